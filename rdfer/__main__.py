@@ -1,0 +1,8 @@
+"""``python -m rdfer`` is the same as ``rdfer``."""
+
+import sys
+
+from rdfer.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())
