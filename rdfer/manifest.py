@@ -213,7 +213,12 @@ class Manifest:
     def save(self, path: str | Path) -> None:
         """Write the manifest as JSON, whole or not at all."""
         clips = [asdict(clip) for clip in self.clips]
-        value = {"format": FORMAT, "name": self.name, "classes": self.classes, "clips": clips}
+        value: dict[str, Any] = {
+            "format": FORMAT,
+            "name": self.name,
+            "classes": self.classes,
+            "clips": clips,
+        }
         value["whole"] = self.whole
         write_json(path, value)
 
