@@ -1,0 +1,346 @@
+import dataclasses
+import errno
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rdfer import bank_build, store
+from rdfer.bank import FrameBank
+from rdfer.errors import UserError
+from rdfer.sampling import stored_indices
+
+SIZE = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class Counting:
+    """Frames that depend on the name alone; every loading leaves a line in a file."""
+
+    id: str
+    length: int
+    log: str = ""
+    key: str = "v1"
+    fault: str = ""
+
+    def load(self, size: int) -> np.ndarray:
+        if self.log:
+            with open(self.log, "a") as file:
+                file.write(self.id + "\n")
+        if self.fault == "unreadable":
+            raise UserError(f"{self.id}.mp4: is empty")
+        if self.fault == "crash":
+            os._exit(3)
+        if self.fault == "hang":
+            threading.Event().wait()
+        if self.fault == "shape":
+            return np.zeros((self.length, size, size, 4), np.uint8)
+        seed = int.from_bytes(self.id.encode(), "big")
+        numbers = np.random.default_rng(seed).integers(0, 256, (self.length, size, size, 3))
+        return numbers.astype(np.uint8)
+
+
+def sources(lengths, **more):
+    return [Counting(f"clip{i}", length, **more) for i, length in enumerate(lengths)]
+
+
+def build(path, clips, **more):
+    more = {"size": SIZE, "workers": 0} | more
+    return FrameBank.build(path, clips, **more)
+
+
+def loaded_since(log):
+    names = Path(log).read_text().split() if Path(log).exists() else []
+    Path(log).unlink(missing_ok=True)
+    return names
+
+
+def partial(path):
+    return path.with_name(f".{path.name}.part")
+
+
+def assert_holds(bank, clips):
+    assert bank.ids == tuple(clip.id for clip in clips)
+    for video, clip in enumerate(clips):
+        frames = np.arange(clip.length)
+        np.testing.assert_array_equal(bank.gather([video], frames[None])[0], clip.load(SIZE))
+
+
+def test_holds_what_the_sources_give(tmp_path):
+    clips = sources([5, 1, 9])
+    bank = build(tmp_path / "bank", clips)
+    assert len(bank) == 3 and bank.size == SIZE
+    assert bank.lengths.tolist() == [5, 1, 9] and bank.lengths.dtype == np.int64
+    assert_holds(bank, clips)
+    bank.verify()
+    assert sorted(p.name for p in bank.path.iterdir()) == ["frames.bin", "index.json"]
+
+
+def test_gather_takes_any_shape_of_frames(tmp_path):
+    clips = sources([5, 3])
+    bank = build(tmp_path / "bank", clips)
+    frames = np.array([[[0, 4], [2, 2]], [[2, 1], [0, 0]]])
+    gathered = bank.gather(np.array([0, 1]), frames)
+    assert gathered.shape == (2, 2, 2, SIZE, SIZE, 3) and gathered.dtype == np.uint8
+    for b in range(2):
+        np.testing.assert_array_equal(gathered[b], clips[b].load(SIZE)[frames[b]])
+
+
+@pytest.mark.parametrize(
+    ("videos", "frames"),
+    [([2], [[0]]), ([-1], [[0]]), ([1], [[3]]), ([0], [[-1]]), ([0, 1], [[0]])],
+)
+def test_gather_refuses_what_is_not_there(tmp_path, videos, frames):
+    bank = build(tmp_path / "bank", sources([5, 3]))
+    with pytest.raises(IndexError):
+        bank.gather(videos, frames)
+
+
+def test_where_finds_clips_by_name(tmp_path):
+    bank = build(tmp_path / "bank", sources([1, 1, 1]))
+    assert bank.where(["clip2", "clip0"]).tolist() == [2, 0]
+    with pytest.raises(UserError, match="'other'"):
+        bank.where(["clip0", "other"])
+
+
+def test_on_device_copy_equals_the_file(tmp_path):
+    bank = build(tmp_path / "bank", sources([5, 3]))
+    copy = bank.to("cpu")
+    frames = np.array([[0, 4], [2, 1]])
+    np.testing.assert_array_equal(copy.gather([0, 1], frames).numpy(), bank.gather([0, 1], frames))
+
+
+def test_processes_give_the_same_bank(tmp_path):
+    clips = sources([5, 1, 9, 4, 2])
+    here = build(tmp_path / "here", clips)
+    there = build(tmp_path / "there", clips, workers=2)
+    assert here.checksum == there.checksum
+    assert_holds(there, clips)
+
+
+def test_keeps_a_fixed_number_of_frames(tmp_path):
+    clips = sources([10, 3])
+    bank = build(tmp_path / "bank", clips, stored=4)
+    assert bank.lengths.tolist() == [4, 4]
+    for video, clip in enumerate(clips):
+        expected = clip.load(SIZE)[stored_indices(clip.length, 4)]
+        np.testing.assert_array_equal(bank.gather([video], [[0, 1, 2, 3]])[0], expected)
+
+
+def test_short_videos_are_counted_and_reported(tmp_path, capsys):
+    clips = sources([16, 15, 40, 2])
+    bank = build(tmp_path / "bank", clips, stored=64, min_frames=16)
+    assert bank.report["clamped"] == ["clip1", "clip3"]
+    assert "2 of 4 videos have fewer than 16 frames" in capsys.readouterr().err
+    # another clip length needs no other bank
+    assert build(tmp_path / "bank", clips, stored=64, min_frames=3).report["clamped"] == ["clip3"]
+
+
+def test_a_finished_bank_is_left_alone(tmp_path):
+    log = str(tmp_path / "log")
+    clips = sources([5, 3], log=log)
+    build(tmp_path / "bank", clips)
+    assert loaded_since(log) == ["clip0", "clip1"]
+    build(tmp_path / "bank", clips)
+    assert loaded_since(log) == []
+
+
+def test_other_sources_replace_the_bank_when_they_are_whole(tmp_path):
+    path = tmp_path / "bank"
+    old = build(path, sources([5, 3]))
+    changed = sources([6, 3], key="v2")
+    with pytest.raises(UserError):
+        build(path, [*changed, Counting("bad", 1, fault="unreadable")])
+    assert FrameBank.open(path).checksum == old.checksum
+    assert_holds(build(path, changed), changed)
+    assert [p.name for p in tmp_path.iterdir() if p.is_dir()] == ["bank"]
+
+
+def test_checksum_tells_contents_apart(tmp_path):
+    sums = {
+        build(tmp_path / name, clips).checksum
+        for name, clips in {
+            "a": sources([5, 3]),
+            "b": sources([5, 2]),
+            "c": sources([5, 3])[::-1],
+        }.items()
+    }
+    assert len(sums) == 3
+
+
+@settings(deadline=None, max_examples=40)
+@given(data=st.data())
+def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
+    tmp_path = tmp_path_factory.mktemp("cut")
+    log = str(tmp_path / "log")
+    clips = sources([5, 1, 9, 4], log=log)
+    whole = build(tmp_path / "whole", clips)
+    loaded_since(log)
+
+    path = tmp_path / "bank"
+    done = data.draw(st.integers(0, 4), label="clips written")
+    last = Counting("stop", 1, fault="unreadable")
+    with pytest.raises(UserError):
+        build(path, [*clips[:done], last])
+    loaded_since(log)
+    # the same key as the whole bank, as if this had been its own writing
+    writer_key = bank_build.bank_key(clips, size=SIZE, stored=None)
+    journal = partial(path) / store.JOURNAL
+    text = journal.read_text().replace(
+        bank_build.bank_key([*clips[:done], last], size=SIZE, stored=None), writer_key
+    )
+    header_end = text.index("\n") + 1
+    cut = data.draw(st.integers(0, len(text)), label="journal bytes")
+    journal.write_text(text[:cut])
+    frames = partial(path) / "frames.bin"
+    kept = data.draw(st.integers(0, frames.stat().st_size), label="frame bytes")
+    os.truncate(frames, kept)
+    garbage = data.draw(st.binary(max_size=20), label="garbage")
+    frames.write_bytes(frames.read_bytes() + garbage)
+
+    again = build(path, clips)
+    assert again.checksum == whole.checksum
+    again.verify()
+    assert_holds(again, [dataclasses.replace(clip, log="") for clip in clips])
+    # what was written and noted in full is not loaded again
+    ends = np.cumsum([clip.length for clip in clips]) * SIZE * SIZE * 3
+    noted = text[:cut].count("\n") - 1 if cut >= header_end else 0
+    intact = sum(1 for i in range(noted) if ends[i] <= kept)
+    assert len(loaded_since(log)) <= len(clips) - intact
+
+
+KILLED = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[2])
+import numpy as np
+from rdfer import store
+from rdfer.bank import FrameBank
+from test_bank_sources import sources
+
+noted = []
+append = store.Writer.append
+def dying(self, id, array, **more):
+    if id == "clip2":   # half of its rows reach the file, and no line the journal
+        with open(self.part / "frames.bin", "ab") as file:
+            file.write(array.tobytes()[:50])
+        os.kill(os.getpid(), signal.SIGKILL)
+    append(self, id, array, **more)
+store.Writer.append = dying
+FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, workers=0)
+"""
+
+
+def test_a_killed_building_is_resumed(tmp_path):
+    path = tmp_path / "bank"
+    (tmp_path / "test_bank_sources.py").write_bytes(Path(__file__).read_bytes())
+    run = subprocess.run([sys.executable, "-c", KILLED, str(path), str(tmp_path)], check=False)
+    assert run.returncode == -9
+    assert not path.exists()
+    with pytest.raises(UserError, match=r"index\.json is missing"):
+        FrameBank.open(path)
+    log = str(tmp_path / "log")
+    bank = build(path, sources([5, 1, 9, 4], log=log))
+    assert loaded_since(log) == ["clip2", "clip3"]
+    assert bank.checksum == build(tmp_path / "whole", sources([5, 1, 9, 4])).checksum
+
+
+@pytest.mark.parametrize("size", [0, 1, 100])
+def test_a_cut_off_finished_bank_is_detected_and_mended(tmp_path, size):
+    path = tmp_path / "bank"
+    log = str(tmp_path / "log")
+    clips = sources([1, 2, 3], log=log)
+    checksum = build(path, clips).checksum
+    loaded_since(log)
+    os.truncate(path / "frames.bin", size)
+    with pytest.raises(UserError, match=r"frames\.bin: .* bytes where the index says 288"):
+        FrameBank.open(path)
+    assert build(path, clips).checksum == checksum
+    assert loaded_since(log) == (["clip1", "clip2"] if size >= 48 else ["clip0", "clip1", "clip2"])
+
+
+def test_verify_finds_a_changed_byte(tmp_path):
+    bank = build(tmp_path / "bank", sources([1, 2, 3]))
+    frames = bytearray((bank.path / "frames.bin").read_bytes())
+    frames[60] ^= 1
+    (bank.path / "frames.bin").write_bytes(frames)
+    with pytest.raises(UserError, match="'clip1' is damaged"):
+        FrameBank.open(bank.path).verify()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_unreadable_clips_give_one_error_and_cost_only_themselves(tmp_path, workers):
+    log = str(tmp_path / "log")
+    clips = sources([5, 1, 9, 4], log=log)
+    bad = list(clips)
+    bad[1] = dataclasses.replace(clips[1], fault="unreadable")
+    bad[2] = dataclasses.replace(clips[2], fault="shape")
+    with pytest.raises(UserError, match=r"^clip1\.mp4: is empty \(1 more cannot be read\)$"):
+        build(tmp_path / "bank", bad, workers=workers)
+    assert not (tmp_path / "bank").exists()
+    loaded_since(log)
+    build(tmp_path / "bank", clips)
+    assert loaded_since(log) == ["clip1", "clip2"]
+
+
+@pytest.mark.parametrize("fault", ["crash", "hang"])
+def test_a_clip_that_takes_its_worker_down_is_named(tmp_path, fault):
+    # no other clip is there that could run out of its time on a slow machine
+    with pytest.raises(UserError, match="^bad: its loading crashed or took more than 0.2 s"):
+        build(tmp_path / "bank", [Counting("bad", 1, fault=fault)], workers=1, patience=0.2)
+    assert not (tmp_path / "bank").exists()
+
+
+def test_clips_beside_one_that_crashes_are_kept(tmp_path):
+    log = str(tmp_path / "log")
+    clips = sources([5, 1, 9], log=log)
+    bad = dataclasses.replace(clips[1], fault="crash")
+    with pytest.raises(UserError, match="^clip1: its loading crashed"):
+        build(tmp_path / "bank", [clips[0], bad, clips[2]], workers=1)
+    loaded_since(log)
+    bank = build(tmp_path / "bank", clips)
+    assert loaded_since(log) == ["clip1"]
+    assert_holds(bank, sources([5, 1, 9]))
+
+
+def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
+    path = tmp_path / "bank"
+    log = str(tmp_path / "log")
+    clips = sources([5, 1, 9], log=log)
+    dumps = store.json.dumps
+
+    def full(value):
+        if isinstance(value, dict) and value.get("id") == "clip1":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return dumps(value)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store.json, "dumps", full)
+        with pytest.raises(UserError, match=r"frames\.bin: no space left on the device"):
+            build(path, clips)
+    assert not path.exists()
+    loaded_since(log)
+    bank = build(path, clips)
+    assert loaded_since(log) == ["clip1", "clip2"]
+    assert_holds(bank, sources([5, 1, 9]))
+
+
+@pytest.mark.parametrize(
+    ("clips", "more", "message"),
+    [
+        ([], {}, "at least one clip"),
+        (sources([1]) * 2, {}, "'clip0': occurs twice"),
+        (sources([0]), {}, "clip0: has no frames"),
+        (sources([1]), {"size": 0}, "size = 0"),
+        (sources([1]), {"stored": 0}, "stored = 0"),
+        (sources([1]), {"workers": -1}, "workers = -1"),
+    ],
+)
+def test_bad_input_is_named(tmp_path, clips, more, message):
+    with pytest.raises(UserError, match=message):
+        build(tmp_path / "bank", clips, **more)
