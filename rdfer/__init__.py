@@ -1,3 +1,5 @@
 """Executable companion to *Robust Dynamic Facial Expression Recognition*."""
 
-__version__ = "0.1.0"
+from importlib.metadata import version
+
+__version__ = version("rdfer")

@@ -1,0 +1,54 @@
+"""Where the project and its runs lie."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rdfer.errors import UserError
+from rdfer.presets import get_preset
+from rdfer.settings import settings_hash
+
+PACKAGE = Path(__file__).resolve().parent
+ROOT_MARK = "_toc.yml"  # the book's table of contents lies at the root and nowhere else
+
+
+def find_root(start: str | Path | None = None) -> Path:
+    """The project's directory: the nearest one upwards that holds ``_toc.yml``.
+
+    The environment variable ``RDFER_ROOT`` wins. Without ``start`` the search begins in the
+    working directory, then where the package lies (an editable install).
+
+    Raises:
+        UserError: none found, or ``RDFER_ROOT`` is no such directory.
+    """
+    named = os.environ.get("RDFER_ROOT")
+    if named:
+        if not (Path(named) / ROOT_MARK).is_file():
+            raise UserError(f"RDFER_ROOT = {named!r}: must be a directory that holds {ROOT_MARK}")
+        return Path(named).resolve()
+    for begin in [Path(start)] if start is not None else [Path.cwd(), PACKAGE]:
+        begin = begin.resolve()
+        for directory in (begin, *begin.parents):
+            if (directory / ROOT_MARK).is_file():
+                return directory
+    raise UserError(
+        f"project directory: no {ROOT_MARK} in {Path(start or '.').resolve()} or above it; "
+        "go into a clone of the project, or name it in RDFER_ROOT"
+    )
+
+
+def runs_dir() -> Path:
+    """Where the runs are: ``runs/`` at the root, or what ``RDFER_RUNS`` names."""
+    named = os.environ.get("RDFER_RUNS")
+    return Path(named).resolve() if named else find_root() / "runs"
+
+
+def run_dir(preset: str, overrides: Mapping[str, Any] | None = None) -> Path:
+    """The directory of a preset's run; a run with overrides has one of its own.
+
+    Raises:
+        UserError: unknown preset.
+    """
+    name = get_preset(preset).name
+    return runs_dir() / (f"{name}+{settings_hash(dict(overrides))[:8]}" if overrides else name)
