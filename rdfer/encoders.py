@@ -6,7 +6,7 @@ that, so a ResNet-50, a ViT and the shipped 0.7 M network are exchanged by name.
 
 import difflib
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import timm
 import torch
@@ -81,6 +81,7 @@ class TemporalShift:
     """
 
     def __init__(self, group: int) -> None:
+        """Shift within every ``group`` frames."""
         self.group = group
 
     def __call__(self, module: nn.Module, args: tuple[Tensor, ...]) -> Tensor:
@@ -103,7 +104,7 @@ def _small() -> ResNet:
     # timm's plain 7x7 stem is 64 channels wide whatever stem_width says; only the deep stem
     # narrows (2 x stem_width), and it is more than twice as fast here
     return ResNet(
-        BasicBlock,
+        BasicBlock,  # type: ignore[arg-type]  # timm annotates the class as an instance
         (2, 2, 2, 2),
         num_classes=0,
         channels=(16, 32, 64, 128),
@@ -118,7 +119,9 @@ def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
         hint = f"did you mean {near[0]!r}?" if near else "timm.list_models() lists them"
         raise UserError(f"encoder = {name!r}: no timm model has this name; {hint}")
     config = timm.get_pretrained_cfg(name)
-    options = {"img_size": size} if size and config and config.fixed_input_size else {}
+    options: dict[str, Any] = (
+        {"img_size": size} if size and config and config.fixed_input_size else {}
+    )
     try:
         model: nn.Module = timm.create_model(name, pretrained=download, num_classes=0, **options)
     except (RuntimeError, ValueError, OSError, AssertionError) as error:

@@ -51,9 +51,7 @@ def class_peaks(p: ArrayLike, *, keys: int = 4, order: Order = "time") -> Indice
     return _ordered(np.take_along_axis(frame, classes, 1), order)
 
 
-def label_peaks(
-    p: ArrayLike, given: ArrayLike, *, keys: int = 4, order: Order = "time"
-) -> Indices:
+def label_peaks(p: ArrayLike, given: ArrayLike, *, keys: int = 4, order: Order = "time") -> Indices:
     """Positions of the ``keys`` frames with the highest probability of the given label.
 
     Only training knows a label, so this is an alternative to measure, not to test with. Ties:
@@ -85,6 +83,24 @@ def label_peaks(
         raise UserError(f"given[{first}] = {labels[first]}: must be 0 to {values.shape[2] - 1}")
     own = np.take_along_axis(values, labels[:, None, None], 2)[..., 0]  # [B, L]
     return _ordered(np.argsort(-own, axis=1, kind="stable")[:, :keys], order)
+
+
+def uniform_positions(batch: int, length: int, keys: int) -> Indices:
+    """Key positions spread evenly over a synopsis: re-sampling switched off, for comparison.
+
+    >>> uniform_positions(1, 16, 4)
+    array([[ 2,  6, 10, 14]])
+
+    Args:
+        batch: B.
+        length: L, frames of the synopsis.
+        keys: K.
+
+    Returns:
+        Positions in the synopsis, int64 ``[B, K]``.
+    """
+    centres = (np.arange(keys, dtype=np.int64) * 2 + 1) * length // (2 * keys)
+    return np.tile(centres, (batch, 1))
 
 
 def key_clips(
@@ -136,8 +152,7 @@ def hits(clips: ArrayLike, segment: ArrayLike) -> NDArray[np.bool_]:
             an empty one (neutral videos) is never hit.
     """
     seen, start, end = _against(clips, segment)
-    inside: NDArray[np.bool_] = ((seen >= start) & (seen < end)).any(1)
-    return inside
+    return np.asarray(((seen >= start) & (seen < end)).any(1))
 
 
 def hit_rate(clips: ArrayLike, segment: ArrayLike) -> float:
