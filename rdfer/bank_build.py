@@ -174,7 +174,7 @@ def _load_in_pool(
 ) -> Iterator[tuple[Source, Loaded | str]]:
     """Load clips in one pool, taking each from ``waiting`` when it is done."""
     upcoming = iter(list(waiting))
-    with _Pool(workers) as pool:
+    with _Pool(workers, waiting[0]) as pool:
         under_way: deque[Future[Loaded | str]] = deque()
         while waiting:
             while len(under_way) < AHEAD * workers and (source := next(upcoming, None)) is not None:
@@ -184,7 +184,7 @@ def _load_in_pool(
 
 
 def _load_alone(source: Source, task: Task) -> tuple[Source, Loaded | str]:
-    with _Pool(1) as pool:
+    with _Pool(1, source) as pool:
         try:
             return source, pool.submit(_load_watched, source, task).result()
         except BrokenProcessPool:
@@ -197,16 +197,18 @@ def _load_alone(source: Source, task: Task) -> tuple[Source, Loaded | str]:
 class _Pool(ProcessPoolExecutor):
     """Fresh processes, each with one thread per library; leaving it drops what is not begun."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, source: Source) -> None:
         # forking a process that has threads (PyTorch's, Numba's) can lock up
         super().__init__(workers, mp_context=get_context("spawn"), initializer=_start_worker)
         try:
-            self.submit(os.getpid).result()
+            # a process that cannot even receive a source would make every clip look broken
+            self.submit(id, source).result()
         except BrokenProcessPool:
             self.shutdown()
             raise UserError(
-                f"workers = {workers}: processes cannot be started from here; call from under "
-                "`if __name__ == '__main__':`, or with workers=0"
+                f"workers = {workers}: processes cannot start here or cannot import "
+                f"{type(source).__name__}; call from under `if __name__ == '__main__':`, "
+                "or with workers=0"
             ) from None
 
     def __exit__(self, *_: object) -> None:

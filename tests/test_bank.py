@@ -3,7 +3,7 @@ import errno
 import os
 import subprocess
 import sys
-import threading
+import types
 from pathlib import Path
 
 import numpy as np
@@ -16,38 +16,12 @@ from rdfer.bank import FrameBank
 from rdfer.errors import UserError
 from rdfer.sampling import stored_indices
 
+HELPERS = Path(__file__).parent / "helpers"
+sys.path.insert(0, str(HELPERS))
+
+from bank_sources import Counting, sources  # noqa: E402
+
 SIZE = 4
-
-
-@dataclasses.dataclass(frozen=True)
-class Counting:
-    """Frames that depend on the name alone; every loading leaves a line in a file."""
-
-    id: str
-    length: int
-    log: str = ""
-    key: str = "v1"
-    fault: str = ""
-
-    def load(self, size: int) -> np.ndarray:
-        if self.log:
-            with open(self.log, "a") as file:
-                file.write(self.id + "\n")
-        if self.fault == "unreadable":
-            raise UserError(f"{self.id}.mp4: is empty")
-        if self.fault == "crash":
-            os._exit(3)
-        if self.fault == "hang":
-            threading.Event().wait()
-        if self.fault == "shape":
-            return np.zeros((self.length, size, size, 4), np.uint8)
-        seed = int.from_bytes(self.id.encode(), "big")
-        numbers = np.random.default_rng(seed).integers(0, 256, (self.length, size, size, 3))
-        return numbers.astype(np.uint8)
-
-
-def sources(lengths, **more):
-    return [Counting(f"clip{i}", length, **more) for i, length in enumerate(lengths)]
 
 
 def build(path, clips, **more):
@@ -218,10 +192,9 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-import numpy as np
 from rdfer import store
 from rdfer.bank import FrameBank
-from test_bank_sources import sources
+from bank_sources import sources
 
 noted = []
 append = store.Writer.append
@@ -238,8 +211,7 @@ FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, workers=0)
 
 def test_a_killed_building_is_resumed(tmp_path):
     path = tmp_path / "bank"
-    (tmp_path / "test_bank_sources.py").write_bytes(Path(__file__).read_bytes())
-    run = subprocess.run([sys.executable, "-c", KILLED, str(path), str(tmp_path)], check=False)
+    run = subprocess.run([sys.executable, "-c", KILLED, str(path), str(HELPERS)], check=False)
     assert run.returncode == -9
     assert not path.exists()
     with pytest.raises(UserError, match=r"index\.json is missing"):
@@ -291,16 +263,33 @@ def test_unreadable_clips_give_one_error_and_cost_only_themselves(tmp_path, work
 @pytest.mark.parametrize("fault", ["crash", "hang"])
 def test_a_clip_that_takes_its_worker_down_is_named(tmp_path, fault):
     # no other clip is there that could run out of its time on a slow machine
-    with pytest.raises(UserError, match="^bad: its loading crashed or took more than 0.2 s"):
+    with pytest.raises(UserError, match=r"^bad: its loading crashed or took more than 0\.2 s"):
         build(tmp_path / "bank", [Counting("bad", 1, fault=fault)], workers=1, patience=0.2)
     assert not (tmp_path / "bank").exists()
+
+
+def test_processes_that_cannot_import_a_source_are_one_clear_error(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Hidden(Counting):
+        pass
+
+    Hidden.__qualname__ = "Hidden"
+    Hidden.__module__ = "nowhere"
+    module = types.ModuleType("nowhere")
+    module.Hidden = Hidden
+    sys.modules["nowhere"] = module
+    try:
+        with pytest.raises(UserError, match="cannot import Hidden"):
+            build(tmp_path / "bank", [Hidden("a", 1)], workers=1)
+    finally:
+        del sys.modules["nowhere"]
 
 
 def test_clips_beside_one_that_crashes_are_kept(tmp_path):
     log = str(tmp_path / "log")
     clips = sources([5, 1, 9], log=log)
     bad = dataclasses.replace(clips[1], fault="crash")
-    with pytest.raises(UserError, match="^clip1: its loading crashed"):
+    with pytest.raises(UserError, match=r"^clip1: its loading crashed"):
         build(tmp_path / "bank", [clips[0], bad, clips[2]], workers=1)
     loaded_since(log)
     bank = build(tmp_path / "bank", clips)
