@@ -33,6 +33,7 @@ class Standardise(nn.Module):
     """
 
     def __init__(self, features: int) -> None:
+        """For ``features`` = D."""
         super().__init__()
         self.norm = nn.BatchNorm1d(features, affine=False)
 
@@ -126,6 +127,7 @@ class ClipMotion(nn.Module):
     """
 
     def __init__(self, features: int, hidden: int) -> None:
+        """For ``features`` = D, with ``hidden`` channels in the convolution."""
         super().__init__()
         self.conv = nn.Linear(3 * features, hidden)  # a convolution as one matrix product
         self.out = nn.Linear(hidden, features)
