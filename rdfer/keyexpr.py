@@ -103,25 +103,6 @@ def uniform_positions(batch: int, length: int, keys: int) -> Indices:
     return np.tile(centres, (batch, 1))
 
 
-def uniform_positions(videos: int, length: int, keys: int) -> Indices:
-    """Key positions spread evenly over a synopsis: what the re-sampling is measured against.
-
-    >>> uniform_positions(1, 16, 4)
-    array([[ 2,  6, 10, 14]])
-
-    Args:
-        videos: B.
-        length: L.
-        keys: K, at most L.
-
-    Returns:
-        Positions, int64 ``[B, K]``: the middles of K equal segments.
-    """
-    _keys_in(keys, length, "frames")
-    middles = (np.arange(keys, dtype=np.int64) * 2 + 1) * length // (2 * keys)
-    return np.tile(middles, (videos, 1))
-
-
 def key_clips(
     positions: ArrayLike,
     synopsis: ArrayLike,
