@@ -9,22 +9,18 @@ index arithmetic (:mod:`rdfer.sampling`) and one read::
     frames = bank.gather(videos, indices)                                       # [B, 16, H, W, 3]
 """
 
+import hashlib
 from collections.abc import Sequence
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from rdfer.errors import UserError
 from rdfer.sampling import stored_indices
-from rdfer.store import Array, Entry, checksum, digest, read_index
-
-if TYPE_CHECKING:
-    import torch
-
-    from rdfer.bank_device import DeviceBank
+from rdfer.store import Array, ClipStore
+from rdfer.video import frame_files, read_frames
 
 FRAMES = "frames.bin"
 
@@ -48,99 +44,41 @@ class Source(Protocol):
         ...
 
 
-class ClipStore:
-    """A finished store of rows per clip, read through a memory map.
+@dataclass(frozen=True)
+class VideoSource:
+    """A video file or a folder of frames.
 
     Attributes:
-        path: its directory.
-        ids: names of the clips, in order.
-        lengths: rows of each clip, int64 ``[V]``.
-        offsets: first row of each clip, int64 ``[V]``.
-        shape: shape of one row.
-        checksum: SHA-256 of the content; equal content has equal checksums.
-        key: what the content was built from.
-        report: what the building found (see the builders).
+        id: the clip's name.
+        path: the file or folder.
+        stored: how many frames at most are wanted, spread evenly: ``floor(n i / stored)``. A
+            shorter video gives all that it has, once: a bank repeats them where it must.
     """
 
-    DATA = FRAMES
+    id: str
+    path: str
+    stored: int | None = None
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._index = read_index(self.path, data=self.DATA)
-        self._clips = [Entry(**clip) for clip in self._index["clips"]]
-        self.ids = tuple(clip.id for clip in self._clips)
-        self.lengths = np.array([clip.rows for clip in self._clips], dtype=np.int64)
-        self.offsets = np.array([clip.offset for clip in self._clips], dtype=np.int64)
-        self.shape = tuple(int(side) for side in self._index["shape"])
-        self.checksum = str(self._index["checksum"])
-        self.key = str(self._index["key"])
-        self.report: dict[str, Any] = self._index["report"]
+    @property
+    def key(self) -> str:
+        """Sizes and times of change of the files, and how many frames are taken."""
+        path = Path(self.path)
+        files = frame_files(path) if path.is_dir() else [path] if path.exists() else []
+        stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
+        return hashlib.sha256(repr((stats, self.stored)).encode()).hexdigest()
 
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @cached_property
-    def rows(self) -> Array:
-        """All rows of all clips, ``[sum of lengths, *shape]``, read-only."""
-        return np.memmap(self.path / self.DATA, dtype=self._index["dtype"], mode="r").reshape(
-            -1, *self.shape
-        )
-
-    def row_numbers(self, videos: npt.ArrayLike, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
-        """Where frames of clips lie in ``rows``.
-
-        Args:
-            videos: number of the clip, int ``[B]``.
-            frames: frame of that clip, int ``[B, ...]``.
-
-        Returns:
-            Row numbers, int64, shaped like ``frames``.
+    def load(self, size: int) -> Array:
+        """The frames, uint8 ``[T, size, size, 3]``: the middle square of each.
 
         Raises:
-            IndexError: a clip that is not there, or a frame outside its clip.
+            UserError: the video cannot be read.
         """
-        clips = np.asarray(videos, dtype=np.int64)
-        picked = np.asarray(frames, dtype=np.int64)
-        if clips.ndim != 1 or picked.shape[:1] != clips.shape:
-            raise IndexError(f"videos {clips.shape}, frames {picked.shape}: must be [B], [B, ...]")
-        if ((clips < 0) | (clips >= len(self))).any():
-            raise IndexError(f"videos {clips.min()}..{clips.max()}: must be 0..{len(self) - 1}")
-        clips = clips.reshape(-1, *[1] * (picked.ndim - 1))
-        if ((picked < 0) | (picked >= self.lengths[clips])).any():
-            raise IndexError(f"frames {picked.min()}..{picked.max()}: outside their clips")
-        return self.offsets[clips] + picked
+        return read_frames(self.path, self._indices, size=size)
 
-    def where(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
-        """Numbers of clips by name, int64 ``[len(ids)]``.
-
-        Raises:
-            UserError: a clip is not in the bank.
-        """
-        number = {id: i for i, id in enumerate(self.ids)}
-        missing = [id for id in ids if id not in number]
-        if missing:
-            raise UserError(
-                f"clip {missing[0]!r}: not in {self.path} ({len(missing)} of {len(ids)} are not)"
-            )
-        return np.array([number[id] for id in ids], dtype=np.int64)
-
-    def verify(self) -> None:
-        """Read everything and compare it with the digests.
-
-        Raises:
-            UserError: a clip's rows, or the list of clips, are not what was written.
-        """
-        for clip in self._clips:
-            if digest(self.rows[clip.offset : clip.offset + clip.rows]) != clip.digest:
-                raise UserError(f"{self.path}: clip {clip.id!r} is damaged; delete and build again")
-        if checksum(self._index, self._clips) != self.checksum:
-            raise UserError(f"{self.path}: the list of clips is damaged; delete and build again")
-
-    def to(self, device: "str | torch.device") -> "DeviceBank":
-        """The same rows in the memory of a device, for sets that fit."""
-        from rdfer.bank_device import DeviceBank
-
-        return DeviceBank(self, device)
+    def _indices(self, count: int) -> npt.NDArray[np.int64]:
+        if self.stored is None or count <= self.stored:
+            return np.arange(count)
+        return stored_indices(count, self.stored)
 
 
 class FrameBank(ClipStore):
@@ -149,6 +87,8 @@ class FrameBank(ClipStore):
     ``report`` holds ``clamped``: names of the clips with fewer frames than a clip needs, whose
     frames are shown more than once.
     """
+
+    DATA: ClassVar[str] = FRAMES
 
     @classmethod
     def open(cls, path: str | Path) -> "FrameBank":

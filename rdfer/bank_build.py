@@ -23,7 +23,8 @@ from rdfer.bank import FRAMES, Source, keep
 from rdfer.errors import UserError
 from rdfer.files import read_json, write_json
 from rdfer.progress import log, progress
-from rdfer.store import FORMAT, INDEX, Array, Writer, digest, is_whole, locked
+from rdfer.store import FORMAT, INDEX, Array, digest, is_whole
+from rdfer.store_write import Writer, locked
 
 # how many clips are under way per worker: enough to keep it busy while the parent writes
 AHEAD = 4

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from rdfer.bank import ClipStore
+    from rdfer.store import ClipStore
 
 # rows copied at a time, so that no second copy of the whole bank is ever in memory
 CHUNK = 4096

@@ -12,28 +12,26 @@ off, and clips whose rows do not have their digest, are written again. The check
 taken over its clips in their order, so it does not depend on when the writing was interrupted.
 """
 
-import errno
 import hashlib
-import json
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from filelock import FileLock, Timeout
 
 from rdfer.errors import UserError
-from rdfer.files import no_space, read_json, write_atomic, write_json
-from rdfer.progress import log
+from rdfer.files import read_json
+
+if TYPE_CHECKING:
+    import torch
+
+    from rdfer.bank_device import DeviceBank
 
 FORMAT = 1
 INDEX = "index.json"
-JOURNAL = "journal.jsonl"
 
 Array: TypeAlias = npt.NDArray[Any]
 Layout: TypeAlias = dict[str, Any]
@@ -61,129 +59,6 @@ class Entry:
 def digest(array: Array) -> str:
     """BLAKE2b of an array's bytes, as 32 hex digits."""
     return hashlib.blake2b(np.ascontiguousarray(array).data, digest_size=16).hexdigest()
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Let one process at a time write the store at ``path``; the lock dies with its process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path.with_name(f".{path.name}.lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        log(f"{path}: another process is building it; waiting")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-class Writer:
-    """A store in the writing. Give it every clip that is not in ``entries``, then ``finish``.
-
-    Args:
-        path: where the finished store will stand.
-        key: what the content depends on; an unfinished or finished store of another key is
-            begun anew.
-        data: name of the data file.
-        shape: shape of one row.
-        dtype: type of its numbers.
-    """
-
-    def __init__(
-        self, path: Path, *, key: str, data: str, shape: Sequence[int], dtype: str
-    ) -> None:
-        self.path = path
-        self.part = path.with_name(f".{path.name}.part")
-        self.layout: Layout = {
-            "format": FORMAT,
-            "key": key,
-            "data": data,
-            "shape": list(shape),
-            "dtype": dtype,
-        }
-        self._row_bytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        with _full_device(self.part / data):
-            self._take_back_damaged()
-            self.entries = self._resume()
-        self._end = max((e.offset + e.rows for e in self.entries.values()), default=0)
-
-    def append(self, id: str, array: Array, *, loaded: int, digest: str) -> None:
-        """Write one clip: its rows first, then its line in the journal."""
-        entry = Entry(id, self._end, len(array), loaded, digest)
-        with _full_device(self.part / self.layout["data"]):
-            with open(self.part / self.layout["data"], "ab") as file:
-                file.write(np.ascontiguousarray(array).data)
-            with open(self.part / JOURNAL, "a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(entry)) + "\n")
-        self.entries[id] = entry
-        self._end += entry.rows
-
-    def finish(self, ids: Sequence[str], **extra: Any) -> None:
-        """Write the index and move the store to its place.
-
-        Args:
-            ids: the order of the clips in the index; every one has been written.
-            extra: further values of the index.
-        """
-        data = self.part / self.layout["data"]
-        clips = [self.entries[id] for id in ids]
-        with _full_device(data):
-            with open(data, "ab") as file:
-                os.fsync(file.fileno())
-            index = {
-                **self.layout,
-                **extra,
-                "bytes": self._end * self._row_bytes,
-                "checksum": checksum(self.layout, clips),
-                "clips": [asdict(clip) for clip in clips],
-            }
-            write_json(self.part / INDEX, index)
-        (self.part / JOURNAL).unlink()
-        old = self.path.with_name(f".{self.path.name}.old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self.path.exists():
-            os.replace(self.path, old)
-        os.replace(self.part, self.path)
-        shutil.rmtree(old, ignore_errors=True)
-
-    def _take_back_damaged(self) -> None:
-        """A finished store of the same key whose file is not whole becomes one in the writing."""
-        try:
-            index = read_json(self.path / INDEX)
-            same = {name: index[name] for name in self.layout} == self.layout
-            clips = [Entry(**clip) for clip in index["clips"]]
-        except (UserError, KeyError, TypeError):
-            return
-        if same:
-            log(f"{self.path}: damaged; the clips that are whole are kept")
-            shutil.rmtree(self.part, ignore_errors=True)
-            _write_journal(self.path / JOURNAL, self.layout, clips)
-            os.replace(self.path, self.part)
-
-    def _resume(self) -> dict[str, Entry]:
-        """What an earlier writer left whole; everything behind it is cut away."""
-        data = self.part / self.layout["data"]
-        noted = _read_journal(self.part / JOURNAL, self.layout)
-        if noted is None:
-            shutil.rmtree(self.part, ignore_errors=True)
-            self.part.mkdir(parents=True)
-            data.touch()
-            _write_journal(self.part / JOURNAL, self.layout, [])
-            return {}
-        data.touch()
-        whole = [e for e in noted if self._matches(data, e)]
-        end = max((e.offset + e.rows for e in whole), default=0)
-        os.truncate(data, end * self._row_bytes)
-        _write_journal(self.part / JOURNAL, self.layout, whole)
-        return {e.id: e for e in whole}
-
-    def _matches(self, data: Path, entry: Entry) -> bool:
-        with open(data, "rb") as file:
-            file.seek(entry.offset * self._row_bytes)
-            rows = file.read(entry.rows * self._row_bytes)
-        return digest(np.frombuffer(rows, np.uint8)) == entry.digest
 
 
 def read_index(path: Path, *, data: str) -> Layout:
@@ -219,34 +94,96 @@ def checksum(layout: Layout, clips: Sequence[Entry]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def _write_journal(path: Path, layout: Layout, entries: Sequence[Entry]) -> None:
-    with write_atomic(path, "w") as file:
-        for line in (layout, *map(asdict, entries)):
-            file.write(json.dumps(line) + "\n")
+class ClipStore:
+    """A finished store of rows per clip, read through a memory map.
 
+    Attributes:
+        path: its directory.
+        ids: names of the clips, in order.
+        lengths: rows of each clip, int64 ``[V]``.
+        offsets: first row of each clip, int64 ``[V]``.
+        shape: shape of one row.
+        checksum: SHA-256 of the content; equal content has equal checksums.
+        key: what the content was built from.
+        report: what the building found (see the builders).
+    """
 
-def _read_journal(path: Path, layout: Layout) -> list[Entry] | None:
-    """The clips of a journal up to the first line that is not whole; ``None``: nothing to keep."""
-    if not path.exists():
-        return None
-    entries: list[Entry] = []
-    # a line without its end of line was cut off, even where it parses
-    lines = path.read_bytes().split(b"\n")[:-1]
-    try:
-        if not lines or json.loads(lines[0]) != layout:
-            return None
-        for line in lines[1:]:
-            entries.append(Entry(**json.loads(line)))
-    except (ValueError, TypeError):
-        log(f"{path}: cut off after {len(entries)} clips; going on from there")
-    return entries
+    DATA: ClassVar[str]
 
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self._index = read_index(self.path, data=self.DATA)
+        self._clips = [Entry(**clip) for clip in self._index["clips"]]
+        self.ids = tuple(clip.id for clip in self._clips)
+        self.lengths = np.array([clip.rows for clip in self._clips], dtype=np.int64)
+        self.offsets = np.array([clip.offset for clip in self._clips], dtype=np.int64)
+        self.shape = tuple(int(side) for side in self._index["shape"])
+        self.checksum = str(self._index["checksum"])
+        self.key = str(self._index["key"])
+        self.report: dict[str, Any] = self._index["report"]
 
-@contextmanager
-def _full_device(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise no_space(path) from error
-        raise
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def rows(self) -> Array:
+        """All rows of all clips, ``[sum of lengths, *shape]``, read-only."""
+        return np.memmap(self.path / self.DATA, dtype=self._index["dtype"], mode="r").reshape(
+            -1, *self.shape
+        )
+
+    def row_numbers(self, videos: npt.ArrayLike, frames: npt.ArrayLike) -> npt.NDArray[np.int64]:
+        """Where frames of clips lie in ``rows``.
+
+        Args:
+            videos: number of the clip, int ``[B]``.
+            frames: frame of that clip, int ``[B, ...]``.
+
+        Returns:
+            Row numbers, int64, shaped like ``frames``.
+
+        Raises:
+            IndexError: a clip that is not there, or a frame outside its clip.
+        """
+        clips = np.asarray(videos, dtype=np.int64)
+        picked = np.asarray(frames, dtype=np.int64)
+        if clips.ndim != 1 or picked.shape[:1] != clips.shape:
+            raise IndexError(f"videos {clips.shape}, frames {picked.shape}: must be [B], [B, ...]")
+        if ((clips < 0) | (clips >= len(self))).any():
+            raise IndexError(f"videos {clips.min()}..{clips.max()}: must be 0..{len(self) - 1}")
+        clips = clips.reshape(-1, *[1] * (picked.ndim - 1))
+        if ((picked < 0) | (picked >= self.lengths[clips])).any():
+            raise IndexError(f"frames {picked.min()}..{picked.max()}: outside their clips")
+        return self.offsets[clips] + picked
+
+    def where(self, ids: Sequence[str]) -> npt.NDArray[np.int64]:
+        """Numbers of clips by name, int64 ``[len(ids)]``.
+
+        Raises:
+            UserError: a clip is not in the bank.
+        """
+        number = {id: i for i, id in enumerate(self.ids)}
+        missing = [id for id in ids if id not in number]
+        if missing:
+            raise UserError(
+                f"clip {missing[0]!r}: not in {self.path} ({len(missing)} of {len(ids)} are not)"
+            )
+        return np.array([number[id] for id in ids], dtype=np.int64)
+
+    def verify(self) -> None:
+        """Read everything and compare it with the digests.
+
+        Raises:
+            UserError: a clip's rows, or the list of clips, are not what was written.
+        """
+        for clip in self._clips:
+            if digest(self.rows[clip.offset : clip.offset + clip.rows]) != clip.digest:
+                raise UserError(f"{self.path}: clip {clip.id!r} is damaged; delete and build again")
+        if checksum(self._index, self._clips) != self.checksum:
+            raise UserError(f"{self.path}: the list of clips is damaged; delete and build again")
+
+    def to(self, device: "str | torch.device") -> "DeviceBank":
+        """The same rows in the memory of a device, for sets that fit."""
+        from rdfer.bank_device import DeviceBank
+
+        return DeviceBank(self, device)

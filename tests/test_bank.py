@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdfer import bank_build, store
+from rdfer import bank_build, store_write
 from rdfer.bank import FrameBank
 from rdfer.errors import UserError
 from rdfer.sampling import stored_indices
@@ -165,7 +165,7 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
     loaded_since(log)
     # the same key as the whole bank, as if this had been its own writing
     writer_key = bank_build.bank_key(clips, size=SIZE, stored=None)
-    journal = partial(path) / store.JOURNAL
+    journal = partial(path) / store_write.JOURNAL
     text = journal.read_text().replace(
         bank_build.bank_key([*clips[:done], last], size=SIZE, stored=None), writer_key
     )
@@ -192,19 +192,19 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from rdfer import store
+from rdfer import store_write
 from rdfer.bank import FrameBank
 from bank_sources import sources
 
 noted = []
-append = store.Writer.append
+append = store_write.Writer.append
 def dying(self, id, array, **more):
     if id == "clip2":   # half of its rows reach the file, and no line the journal
         with open(self.part / "frames.bin", "ab") as file:
             file.write(array.tobytes()[:50])
         os.kill(os.getpid(), signal.SIGKILL)
     append(self, id, array, **more)
-store.Writer.append = dying
+store_write.Writer.append = dying
 FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, workers=0)
 """
 
@@ -301,7 +301,7 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
     path = tmp_path / "bank"
     log = str(tmp_path / "log")
     clips = sources([5, 1, 9], log=log)
-    dumps = store.json.dumps
+    dumps = store_write.json.dumps
 
     def full(value):
         if isinstance(value, dict) and value.get("id") == "clip1":
@@ -309,7 +309,7 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
         return dumps(value)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store.json, "dumps", full)
+        patch.setattr(store_write.json, "dumps", full)
         with pytest.raises(UserError, match=r"frames\.bin: no space left on the device"):
             build(path, clips)
     assert not path.exists()

@@ -1,0 +1,102 @@
+"""Whether a video file was cut off: by what its container says of its own size.
+
+Decoders read a cut-off file to its last whole packet and say nothing, or hang; a short clip then
+looks like a short expression. The sizes in the container tell in a few bytes, without decoding.
+"""
+
+import struct
+from pathlib import Path
+from typing import IO
+
+from rdfer.errors import UserError
+
+MATROSKA = b"\x1a\x45\xdf\xa3"
+SEGMENT = b"\x18\x53\x80\x67"
+# kinds of the pieces that a Flash video is made of: sound, picture, data
+FLV_TAGS = (8, 9, 18)
+# first pieces of an MPEG-4 or QuickTime file
+BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
+
+
+def check_whole(path: Path) -> None:
+    """Refuse a video file that is missing, empty, or shorter than its container says.
+
+    MPEG-4 and QuickTime, AVI, Matroska and WebM, and Flash are checked; of other containers only
+    that they are not empty.
+
+    Raises:
+        UserError: naming the file and what it lacks.
+    """
+    if not path.is_file():
+        raise UserError(f"{path}: no such video file or folder of frames")
+    size = path.stat().st_size
+    if size == 0:
+        raise UserError(f"{path}: is empty (0 bytes); a whole video file is needed")
+    with open(path, "rb") as file:
+        start = file.read(12)
+        if start[4:8] in BOXES:
+            needed = _boxes_end(path, file, size)
+        elif start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+            needed = 8 + int(struct.unpack("<I", start[4:8])[0])
+        elif start[:4] == MATROSKA:
+            needed = _segment_end(file, size)
+        elif start[:3] == b"FLV":
+            needed = size if _last_tag_is_whole(file, size) else size + 1
+        else:
+            return
+    if needed > size:
+        raise UserError(
+            f"{path}: is cut off after {size} bytes; its container promises more, "
+            "and a whole video file is needed"
+        )
+
+
+def _boxes_end(path: Path, file: IO[bytes], size: int) -> int:
+    """Where the last of the boxes that an MPEG-4 file consists of ends."""
+    position, kinds = 0, set()
+    while position + 8 <= size:
+        file.seek(position)
+        length, kind = struct.unpack(">I4s", file.read(8))
+        if length == 1:  # the length follows in 64 bits
+            length = int.from_bytes(file.read(8), "big")
+        elif length == 0:  # up to the end of the file
+            length = size - position
+        if length < 8:
+            raise UserError(f"{path}: is damaged at byte {position}; a whole video is needed")
+        kinds.add(kind)
+        position += length
+    # the index of the frames often comes last, so a file cut exactly before it ends well
+    return position if b"moov" in kinds or b"moof" in kinds else max(position, size + 1)
+
+
+def _segment_end(file: IO[bytes], size: int) -> int:
+    """Where the segment of a Matroska file ends; ``size`` where it does not say."""
+    file.seek(4)
+    header = _variable_number(file)
+    file.seek(header or 0, 1)
+    if file.read(4) != SEGMENT:
+        return size
+    length = _variable_number(file)
+    return size if length is None else file.tell() + length
+
+
+def _variable_number(file: IO[bytes]) -> int | None:
+    """A Matroska length: leading zero bits say how many bytes it has; all ones mean unknown."""
+    first = file.read(1)
+    if not first or first[0] == 0:
+        return None
+    more = 8 - first[0].bit_length()
+    bits = 7 * (more + 1)
+    value = int.from_bytes(first + file.read(more), "big") & ((1 << bits) - 1)
+    return None if value == (1 << bits) - 1 else value
+
+
+def _last_tag_is_whole(file: IO[bytes], size: int) -> bool:
+    """Whether the four last bytes of a Flash video are the length of the tag before them."""
+    file.seek(size - 4)
+    length = int.from_bytes(file.read(4), "big")
+    if not 11 <= length <= size - 4:
+        return False
+    file.seek(size - 4 - length)
+    tag = file.read(4)
+    return tag[0] & 0x1F in FLV_TAGS and int.from_bytes(tag[1:4], "big") + 11 == length

@@ -1,0 +1,175 @@
+"""From a video file or a folder of frames to an array: the only place that knows decord.
+
+decord is opened inside the call with one thread, asked once, and closed: its readers cannot be
+pickled, and an idle one keeps decoding ahead into memory. Frame folders are read with Pillow.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from rdfer.containers import check_whole
+from rdfer.errors import UserError
+
+Frames: TypeAlias = npt.NDArray[np.uint8]
+Choice: TypeAlias = Callable[[int], npt.ArrayLike]
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv", ".m4v", ".mpg", ".wmv")
+
+
+def n_frames(path: str | Path) -> int:
+    """Number of frames of a video file or a folder of frames.
+
+    Raises:
+        UserError: it is missing, empty or cannot be opened.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return len(frame_files(path))
+    with _Reader(path) as reader:
+        return len(reader)
+
+
+def read_frames(
+    path: str | Path,
+    indices: Sequence[int] | npt.NDArray[np.integer[Any]] | Choice | None = None,
+    *,
+    size: int | None = None,
+) -> Frames:
+    """Frames of a video file, or of a folder of images whose names sort as numbers.
+
+    Args:
+        path: a video file, or a folder of frames (``1.jpg, 2.jpg, ... 10.jpg``).
+        indices: which frames, from 0, in any order and repeated at will; or a function from the
+            number of frames to them; ``None`` takes all. Nothing is clamped here.
+        size: side of the square wanted: the short side is resized to it and the middle cut out.
+            ``None`` leaves the frames as they are.
+
+    Returns:
+        RGB, uint8 ``[T, H, W, 3]``.
+
+    Raises:
+        UserError: missing, empty, cut off or not decodable; the message names the file.
+        IndexError: a frame that the video does not have.
+    """
+    path = Path(path)
+    choose: Choice = indices if callable(indices) else _fixed(indices)
+    if path.is_dir():
+        return _read_folder(path, choose, size)
+    return _read_file(path, choose, size)
+
+
+def frame_files(folder: Path) -> list[Path]:
+    """The images of a folder in the order of the numbers in their names: 1, 2, 10.
+
+    Raises:
+        UserError: there are none.
+    """
+    files = [f for f in folder.iterdir() if f.suffix.lower() in IMAGE_SUFFIXES]
+    if not files:
+        raise UserError(
+            f"{folder}: holds no frames; images ({' '.join(IMAGE_SUFFIXES)}) are needed"
+        )
+    return sorted(files, key=lambda file: (_numbers(file.stem), file.name))
+
+
+def _numbers(name: str) -> tuple[int, ...]:
+    return tuple(int(digits) for digits in re.findall(r"\d+", name))
+
+
+def _fixed(indices: Sequence[int] | npt.NDArray[np.integer[Any]] | None) -> Choice:
+    return lambda count: np.arange(count) if indices is None else indices
+
+
+def _chosen(path: Path, choose: Choice, count: int) -> npt.NDArray[np.int64]:
+    if count == 0:
+        raise UserError(f"{path}: has no frames; at least one is needed")
+    wanted = np.asarray(choose(count), dtype=np.int64)
+    if wanted.size == 0 or wanted.min() < 0 or wanted.max() >= count:
+        raise IndexError(f"{path}: frames {wanted.tolist()} asked for; it has 0..{count - 1}")
+    return wanted
+
+
+class _Reader:
+    """decord's reader of one file for the length of a ``with``, its errors made ours."""
+
+    def __init__(self, path: Path, *, width: int = -1, height: int = -1) -> None:
+        self._path, self._width, self._height = path, width, height
+
+    def __enter__(self) -> Any:
+        check_whole(self._path)
+        import decord
+
+        # its complaints about a broken file come as an error of ours, not as lines from a library
+        decord.logging.set_level(decord.logging.QUIET)
+        try:
+            self._reader: Any = decord.VideoReader(
+                str(self._path), width=self._width, height=self._height, num_threads=1
+            )
+        except (RuntimeError, decord.DECORDError) as error:
+            raise self._refusal(error) from None
+        return self._reader
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import decord
+
+        del self._reader
+        if isinstance(error, RuntimeError | decord.DECORDError):
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: BaseException) -> UserError:
+        reason = str(error).strip().splitlines()[0][-160:] if str(error).strip() else "no reason"
+        return UserError(f"{self._path}: cannot be decoded; a whole video is needed ({reason})")
+
+
+def _read_file(path: Path, choose: Choice, size: int | None) -> Frames:
+    with _Reader(path) as reader:
+        wanted = _chosen(path, choose, len(reader))
+        if size is None:
+            return np.asarray(reader.get_batch(wanted).asnumpy())
+        height, width = reader[0].shape[:2]
+    # scaling inside the decoder saves holding the frames in full size
+    height, width = _short_side(height, width, size)
+    with _Reader(path, width=width, height=height) as reader:
+        return _middle(reader.get_batch(wanted).asnumpy(), size)
+
+
+def _read_folder(folder: Path, choose: Choice, size: int | None) -> Frames:
+    files = frame_files(folder)
+    wanted = [files[i] for i in _chosen(folder, choose, len(files))]
+    images = {file: _read_image(file, size) for file in set(wanted)}
+    shapes = {image.shape for image in images.values()}
+    if len(shapes) > 1:
+        raise UserError(f"{folder}: frames of different sizes {sorted(shapes)}; give a size")
+    return np.stack([images[file] for file in wanted])
+
+
+def _read_image(file: Path, size: int | None) -> Frames:
+    try:
+        with Image.open(file) as opened:
+            image = opened.convert("RGB")
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read; a whole image is needed ({error})") from None
+    if size is None:
+        return np.asarray(image)
+    height, width = _short_side(image.height, image.width, size)
+    resized = image.resize((width, height), Image.Resampling.BILINEAR)
+    return _middle(np.asarray(resized), size)
+
+
+def _short_side(height: int, width: int, size: int) -> tuple[int, int]:
+    """Height and width with the short side at ``size`` and the same proportions."""
+    short = min(height, width)
+    return round(height * size / short), round(width * size / short)
+
+
+def _middle(frames: Frames, size: int) -> Frames:
+    """The middle square of ``[..., H, W, 3]``."""
+    top, left = (frames.shape[-3] - size) // 2, (frames.shape[-2] - size) // 2
+    return np.ascontiguousarray(frames[..., top : top + size, left : left + size, :])
