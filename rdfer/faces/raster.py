@@ -1,4 +1,6 @@
-"""The kernels of the renderer: blend, normals, camera, light, z-buffer, shading (numba, one thread).
+"""The kernels of the renderer: blend, normals, camera, light, z-buffer, shading (numba).
+
+One thread each: processes run side by side, not threads.
 
 Everything works on one frame; buffers come from the caller, so that nothing is allocated per
 frame. Arrays are C-contiguous float32 unless said otherwise.
@@ -34,9 +36,7 @@ def turn(points, rotation, pivot):  # type: ignore[no-untyped-def]
     for v in range(len(points)):
         x, y, z = points[v, 0] - pivot[0], points[v, 1] - pivot[1], points[v, 2] - pivot[2]
         for i in range(3):
-            points[v, i] = (
-                rotation[i, 0] * x + rotation[i, 1] * y + rotation[i, 2] * z + pivot[i]
-            )
+            points[v, i] = rotation[i, 0] * x + rotation[i, 1] * y + rotation[i, 2] * z + pivot[i]
 
 
 @njit(cache=True, fastmath=True)

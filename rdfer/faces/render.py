@@ -17,7 +17,7 @@ from rdfer.faces.texture import HEIGHT, WIDTH
 Array = NDArray[np.float32]
 
 #: Image share of the eye-to-chin height, and where the eyes lie (share of the height).
-SCALE, EYE_LINE = 0.53, 0.405
+SCALE, EYE_LINE = 0.55, 0.41
 #: What the head turns about, in face units from the point between the eyes.
 PIVOT = np.array([0.0, -0.2, -0.45], np.float32)
 #: Pixels are drawn at twice the size and averaged.
@@ -54,7 +54,7 @@ def make_light(seed: int) -> Light:
     direction = np.array([np.sin(side), np.sin(height), 1.0])
     direction /= np.linalg.norm(direction)
     warm = rng.normal(0, 0.09)
-    ambient = float(rng.uniform(0.3, 0.6))
+    ambient = float(rng.uniform(0.25, 0.5))
     return Light(
         direction=(float(direction[0]), float(direction[1]), float(direction[2])),
         ambient=ambient,
@@ -104,11 +104,15 @@ def settle(weights: Array) -> Array:
     out = np.clip(weights, 0, 1)
     k = _index()
     for end in ("Left", "Right"):
-        blink = out[:, k[f"eyeBlink{end}"]]
+        # the lid is a thin crescent above the eye: a half blink must not look like a full one
+        blink = out[:, k[f"eyeBlink{end}"]] ** 1.25
         covered = 0.45 * out[:, k[f"eyeLookDown{end}"]] + 0.12 * out[:, k[f"eyeSquint{end}"]]
         covered += 0.10 * out[:, k[f"cheekSquint{end}"]]
         out[:, k[f"eyeBlink{end}"]] = np.minimum(blink, np.maximum(0, 1 - covered))
         out[:, k[f"eyeWide{end}"]] *= 1 - blink
+    # a frown pulls the inner ends of the brows down most, which the modelled shape does not
+    frown = (out[:, k["browDownLeft"]] + out[:, k["browDownRight"]]) / 2
+    out[:, k["browInnerUp"]] -= 0.85 * frown * (1 - out[:, k["browInnerUp"]])
     out[:, k["mouthClose"]] = np.minimum(out[:, k["mouthClose"]], out[:, k["jawOpen"]])
     return out
 
@@ -124,6 +128,7 @@ class Renderer:
     """
 
     def __init__(self, size: int) -> None:
+        """Allocate the buffers."""
         if not 16 <= size <= 512:
             raise UserError(f"size = {size!r}: must lie in 16..512")
         self.size = size
@@ -158,7 +163,7 @@ class Renderer:
         """
         weights, pose = self._checked(weights, pose)
         settled = settle(weights)
-        strength = np.clip(settled @ drivers().T, 0, 1) * identity.crease_gain
+        strength = np.clip(np.maximum(settled, 0) @ drivers().T, 0, 1) * identity.crease_gain
         strength = np.maximum(strength, identity.crease_rest).astype(np.float32)
         moved = np.ascontiguousarray(settled * identity.shape_scale, np.float32)
         texture = identity.texture.copy()
@@ -230,5 +235,3 @@ class Renderer:
             self._linear, self._owner, self._bary, triangles, _materials(), self._attributes,
             texture, HEIGHT, WIDTH, identity.eyes, identity.pupil,
         )  # fmt: skip
-
-

@@ -8,21 +8,28 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
 from rdfer.faces.head import LASHES, LEFT_EYE, LOWER_TEETH, RIGHT_EYE, SKIN, TONGUE, load_head
-from rdfer.faces.texture import HEIGHT, WIDTH, Path, along, blob, position_map, ramp, sample
+from rdfer.faces.texture import (
+    HEIGHT,
+    WIDTH,
+    Path,
+    along,
+    blob,
+    position_map,
+    ramp,
+    sample,
+    unwrap,
+)
 
 Array = NDArray[np.float32]
 
 # sRGB anchors; how real skin, hair and irises spread over them is by eye, not measured
 SKIN_TONES = ((243, 208, 188), (231, 186, 160), (208, 158, 126), (172, 120, 88), (128, 84, 60),
               (88, 58, 44))  # fmt: skip
-HAIR_TONES = ((28, 24, 24), (46, 32, 26), (74, 50, 36), (108, 72, 46), (158, 118, 72),
+HAIR_TONES = ((28, 24, 24), (46, 32, 26), (74, 50, 36), (108, 72, 46), (136, 98, 58),
               (128, 62, 34))  # fmt: skip
 GREY_HAIR = (178, 174, 170)
 IRIS_TONES = ((46, 30, 22), (72, 46, 28), (98, 74, 42), (84, 98, 62), (74, 104, 134),
               (96, 116, 126))  # fmt: skip
-#: Where the brows lie on the base mesh, from the nose outwards.
-BROW: Path = ((0.085, 7.445), (0.17, 7.475), (0.28, 7.505), (0.39, 7.515), (0.47, 7.485),
-              (0.53, 7.435))  # fmt: skip
 
 
 def linear(srgb: tuple[float, ...]) -> Array:
@@ -43,9 +50,8 @@ class Look:
         beard: 0 none, 0.3 stubble, 1 full beard.
         freckles: share of freckled skin.
         lip: strength of the lip colour; above 0.7 it is make-up.
-        brow_tilt: rise of the outer end of the painted brow, dm.
+        brow: where the left brow is painted, (x, y) on the base mesh from the nose outwards.
         brow_width: half thickness of the brows, dm.
-        brow_arch: height of the arch, dm.
         hairline: height of the hairline at the middle, dm on the base mesh.
         cover: 0 bald to 1 thick hair.
     """
@@ -58,9 +64,8 @@ class Look:
     beard: float
     freckles: float
     lip: float
-    brow_tilt: float
+    brow: Path
     brow_width: float
-    brow_arch: float
     hairline: float
     cover: float
 
@@ -82,27 +87,25 @@ def skin_colour(melanin: float) -> Array:
 def hair_mask(look: Look, rng: Generator) -> Array:
     """Share of scalp hair per texel [HEIGHT, WIDTH]: above the hairline, behind the temples."""
     x, y, z = np.moveaxis(position_map(), 2, 0)
-    ragged = 0.02 * _noise(rng, 34, 96) + 0.02 * _noise(rng, 8, 24)
+    ragged = 0.012 * _noise(rng, 34, 96) + 0.015 * _noise(rng, 8, 24)
     across = np.abs(x)
-    edge = look.hairline - 0.10 * (across / 0.5) ** 2 + 0.16 * np.exp(-(((across - 0.45) / 0.12) ** 2)) * look.male
-    edge = np.where(across > 0.6, edge - 2.2 * (across - 0.6), edge)
-    side = ramp(0.75 - z, -0.08, 0.12) * ramp(y, 6.95, 7.15)
-    top = ramp(y + ragged - edge, -0.03, 0.05)
-    return (np.maximum(top, side * (y + ragged > 6.9)) * min(1.0, 1.3 * look.cover)).astype(np.float32)
+    recess = 0.10 * look.male * np.exp(-(((across - 0.42) / 0.11) ** 2))
+    edge = look.hairline - 0.12 * (across / 0.5) ** 2 + recess
+    edge = np.where(across > 0.58, edge - 2.6 * (across - 0.58), edge)
+    top = ramp(y + ragged - edge, -0.05, 0.06)
+    side = ramp(0.62 - z + ragged, -0.06, 0.10) * ramp(y, 6.95, 7.2)
+    bare = 1 - np.clip(1.5 * unwrap(load_head().mask("ears")), 0, 1)
+    grown = np.maximum(top, side) * bare * min(1.0, 1.3 * look.cover)
+    return grown.astype(np.float32)
 
 
 def brow_mask(look: Look, rng: Generator, side: int) -> Array:
     """Share of brow hair per texel: a band of oblique strokes, thinner at the outer end."""
-    steps = np.linspace(0, 1, len(BROW))
-    path = tuple(
-        (px, py + look.brow_tilt * (t - 0.35) + look.brow_arch * np.sin(np.pi * t) ** 2)
-        for (px, py), t in zip(BROW, steps, strict=True)
-    )
-    distance, place = along(path, side=side)
-    width = look.brow_width * (1.0 - 0.55 * place**2) * ramp(place, -0.15, 0.12)
-    band = ramp(np.abs(distance) / (width + 1e-6), 1.25, 0.65)
-    strokes = np.sin(150 * place + 900 * distance * side + 2.5 * _noise(rng, 68, 96))
-    return band * np.clip(0.85 + 0.18 * strokes + 0.08 * _noise(rng, 136, 192), 0, 1)
+    distance, place = along(look.brow, side=side)
+    width = look.brow_width * (1.0 - 0.6 * place**2) * ramp(place, -0.25, 0.12)
+    band = ramp(np.abs(distance) / (width + 1e-6), 1.3, 0.6)
+    strokes = np.sin(75 * place + 160 * distance * side + 1.5 * _noise(rng, 34, 48))
+    return band * np.clip(0.92 + 0.08 * strokes, 0, 1)
 
 
 def _beard_mask(rng: Generator) -> Array:
@@ -130,16 +133,18 @@ def paint_texture(look: Look, rng: Generator) -> tuple[Array, Array]:
     picture = base * tone[..., None]
     blush = blob(0.42, 6.95, 0.17, 0.16) + 0.8 * blob(0.0, 6.97, 0.10, 0.12)
     picture *= 1 - look.redness * blush[..., None] * np.array([0.02, 0.24, 0.20], np.float32)
-    hollow = blob(0.29, 7.14, 0.14, 0.05) * (0.10 + 0.16 * look.age) + 0.08 * blob(0.29, 7.33, 0.2, 0.06)
+    hollow = blob(0.29, 7.14, 0.14, 0.05) * (0.10 + 0.16 * look.age)
+    hollow += 0.08 * blob(0.29, 7.33, 0.2, 0.06)
     picture *= 1 - hollow[..., None] * np.array([0.8, 1.0, 0.9], np.float32)
-    spots = ramp(gaussian_filter(rng.standard_normal((HEIGHT, WIDTH)).astype(np.float32), 0.8), 0.55, 0.8)
+    grain = rng.standard_normal((HEIGHT, WIDTH)).astype(np.float32)
+    spots = ramp(gaussian_filter(grain, 0.6), 0.75, 1.0)
     freckled = look.freckles * spots * (blob(0.3, 7.0, 0.28, 0.2) + 0.3)
-    picture *= 1 - 0.45 * freckled[..., None] * np.array([0.5, 0.8, 1.0], np.float32)
+    picture *= 1 - 0.28 * freckled[..., None] * np.array([0.5, 0.8, 1.0], np.float32)
     if look.beard > 0:
         share = look.beard * _beard_mask(rng)
         cover = min(0.9, 0.25 + 0.7 * look.beard) * share[..., None]
         picture = picture * (1 - cover) + look.hair * cover
-    brow_hair = 0.8 * look.hair
+    brow_hair = 0.55 * look.hair
     for side in (1, -1):
         mask = 0.93 * brow_mask(look, rng, side)[..., None]
         picture = picture * (1 - mask) + brow_hair * mask
@@ -156,24 +161,41 @@ def vertex_colour(look: Look, rng: Generator) -> Array:
     colour = np.ones_like(head.vertices)
     natural = base * np.array([0.82, 0.50, 0.52], np.float32) + np.array([0.05, 0.0, 0.005])
     makeup = linear((170, 40, 60)) if rng.random() < 0.5 else linear((190, 80, 90))
-    paint = np.clip((look.lip - 0.7) / 0.3, 0, 1)
+    paint = max(0.0, (look.lip - 0.7) / 0.3)
     lip = (natural * (1 - paint) + makeup * paint) / base
     share = head.mask("lips")[:, None] * min(1.0, 0.55 + 0.45 * look.lip)
     colour = colour * (1 - share) + lip * share
+    dark = 0.75 * _lip_line()[:, None]
+    colour *= 1 - dark
     inner = head.mask("mouth")[:, None] * (1 - head.mask("lips")[:, None])
     flesh = np.array([0.16, 0.035, 0.035], np.float32) / base
     colour = colour * (1 - inner) + flesh * inner
     lash = head.mask("lash")[:, None] * (0.92 - 0.35 * look.male)
     colour *= 1 - lash * np.array([0.8, 0.85, 0.85], np.float32)
+    cloth = linear(tuple(np.clip(rng.uniform(25, 200) + rng.normal(0, 20, 3), 8, 250)))
+    dressed = ramp(head.vertices[:, 1] - 0.4 * np.abs(head.vertices[:, 0]), 5.76, 5.70)
+    dressed = (dressed * (head.part == SKIN))[:, None]
+    colour = colour * (1 - dressed) + dressed * cloth / base
     colour[head.part == LEFT_EYE] = colour[head.part == RIGHT_EYE] = 1.0
     depth = head.vertices[:, 2:3]
     ivory = np.array([0.78, 0.72, 0.60], np.float32) * (1 - 0.15 * look.age)
+    tongue = np.array([0.30, 0.07, 0.07], np.float32) * np.clip((depth - 0.75) / 0.6, 0.15, 1)
     teeth = ivory * np.clip((depth - 1.05) / 0.35, 0.05, 1)
     for part in (LOWER_TEETH - 1, LOWER_TEETH):
         colour[head.part == part] = teeth[head.part == part]
-    colour[head.part == TONGUE] = np.array([0.34, 0.09, 0.09])
+    colour[head.part == TONGUE] = tongue[head.part == TONGUE]
     colour[head.part == LASHES] = 0.012
     return np.ascontiguousarray(colour, np.float32)
+
+
+def _lip_line() -> Array:
+    """Closeness to where the resting lips meet, 1 at the mouth corners, float32 [V]."""
+    head = load_head()
+    x, y, _ = head.vertices.T
+    corner = np.hypot(np.abs(x) - 0.249, y - 6.611) / 0.016
+    contact = np.abs(y - 6.607) / 0.010 + 9.0 * (np.abs(x) > 0.245)
+    near = np.maximum(np.exp(-(corner**2)), 0.8 * np.exp(-(contact**2)) * head.mask("lips"))
+    return (near * (head.part == SKIN)).astype(np.float32)
 
 
 def vertex_sky(hair: Array) -> Array:
@@ -191,5 +213,5 @@ def vertex_sky(hair: Array) -> Array:
 def vertex_gloss(look: Look, hair: Array) -> Array:
     """Strength of the highlights per vertex: skin little, lips more, wet parts most."""
     head = load_head()
-    gloss = np.where(head.part == SKIN, 0.09, 0.12) + 0.12 * head.mask("lips") * look.lip
+    gloss = np.where(head.part == SKIN, 0.09, 0.0) + 0.12 * head.mask("lips") * look.lip
     return (gloss * (1 - 0.6 * sample(hair))).astype(np.float32)

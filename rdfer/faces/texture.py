@@ -5,6 +5,7 @@ once lies on the same spot of every identity and moves with the mesh.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,10 @@ def vertex_coordinates() -> Array:
 
 
 @lru_cache(maxsize=1)
-def position_map() -> Array:
-    """Base-mesh position (x, y, z) of every texel, float32 [HEIGHT, WIDTH, 3].
+def _surface() -> tuple[NDArray[np.int32], Array, NDArray[np.bool_]]:
+    """Three vertices [HEIGHT, WIDTH, 3], their weights, and whether a texel lies on the head.
 
-    The outermost surface counts; texels off the head keep the cylinder's own position.
+    The outermost surface counts.
     """
     head = load_head()
     uv = vertex_coordinates()
@@ -49,13 +50,31 @@ def position_map() -> Array:
     bary = np.empty((n, n, 2), np.float32)
     raster.rasterise(depth, owner, bary, screen, skin)
     owner, bary = owner[:HEIGHT, :WIDTH], bary[:HEIGHT, :WIDTH]
+    weights = np.stack([1 - bary.sum(2), bary[..., 0], bary[..., 1]], 2)
+    return skin[owner], weights, owner >= 0
+
+
+def unwrap(values: Array) -> Array:
+    """Vertex values [V] or [V, C] spread over the texture; 0 off the head."""
+    corners, weights, found = _surface()
+    weights = weights * found[..., None]
+    picture = values[corners]
+    spread = weights[..., None] * picture if values.ndim == 2 else weights * picture
+    return spread.sum(2).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def position_map() -> Array:
+    """Base-mesh position (x, y, z) of every texel, float32 [HEIGHT, WIDTH, 3].
+
+    Texels off the head keep the position of a cylinder of radius 1.
+    """
     theta = ((np.arange(WIDTH) + 0.5) / WIDTH - 0.5) * 2 * ANGLE
     y = HIGH - (np.arange(HEIGHT) + 0.5) / HEIGHT * (HIGH - LOW)
     theta, y = np.meshgrid(theta, y)
-    found = np.stack([np.sin(theta), y, np.cos(theta) + AXIS], 2).astype(np.float32)
-    corners = head.vertices[skin[owner]]
-    weights = np.stack([1 - bary.sum(2), bary[..., 0], bary[..., 1]], 2)[..., None]
-    return np.where(owner[..., None] >= 0, (corners * weights).sum(2), found)
+    round_it = np.stack([np.sin(theta), y, np.cos(theta) + AXIS], 2).astype(np.float32)
+    on_head = _surface()[2][..., None]
+    return np.where(on_head, unwrap(load_head().vertices), round_it)
 
 
 def sample(picture: Array) -> Array:
@@ -66,10 +85,11 @@ def sample(picture: Array) -> Array:
     return picture[row, column]
 
 
-def ramp(value: Array, low: float, high: float) -> Array:
+def ramp(value: NDArray[np.floating[Any]], low: float, high: float) -> Array:
     """Smooth step from 0 at ``low`` to 1 at ``high`` (falls if ``low > high``)."""
-    t = np.clip((value - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    t = np.clip((value - low) / (high - low), 0, 1).astype(np.float32)
+    smooth: Array = t * t * (3 - 2 * t)
+    return smooth
 
 
 def blob(x: float, y: float, rx: float, ry: float, *, mirror: bool = True) -> Array:
