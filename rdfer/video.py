@@ -132,12 +132,25 @@ def _read_file(path: Path, choose: Choice, size: int | None) -> Frames:
     with _Reader(path) as reader:
         wanted = _chosen(path, choose, len(reader))
         if size is None:
-            return np.asarray(reader.get_batch(wanted).asnumpy())
+            return _batch(reader, wanted)
         height, width = reader[0].shape[:2]
     # scaling inside the decoder saves holding the frames in full size
     height, width = _short_side(height, width, size)
     with _Reader(path, width=width, height=height) as reader:
-        return _middle(reader.get_batch(wanted).asnumpy(), size)
+        return _middle(_batch(reader, wanted), size)
+
+
+def _batch(reader: Any, wanted: npt.NDArray[np.int64]) -> Frames:
+    """Frames by number.
+
+    decord 0.6 takes the padded length of a row over its width for the number of channels. At 16,
+    24, 48 and 72 pixels that gives four: a batch fails, and a single frame comes with its padding.
+    """
+    height, width, channels = reader[0].shape
+    if channels == 3:
+        return np.asarray(reader.get_batch(wanted).asnumpy())
+    rows = [reader[int(i)].asnumpy().reshape(height, width * channels) for i in wanted]
+    return np.stack(rows)[:, :, : width * 3].reshape(len(wanted), height, width, 3)
 
 
 def _read_folder(folder: Path, choose: Choice, size: int | None) -> Frames:
