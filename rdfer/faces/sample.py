@@ -1,0 +1,187 @@
+"""A synthetic video as data: integers and strings, nothing else.
+
+Times are milliseconds of a clip of ``CLIP_MS``; a clip of T frames shows instant
+``t * CLIP_MS // T`` at frame t. So the same story can be told at another frame rate.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: Length of every clip: 64 frames at 25 frames a second.
+CLIP_MS = 2560
+
+#: The key segment is where the course is at or above this share of its peak (permille).
+KEY_LEVEL = 500
+
+
+def frame_times(frames: int) -> NDArray[np.int64]:
+    """Instants of the frames in milliseconds, int64 [frames]."""
+    return np.arange(frames, dtype=np.int64) * CLIP_MS // frames
+
+
+def ramp(u: NDArray[np.int64], length: int) -> NDArray[np.int64]:
+    """Smooth rise from 0 to 1000 while ``u`` goes from 0 to ``length``: 3 x^2 - 2 x^3.
+
+    Integer arithmetic throughout, so the value is the same on every machine.
+    """
+    u = np.clip(u, 0, length)
+    return (3 * u * u * length - 2 * u * u * u) * 1000 // length**3
+
+
+@dataclass(frozen=True)
+class Action:
+    """One expression in the course of time: onset, apex, offset.
+
+    Upper and lower face share the peak. ``lag_on`` > 0 means that the lower face starts so much
+    later and rises so much faster (< 0: the upper face does); ``lag_off`` > 0 that the lower
+    face is back so much earlier (< 0: the upper face is).
+
+    Attributes:
+        label: class of the recipe.
+        variant: name of the recipe.
+        start: first instant with any of it, ms.
+        attack: from start to peak, ms.
+        hold: at the peak, ms.
+        release: from peak to nothing, ms.
+        intensity: weight of the recipe at the peak, permille.
+        lag_on: see above, ms, smaller than ``attack`` in size.
+        lag_off: see above, ms, smaller than ``release`` in size.
+    """
+
+    label: str
+    variant: str
+    start: int
+    attack: int
+    hold: int
+    release: int
+    intensity: int
+    lag_on: int = 0
+    lag_off: int = 0
+
+    @property
+    def end(self) -> int:
+        """First instant after it, ms."""
+        return self.start + self.attack + self.hold + self.release
+
+    def course(
+        self, times: NDArray[np.int64], *, late: int = 0, early: int = 0
+    ) -> NDArray[np.int64]:
+        """Level 0..1000 of its peak at ``times`` (ms), int64 like ``times``.
+
+        Args:
+            times: instants, ms.
+            late: start so much later, but peak at the same time.
+            early: end so much earlier, but leave the peak at the same time.
+        """
+        rise = ramp(times - self.start - late, self.attack - late)
+        fall = ramp(times - self.start - self.attack - self.hold, self.release - early)
+        return rise - fall
+
+    def upper(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Course of the upper face."""
+        return self.course(times, late=max(0, -self.lag_on), early=max(0, -self.lag_off))
+
+    def lower(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Course of the lower face."""
+        return self.course(times, late=max(0, self.lag_on), early=max(0, self.lag_off))
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames of an action: ``onset`` and ``apex`` are frames, ``[start, end)`` the key segment."""
+
+    onset: int
+    start: int
+    apex: int
+    end: int
+    offset: int
+
+
+def segment(action: Action, frames: int) -> Segment:
+    """Where ``action`` lies in a clip of ``frames`` frames."""
+    level = action.course(frame_times(frames))
+    shown = np.flatnonzero(level > 0)
+    key = np.flatnonzero(level >= KEY_LEVEL)
+    peak = np.flatnonzero(level == level.max())
+    return Segment(
+        onset=int(shown[0]),
+        start=int(key[0]),
+        apex=int(peak[len(peak) // 2]),
+        end=int(key[-1]) + 1,
+        offset=int(shown[-1]) + 1,
+    )
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """A conversational signal: a flash of an expression, far shorter than an expression."""
+
+    start: int  # ms
+    length: int  # ms from nothing to nothing
+    intensity: int  # permille
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Everything that a synthetic video is made from.
+
+    Attributes:
+        id: unique over pools and splits.
+        pool: development or confirmation.
+        split: train, val, test or pretrain.
+        stream: seed of the small things (speech, gaze, head, asymmetry), 63 bits.
+        identity: the person.
+        label: the true class.
+        variant: recipe, or way of being neutral.
+        frames: T.
+        action: the expression, None for Neutral.
+        distractor: a second expression, of at most 0.6 of the peak.
+        imitates: class and variant that ``pulses`` show, ("", "") for none.
+        pulses: flashes of a neutral speaker.
+        key_start, key_end: key segment in frames, -1 for Neutral.
+        onset, apex, offset: frames, -1 for Neutral.
+        intensity: peak in permille, 0 for Neutral.
+        degradations: kind and strength (permille), strong ones are among ``reasons``.
+        speech: strength of the mouth's speech in permille, 0 for silence.
+        blinks: instants, ms.
+        light: seed of the lighting.
+        hard: whether any hard factor was drawn.
+        reasons: the hard factors.
+        strengths: how strong each of them is, permille.
+        difficulty: all of it in one number, permille.
+        ambiguous: the oracle misses it.
+    """
+
+    id: str
+    pool: str
+    split: str
+    stream: int
+    identity: int
+    label: str
+    variant: str
+    frames: int
+    action: Action | None
+    distractor: Action | None
+    imitates: tuple[str, str]
+    pulses: tuple[Pulse, ...]
+    key_start: int
+    key_end: int
+    onset: int
+    apex: int
+    offset: int
+    intensity: int
+    degradations: tuple[tuple[str, int], ...]
+    speech: int
+    blinks: tuple[int, ...]
+    light: int
+    hard: bool
+    reasons: tuple[str, ...]
+    strengths: tuple[int, ...]
+    difficulty: int
+    ambiguous: bool = False
+
+    def strength(self, kind: str) -> int:
+        """Strength of a degradation in permille, 0 where there is none."""
+        return dict(self.degradations).get(kind, 0)

@@ -1,0 +1,79 @@
+"""Tests of the truth and of the manifest of a pool."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from rdfer.errors import UserError
+from rdfer.faces.sample import Sample
+from rdfer.faces.scenario import make_split
+from rdfer.faces.truth import (
+    build_manifest,
+    digest,
+    load_rows,
+    pool_samples,
+    rows,
+    save_rows,
+    truth,
+    truth_of_row,
+)
+from rdfer.manifest import Manifest
+
+GOLDEN_DEVELOPMENT = "85ea5e829f85a47ef455ea9b1bd047e6796a5c470b077c2f4010a55885704aea"
+GOLDEN_CONFIRMATION = "4782b1f7029d7e1f32dcc6eec460a5dd4cac382e3279a337f867f229e1519567"
+
+
+def test_golden_truth() -> None:
+    """The truth is the same on every machine; a change of it needs a new version."""
+    assert digest(make_split("development", "test", 42)) == GOLDEN_DEVELOPMENT
+    assert digest(make_split("confirmation", "train", 42, seed=3)) == GOLDEN_CONFIRMATION
+
+
+def test_rows_survive_a_file(samples: tuple[Sample, ...], tmp_path: Path) -> None:
+    some = samples[:80]
+    save_rows(tmp_path / "truth.json", rows(some))
+    loaded = load_rows(tmp_path / "truth.json")
+    assert [truth_of_row(row) for row in loaded] == [truth(sample) for sample in some]
+    assert loaded == json.loads(json.dumps(rows(some)))
+
+
+def test_neutral_has_no_key(samples: tuple[Sample, ...]) -> None:
+    for sample in samples:
+        row = truth(sample)
+        assert (row.key is None) == (row.apex is None) == (row.label == "Neutral")
+        if row.distractor is not None:
+            assert 0 <= row.distractor.start < row.distractor.end <= 64
+
+
+def test_load_refuses(tmp_path: Path) -> None:
+    (tmp_path / "truth.json").write_text('{"videos": []}')
+    with pytest.raises(UserError, match="truth file"):
+        load_rows(tmp_path / "truth.json")
+    with pytest.raises(UserError, match="'label' is missing"):
+        truth_of_row({"id": "x"})
+
+
+def test_manifest_of_a_pool(tmp_path: Path) -> None:
+    manifest = build_manifest("development", 70, 35, 42, noise="symmetric", rate=0.2, noise_seed=1)
+    noisy = Counter(clip.split for clip in manifest.clips if clip.noisy)
+    assert noisy == {"train": 14, "val": 7}
+    assert Counter(clip.split for clip in manifest.clips) == {"train": 70, "val": 35, "test": 42}
+    ids = [sample.id for sample in pool_samples("development", 70, 35, 42)]
+    assert [clip.id for clip in manifest.clips] == ids
+    groups = {
+        split: {clip.group for clip in manifest.select(split=split).clips}
+        for split in ("train", "val", "test")
+    }
+    assert not groups["train"] & groups["test"] and not groups["val"] & groups["test"]
+    manifest.save(tmp_path / "m.json")
+    assert Manifest.load(tmp_path / "m.json") == manifest
+
+
+def test_noise_leaves_the_truth_alone() -> None:
+    clean = build_manifest("development", 70, 14, 14)
+    noisy = build_manifest("development", 70, 14, 14, noise="instance", rate=0.3)
+    assert [c.truth for c in clean.clips] == [c.truth for c in noisy.clips]
+    assert [c.label for c in clean.clips] == [c.label for c in noisy.clips]
+    assert not any(c.noisy for c in clean.clips)
