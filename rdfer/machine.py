@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rdfer.errors import UserError
+
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -20,6 +22,20 @@ def usable_cores(cgroup: Path = CGROUP) -> int:
         cores = os.cpu_count() or 1
     quota = _quota(cgroup)
     return cores if quota is None else max(1, min(cores, int(quota)))
+
+
+def threads() -> int:
+    """Threads for numerical code: what the workflow gave this job, else all usable cores.
+
+    Raises:
+        UserError: ``RDFER_THREADS`` is no positive whole number.
+    """
+    given = os.environ.get("RDFER_THREADS")
+    if not given:
+        return usable_cores()
+    if not given.isdecimal() or int(given) < 1:
+        raise UserError(f"RDFER_THREADS = {given!r}: must be a whole number from 1 on")
+    return int(given)
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -28,7 +28,7 @@ def progress(items: Iterable[T], *, total: int | None = None, label: str = "") -
     if sys.stderr.isatty():
         yield from tqdm(items, total=total, desc=label, leave=False)
         return
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     start = last = time.monotonic()
     done = 0

@@ -1,0 +1,157 @@
+# The road of notebooks. `rdfer reproduce` runs it here; on a cluster, in runs/<preset>:
+#   snakemake --snakefile ../../Snakefile --config preset=<preset> --executor ... --jobs ...
+# Every job writes a small file under done/; its executed notebook is under notebooks/.
+# A job loops over the cells of one experiment and seed, and skips those that are fresh.
+import os
+import sys
+
+from rdfer import workflow as road
+from rdfer.paths import find_root, run_dir
+from rdfer.presets import get_preset
+
+PRESET = get_preset(config.get("preset", "laptop"))
+RUN = run_dir(PRESET.name)
+workdir: str(RUN)
+road.write_keys(PRESET.name)
+
+# relative, so that a moved clone is still up to date
+SOURCES = os.path.relpath(find_root(), RUN)
+END_TO_END = not PRESET.settings.network.frozen
+CORES = max(1, workflow.cores or 1)
+# cells with cached features gain nothing from a second thread; a GPU is not shared
+TRAIN_THREADS = CORES if END_TO_END else max(1, CORES // len(PRESET.seeds))
+PYTHON = sys.executable
+# filled in when a job starts, so that another environment alone reruns nothing
+NOTEBOOK = (
+    "{PYTHON:q} -m rdfer notebook {rule} -p preset {PRESET.name} "
+    "--threads {threads} --out {log:q} --done {output:q}"
+)
+
+
+def notebook(name):
+    return {"notebook": f"{SOURCES}/notebooks/{name}.ipynb", "key": f"keys/{name}.json"}
+
+
+def done(name, seeds):
+    return expand("done/{name}-seed{seed}.json", name=name, seed=seeds)
+
+
+wildcard_constraints:
+    seed=r"\d+",
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        "done/book.json",
+
+
+rule data:
+    input:
+        **notebook("data"),
+    output:
+        "done/data.json",
+    log:
+        "notebooks/data.ipynb",
+    threads: CORES
+    resources:
+        mem_mb=2 * road.JOB_MB,
+        gpu=int(END_TO_END),
+    shell:
+        NOTEBOOK
+
+
+rule train:
+    input:
+        "done/data.json",
+        **notebook("train"),
+    output:
+        "done/train-seed{seed}.json",
+    log:
+        "notebooks/train-seed{seed}.ipynb",
+    threads: TRAIN_THREADS
+    resources:
+        mem_mb=road.JOB_MB,
+        gpu=int(END_TO_END),
+    shell:
+        NOTEBOOK + " -p seed {wildcards.seed}"
+
+
+rule ablate:
+    input:
+        "done/data.json",
+        **notebook("ablate"),
+    output:
+        "done/ablate-seed{seed}.json",
+    log:
+        "notebooks/ablate-seed{seed}.ipynb",
+    threads: TRAIN_THREADS
+    resources:
+        mem_mb=road.JOB_MB,
+        gpu=int(END_TO_END),
+    shell:
+        NOTEBOOK + " -p seed {wildcards.seed}"
+
+
+rule evaluate:
+    input:
+        done("train", PRESET.seeds),
+        **notebook("evaluate"),
+    output:
+        "done/evaluate.json",
+    log:
+        "notebooks/evaluate.ipynb",
+    resources:
+        mem_mb=road.JOB_MB,
+    shell:
+        NOTEBOOK
+
+
+rule agreement:
+    input:
+        done("train", PRESET.seeds),
+        **notebook("agreement"),
+    output:
+        "done/agreement.json",
+    log:
+        "notebooks/agreement.ipynb",
+    resources:
+        mem_mb=road.JOB_MB,
+    shell:
+        NOTEBOOK
+
+
+rule figures:
+    input:
+        "done/evaluate.json",
+        "done/agreement.json",
+        done("ablate", PRESET.ablation_seeds),
+        **notebook("figures"),
+    output:
+        "done/figures.json",
+    log:
+        "notebooks/figures.ipynb",
+    resources:
+        mem_mb=road.JOB_MB,
+    shell:
+        NOTEBOOK
+
+
+rule book:
+    input:
+        "done/figures.json",
+        [os.path.relpath(path, RUN) for path in road.book_sources()],
+        key="keys/book.json",
+    output:
+        "done/book.json",
+    params:
+        # of the jobs that ran once a seed, the book shows the first
+        train=f"notebooks/train-seed{PRESET.seeds[0]}.ipynb",
+        ablate=f"notebooks/ablate-seed{PRESET.ablation_seeds[0]}.ipynb",
+    shell:
+        "cp {params.train:q} notebooks/train.ipynb && "
+        "cp {params.ablate:q} notebooks/ablate.ipynb && "
+        "{PYTHON:q} -m rdfer book --preset {PRESET.name} --done {output:q}"

@@ -1,0 +1,53 @@
+"""Commands that make material: videos with known truth, starting weights."""
+
+import argparse
+from pathlib import Path
+
+from rdfer.commands.command import Command, natural, positive
+from rdfer.progress import log
+
+
+def _faces_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="a new or empty directory")
+    parser.add_argument("--videos", type=positive, required=True, help="how many")
+    parser.add_argument("--seed", type=natural, default=0)
+    parser.add_argument("--layout", default="plain", help="plain, folders or dfew")
+    parser.add_argument("--pool", default="development", help="development or confirmation")
+    parser.add_argument("--frames", type=positive, default=64, help="a video")
+    parser.add_argument("--size", type=positive, default=112, help="pixels")
+
+
+def _faces(arguments: argparse.Namespace) -> None:
+    from rdfer.faces.export import export
+    from rdfer.faces.scenario import make_split
+
+    samples = make_split(
+        arguments.pool, "test", arguments.videos, frames=arguments.frames, seed=arguments.seed
+    )
+    export(samples, arguments.out, layout=arguments.layout, size=arguments.size)
+    log(f"{len(samples)} videos and truth.json: {arguments.out}")
+
+
+def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, required=True, help="a .safetensors file")
+    parser.add_argument("--encoder", default="faces-resnet18", help="this one, or any of timm")
+    parser.add_argument("--size", type=positive, default=64, help="pixels of a training picture")
+    parser.add_argument("--epochs", type=positive, default=10)
+
+
+def _pretrain(arguments: argparse.Namespace) -> None:
+    from rdfer.machine import usable_cores
+    from rdfer.pretrain import Pretraining, main
+
+    settings = Pretraining(
+        encoder=arguments.encoder,
+        size=arguments.size,
+        render_size=arguments.size * 9 // 8,  # room for random crops
+        epochs=arguments.epochs,
+    )
+    scores = main(arguments.out, settings, workers=usable_cores())
+    log(f"{arguments.out}: {scores}")
+
+
+FACES = Command("render faces with known truth as videos", _faces_arguments, _faces)
+PRETRAIN = Command("train an encoder's starting weights", _pretrain_arguments, _pretrain)

@@ -1,0 +1,54 @@
+"""Commands that publish: figures, the book, the committed reference."""
+
+import argparse
+from pathlib import Path
+
+from rdfer.commands.command import Command, add_preset
+from rdfer.progress import log
+
+
+def _figures(arguments: argparse.Namespace) -> None:
+    from rdfer.figures import draw_all
+    from rdfer.paths import run_dir
+
+    results = run_dir(arguments.preset) / "results"
+    drawn = draw_all(results, results / "figures")
+    log(f"{len(drawn)} figures: {results / 'figures'}")
+
+
+def _book_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset", help="whose run to show; without it, the committed reference results"
+    )
+    parser.add_argument("--done", type=Path, help="a small file to write at the end")
+
+
+def _book(arguments: argparse.Namespace) -> None:
+    from rdfer.book import build
+    from rdfer.files import write_json
+    from rdfer.paths import find_root
+    from rdfer.provenance import now
+    from rdfer.workflow import book_marker
+
+    book_marker().unlink(missing_ok=True)
+    page = build(find_root(), preset=arguments.preset)
+    made = {"preset": arguments.preset, "date": now()}
+    write_json(book_marker(), made)
+    if arguments.done:
+        write_json(arguments.done, made)
+    else:
+        log(f"the book: {page}")
+
+
+def _reference(arguments: argparse.Namespace) -> None:
+    from rdfer.reference import publish
+
+    for line in publish(arguments.preset):
+        log(line)
+
+
+FIGURES = Command("draw the figures of a run again", add_preset, _figures)
+BOOK = Command("build the book", _book_arguments, _book)
+REFERENCE = Command(
+    "replace results/ and figures/ by those of a finished run", add_preset, _reference
+)

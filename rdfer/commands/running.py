@@ -1,0 +1,112 @@
+"""Commands that run things: the whole road, one notebook; and what stands where."""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+from rdfer.commands.command import Command, add_preset, positive
+from rdfer.errors import Stopped, UserError
+from rdfer.progress import log
+
+
+def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
+    add_preset(parser)
+    parser.add_argument("--cores", type=positive, help="default: all that may be used")
+
+
+def _reproduce(arguments: argparse.Namespace) -> None:
+    from rdfer.workflow import reproduce
+
+    page = reproduce(arguments.preset, cores=arguments.cores)
+    log(f"the book: {page}")
+
+
+def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", help="of a notebook in notebooks/, or a path")
+    parser.add_argument(
+        "-p",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        dest="parameters",
+        help="a parameter; numbers, true, false, lists and objects as in JSON",
+    )
+    parser.add_argument("--out", type=Path, help="default: in the directory of the preset's run")
+    parser.add_argument("--threads", type=positive, help="for numerical code")
+    parser.add_argument("--done", type=Path, help="a small file to write at the end")
+
+
+def _notebook(arguments: argparse.Namespace) -> None:
+    from rdfer.files import write_json
+
+    done = arguments.done
+    try:
+        note = _run_notebook(arguments)
+    except (UserError, Stopped) as error:
+        if done:
+            told = {"user": isinstance(error, UserError), "message": str(error)}
+            write_json(done.with_suffix(".error.json"), told)
+        raise
+    if done:
+        write_json(done, note)
+
+
+def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
+    from rdfer import machine, notebooks, provenance
+    from rdfer.paths import run_dir
+
+    path = notebooks.find_notebook(arguments.name)
+    defaults = notebooks.declared(path)
+    given = dict(arguments.parameters)
+    # a name that is not declared is refused further on, with the nearest one that is
+    values = {k: notebooks.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
+    out = arguments.out
+    if out is None:
+        run = run_dir(values.get("preset", defaults.get("preset", "laptop")))
+        out = run / "notebooks" / path.name
+    title = " ".join([path.stem, *(f"{k} {v}" for k, v in given.items() if k != "preset")])
+    log(f"{title}: started")
+    begun = time.monotonic()
+    notebooks.run_notebook(path, out, values, threads=arguments.threads)
+    wall = round(time.monotonic() - begun, 1)
+    log(f"{title}: done in {wall} s")
+    return {
+        "notebook": path.name,
+        "parameters": values,
+        "wall_s": wall,
+        "date": provenance.now(),
+        "versions": provenance.versions(),
+        "machine": machine.describe(),
+    }
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from rdfer import runs
+    from rdfer.plan import expected_cells
+
+    frame = runs.collect(runs.run_dir(arguments.preset), cells=expected_cells(arguments.preset))
+    counts = frame.groupby(["experiment", "variant", "state"], sort=False).agg(
+        seeds=("seed", lambda seeds: ", ".join(map(str, seeds))), seconds=("wall_s", "sum")
+    )
+    print(counts.round(0).to_string())
+    message = runs.missing_message(frame)
+    print(message or f"all {len(frame)} cells are fresh")
+
+
+def _check_env(arguments: argparse.Namespace) -> None:
+    from rdfer import environment
+
+    for line in environment.report():
+        print(line)
+
+
+REPRODUCE = Command(
+    "run what is not up to date: data, training, evaluation, figures, book",
+    _reproduce_arguments,
+    _reproduce,
+)
+NOTEBOOK = Command("run one notebook, strict about its parameters", _notebook_arguments, _notebook)
+STATUS = Command("show which cells of a run are fresh, stale or missing", add_preset, _status)
+CHECK_ENV = Command("check that this environment can do the work", lambda _: None, _check_env)

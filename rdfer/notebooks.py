@@ -1,0 +1,249 @@
+"""Run a parameterized notebook strictly, and check a notebook's parameters.
+
+papermill alone only warns about a parameter that the notebook does not have, and hands on
+strings where numbers are meant. Here both are errors, before anything runs. A notebook that is
+called by plain papermill checks the types itself, in its second cell, with :func:`check_types`;
+a misspelt name it cannot see there (papermill's warning is all there is).
+"""
+
+import ast
+import json
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from rdfer.errors import Stopped, UserError
+from rdfer.files import write_atomic
+from rdfer.paths import find_root
+from rdfer.provenance import closure, read_source
+from rdfer.settings import check_value, did_you_mean
+
+# what numerical libraries read when they start, and what this package reads
+THREADS = (
+    "RDFER_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+def find_notebook(name_or_path: str | Path) -> Path:
+    """A notebook by its path, or by the name of one in ``notebooks/``.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".ipynb":
+        if not path.is_file():
+            raise UserError(f"notebook {path}: no such file")
+        return path
+    directory = find_root() / "notebooks"
+    known = {found.stem: found for found in directory.glob("*.ipynb")}
+    if str(name_or_path) not in known:
+        raise UserError(f"notebook {str(name_or_path)!r}: {did_you_mean(str(path), known)}")
+    return known[str(name_or_path)]
+
+
+def code_cells(path: Path) -> list[tuple[str, frozenset[str]]]:
+    """Source and tags of every code cell, lines of IPython (``%``, ``!``) left out.
+
+    Raises:
+        UserError: the file is no notebook.
+    """
+    try:
+        notebook = nbformat.read(path, as_version=4)
+    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
+        raise UserError(f"{path}: not a notebook ({type(error).__name__})") from None
+    return [
+        (
+            "\n".join(t for t in cell.source.splitlines() if not t.lstrip().startswith(("%", "!"))),
+            frozenset(cell.metadata.get("tags", ())),
+        )
+        for cell in notebook.cells
+        if cell.cell_type == "code"
+    ]
+
+
+def declared(path: Path) -> dict[str, Any]:
+    """Parameters of a notebook with their defaults: the cell tagged ``parameters``.
+
+    Raises:
+        UserError: no such cell, or a default that is no literal.
+    """
+    sources = [source for source, tags in code_cells(path) if "parameters" in tags]
+    if not sources:
+        raise UserError(f"{path}: no cell is tagged 'parameters'")
+    found: dict[str, Any] = {}
+    for node in ast.parse(sources[0]).body:
+        if not isinstance(node, ast.AnnAssign | ast.Assign) or node.value is None:
+            continue
+        target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
+        if isinstance(target, ast.Name):
+            try:
+                found[target.id] = ast.literal_eval(node.value)
+            except ValueError:
+                rule = "its default must be a literal"
+                raise UserError(f"{path}: parameter {target.id!r}: {rule}") from None
+    return found
+
+
+def check_types(values: Mapping[str, Any], spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Check named values against types; only an int where a float is meant is converted.
+
+    >>> check_types({"seed": 3}, {"seed": int})
+    {'seed': 3}
+
+    Returns:
+        The values, in the order of ``spec``.
+
+    Raises:
+        UserError: an unknown or missing name, a value of another type.
+    """
+    for name in values:
+        if name not in spec:
+            raise UserError(f"parameter {name!r}: unknown; {did_you_mean(name, spec)}")
+    for name in spec:
+        if name not in values:
+            raise UserError(f"parameter {name!r}: missing")
+    return {name: check_value(name, values[name], spec[name]) for name in spec}
+
+
+def parse_text(name: str, text: str, default: Any) -> Any:
+    """A parameter from the command line, read as the type of its default.
+
+    Raises:
+        UserError: it does not read so.
+    """
+    expected = type(default)
+    if expected is str:
+        return text
+    try:
+        # JSON knows numbers, true, false, null, lists and objects; nothing is guessed
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    return value if default is None else check_value(name, value, expected)
+
+
+@contextmanager
+def environment(threads: int | None, root: Path) -> Iterator[None]:
+    """The environment that a notebook's kernel inherits.
+
+    A kernel draws no figures into its notebook where ``MPLBACKEND`` names a backend for files,
+    so that variable is taken away.
+    """
+    before = dict(os.environ)
+    os.environ.pop("MPLBACKEND", None)
+    os.environ["RDFER_ROOT"] = str(root)
+    # the kernel of this environment, not one of the same name in the user's home
+    os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    if threads is not None:
+        os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def run_notebook(
+    name_or_path: str | Path,
+    out: str | Path,
+    parameters: Mapping[str, Any],
+    *,
+    threads: int | None = None,
+) -> Path:
+    """Run a notebook from top to bottom and write it, with its outputs, to ``out``.
+
+    ``out`` appears only when the notebook ran through. What stopped half way lies beside it as
+    ``<name>.failed.ipynb``, with the traceback.
+
+    Args:
+        name_or_path: a path, or the name of one in ``notebooks/``.
+        out: where the executed notebook goes.
+        parameters: laid over the notebook's own, by name, of the type of their defaults.
+        threads: for numerical libraries in the kernel; as they please without it.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        UserError: unknown notebook or parameter, a wrong type, or a :class:`UserError` inside.
+        Stopped: any other error inside.
+    """
+    path, out = find_notebook(name_or_path), Path(out)
+    defaults = declared(path)
+    types = {name: type(value) for name, value in defaults.items() if value is not None}
+    for name in parameters:
+        if name not in defaults:
+            hint = did_you_mean(name, defaults)
+            raise UserError(f"{path.name}: parameter {name!r}: unknown; {hint}")
+    checked = {
+        name: check_value(name, value, types[name]) if name in types else value
+        for name, value in parameters.items()
+    }
+    failed = out.with_name(f"{out.stem}.failed.ipynb")
+    _execute(path.resolve(), failed.resolve(), checked, threads)
+    _forget_paths(failed)
+    os.replace(failed, out)
+    return out
+
+
+def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | None) -> None:
+    # papermill takes a second to import, and only this function needs it
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from papermill.exceptions import PapermillExecutionError
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    root = find_root()
+    try:
+        with environment(threads, root):
+            papermill.execute_notebook(
+                path,
+                out,
+                parameters=parameters,
+                cwd=root,
+                progress_bar=False,
+                stderr_file=sys.stderr,
+            )
+    except PapermillExecutionError as error:
+        if error.ename == UserError.__name__:
+            raise UserError(f"{path.name}: {error.evalue}") from None
+        raise Stopped(
+            f"{path.name}: {error.ename}: {error.evalue} (the notebook with its traceback: {out})"
+        ) from None
+    except DeadKernelError:
+        raise Stopped(f"{path.name}: its kernel died; was there enough memory?") from None
+    except KeyboardInterrupt:
+        out.unlink(missing_ok=True)
+        raise
+
+
+def _forget_paths(path: Path) -> None:
+    """Take out the places where papermill found and put the notebook: nobody else has them."""
+    notebook = nbformat.read(path, as_version=4)
+    for name in ("input_path", "output_path"):
+        notebook.metadata.get("papermill", {}).pop(name, None)
+    with write_atomic(path, "w") as file:
+        nbformat.write(notebook, file)
+
+
+def imported_modules(path: Path) -> list[str]:
+    """Modules of the package that a notebook's code cells import, sorted.
+
+    Raises:
+        UserError: a cell is no Python.
+    """
+    try:
+        names = read_source("\n".join(source for source, _ in code_cells(path))).imports
+    except SyntaxError as error:
+        raise UserError(f"{path}: a code cell is not valid Python ({error.msg})") from None
+    return list(closure(names))

@@ -1,0 +1,78 @@
+"""The committed reference: results/ and figures/, replaced by those of a finished run."""
+
+import os
+import shutil
+from pathlib import Path
+
+from rdfer import executed, runs
+from rdfer.errors import UserError
+from rdfer.plan import expected_cells
+from rdfer.workflow import NOTEBOOKS
+
+LIMIT_MB = 8.0  # what the repository may hold of them
+KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
+
+
+def publish(preset: str) -> list[str]:
+    """Replace ``results/`` and ``figures/`` at the root by those of a preset's run.
+
+    Both are made beside and take their place only when whole.
+
+    Returns:
+        Lines that say what was written.
+
+    Raises:
+        UserError: a cell of the run is not fresh, something is missing or ended in an error, or
+            it is too much for the repository.
+    """
+    if preset == "smoke":
+        raise UserError("preset = 'smoke': its numbers mean nothing, so it is no reference")
+    run, root = runs.run_dir(preset), runs.find_root()
+    message = runs.missing_message(runs.collect(run, cells=expected_cells(preset)))
+    if message:
+        raise UserError(f"{run}: {message}")
+    source = run / "results"
+    if not (run / "done" / "figures.json").exists():
+        raise UserError(f"{run}: not finished; run `rdfer reproduce --preset {preset}` first")
+    fresh = {name: root / f".{name}.new" for name in ("results", "figures")}
+    try:
+        for directory in fresh.values():
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir()
+        _copy(source, fresh["results"])
+        _copy(source / "figures", fresh["figures"])
+        for name in NOTEBOOKS:
+            executed.stage_notebook(
+                run / "notebooks" / f"{name}.ipynb",
+                fresh["results"] / "notebooks" / f"{name}.ipynb",
+                root=root,
+            )
+        size = sum(_size(directory) for directory in fresh.values())
+        if size > LIMIT_MB:
+            raise UserError(f"{run}: {size:.1f} MB of results and figures: at most {LIMIT_MB} MB")
+        for name, directory in fresh.items():
+            _swap(directory, root / name)
+    finally:
+        for directory in fresh.values():
+            shutil.rmtree(directory, ignore_errors=True)
+    return [f"results/ and figures/ now hold {size:.1f} MB of the run {preset}"]
+
+
+def _copy(source: Path, target: Path) -> None:
+    for path in sorted(source.glob("*")):
+        if path.is_file() and path.suffix in KINDS:
+            shutil.copyfile(path, target / path.name)
+
+
+def _size(directory: Path) -> float:
+    """Megabytes of all files in a directory."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
+
+
+def _swap(new: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        os.replace(place, old)
+    os.replace(new, place)
+    shutil.rmtree(old, ignore_errors=True)

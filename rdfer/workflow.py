@@ -1,0 +1,144 @@
+"""The road of notebooks: what the Snakefile asks of the package, and how it is started.
+
+Snakemake compares the content of small inputs. So each job has, besides its notebook, one small
+file that says what else it depends on: the hash of the preset's settings and of the package's
+code that the notebook imports. A comment in a module changes neither, and reruns nothing.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rdfer.errors import Stopped, UserError
+from rdfer.files import read_json, write_json
+from rdfer.machine import usable_cores
+from rdfer.notebooks import imported_modules
+from rdfer.paths import find_root, run_dir
+from rdfer.presets import get_preset
+from rdfer.provenance import code_hash
+from rdfer.settings import settings_hash
+
+NOTEBOOKS = ("data", "train", "evaluate", "agreement", "ablate", "figures")
+JOB_MB = 1500  # memory of a job: kernel and torch are 1.1 GB before any work
+
+
+def write_keys(preset: str) -> None:
+    """Write ``keys/<job>.json`` of every job in the run's directory, where its content changes.
+
+    Raises:
+        UserError: unknown preset, a missing notebook.
+    """
+    keys = run_dir(preset) / "keys"
+    settings = settings_hash(get_preset(preset).settings)
+    notebooks = find_root() / "notebooks"
+    modules = {name: imported_modules(notebooks / f"{name}.ipynb") for name in NOTEBOOKS}
+    modules["book"] = ["rdfer.book"]
+    for job, names in modules.items():
+        key = {"settings": settings, "code": code_hash(names)}
+        path = keys / f"{job}.json"
+        if not path.exists() or read_json(path) != key:
+            write_json(path, key)
+
+
+def book_sources() -> list[str]:
+    """Every file that the book is made of, notebooks and results apart."""
+    root = find_root()
+    pages = (path for path in (root / "book").rglob("*") if path.is_file())
+    return sorted(map(str, [root / "_config.yml", root / "_toc.yml", *pages]))
+
+
+def book_marker() -> Path:
+    """The file beside the book that says whose results it shows."""
+    return find_root() / "_build" / "built_from.json"
+
+
+def reproduce(preset: str, *, cores: int | None = None) -> Path:
+    """Bring the run of a preset, and the book, up to date. What is up to date is left alone.
+
+    Args:
+        preset: its name.
+        cores: how many to use; all usable ones without it.
+
+    Returns:
+        The book's first page.
+
+    Raises:
+        UserError: unknown preset, another process at work in the same run, or bad input that a
+            job met.
+        Stopped: a job failed otherwise.
+    """
+    if shutil.which("bash") is None:
+        raise UserError("bash: not found; the workflow runs its jobs in it")
+    run, root = run_dir(preset), find_root()
+    with only_one(run):
+        marker, page = book_marker(), root / "_build" / "html" / "index.html"
+        if not page.exists() or not marker.exists() or read_json(marker)["preset"] != preset:
+            (run / "done" / "book.json").unlink(missing_ok=True)
+        for old in run.glob("done/*.error.json"):
+            old.unlink()
+        status = run_snakemake(preset, run, root, cores or usable_cores())
+        if status:
+            _explain(run)
+    return page
+
+
+@contextmanager
+def only_one(run: Path) -> Iterator[None]:
+    """Hold a run's directory; the hold ends with its process, however that ends.
+
+    Raises:
+        UserError: another process holds it.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(run / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise UserError(f"{run}: another `rdfer reproduce` is at work there") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run_snakemake(preset: str, run: Path, root: Path, cores: int) -> int:
+    """Run the Snakefile for a preset in its directory; returns the exit status."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+    command += ["--directory", str(run), "--config", f"preset={preset}", "--cores", str(cores)]
+    command += ["--resources", f"mem_mb={_free_mb()}", "--rerun-incomplete"]
+    # our own lock dies with its process; Snakemake's would outlive a killed one
+    command += ["--nolock", "--quiet", "rules", "host", "reason"]
+    command += ["--runtime-source-cache-path", str(run / ".snakemake" / "sources")]
+    environment = {**os.environ, "RDFER_ROOT": str(root), "RDFER_RUNS": str(run.parent)}
+    try:
+        process = subprocess.Popen(command, cwd=root, env=environment)
+    except OSError as error:
+        raise UserError(f"snakemake: cannot be started ({error})") from None
+    try:
+        return process.wait()
+    except BaseException:
+        # Snakemake ends its jobs when it is told to stop; wait until it has
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
+
+
+def _free_mb() -> int:
+    import psutil
+
+    return max(JOB_MB, int(psutil.virtual_memory().total * 0.9 / 2**20))
+
+
+def _explain(run: Path) -> None:
+    """Raise what stopped the workflow, as the job that met it wrote it down."""
+    for path in sorted(run.glob("done/*.error.json")):
+        error = read_json(path)
+        raise (UserError if error["user"] else Stopped)(error["message"])
+    raise Stopped("the workflow stopped; the lines above say where")
