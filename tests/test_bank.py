@@ -16,7 +16,7 @@ from rdfer.bank import FrameBank
 from rdfer.errors import UserError
 from rdfer.sampling import stored_indices
 
-HELPERS = Path(__file__).parent / "helpers"
+HELPERS = Path(__file__).parent
 sys.path.insert(0, str(HELPERS))
 
 from bank_sources import Counting, sources  # noqa: E402

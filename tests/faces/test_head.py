@@ -17,7 +17,7 @@ from rdfer.faces.head import (
 )
 from rdfer.faces.occlusion import sky_share
 
-CONTENT = "fe897d6cd989ec83133f550ee2b06f2e470392a9e408b48e3f13713403ce838e"
+CONTENT = "cbfd620627d20ec837c1a11425e59ada9729013b5d4d14f4af7c6e48d95e765b"
 
 
 def test_content_is_the_one_that_build_head_printed() -> None:
