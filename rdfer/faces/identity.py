@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from rdfer.errors import UserError
 from rdfer.faces import creases, raster, skin
 from rdfer.faces.anatomy import brow_path, fit_shapes, landmarks, rest, shape_head
-from rdfer.faces.head import LEFT_EYE, RIGHT_EYE, load_head
+from rdfer.faces.head import LEFT_EYE, RIGHT_EYE, SKIN, load_head
 from rdfer.faces.texture import Path, sample, vertex_coordinates
 
 Array = NDArray[np.float32]
@@ -37,6 +37,7 @@ class Identity:
         texture: float32 [HEIGHT * WIDTH, 3], linear.
         crease_rest: float32 [K], folds at rest.
         crease_gain: float32 [K], folds per unit of their drivers.
+        long_hair: whether hair falls down behind the ears.
         eyes: float32 [6], linear iris and sclera colour.
         pupil: radius of the pupil, 0..0.5 as the sine of an angle.
         backdrop: float32 [BACKDROP, BACKDROP, 3], linear.
@@ -56,6 +57,7 @@ class Identity:
     texture: Array
     crease_rest: Array
     crease_gain: Array
+    long_hair: bool
     eyes: Array
     pupil: float
     backdrop: Array
@@ -128,7 +130,7 @@ def _thicken(vertices: Array, hair: Array, thickness: float) -> None:
     """Lift the scalp by ``thickness`` dm where hair grows, in place."""
     normal = np.empty_like(vertices)
     raster.normals(normal, vertices, load_head().triangles)
-    lift = sample(hair) * (load_head().part == 0) * (1 - load_head().mask("ears"))
+    lift = sample(hair) * (load_head().part == SKIN) * (1 - load_head().mask("ears"))
     vertices += (thickness * lift)[:, None] * normal
 
 
@@ -186,6 +188,7 @@ def make_identity(identity: int) -> Identity:
         texture=texture,
         crease_rest=(0.8 * creases.AGE * age**1.5).astype(np.float32),
         crease_gain=gain.astype(np.float32),
+        long_hair=bool(male < 0.5 and look.cover > 0.5 and rng.random() < 0.6),
         eyes=np.concatenate([1.2 * skin.linear(iris), white]).astype(np.float32),
         pupil=float(rng.uniform(0.16, 0.24)),
         backdrop=_backdrop(rng),

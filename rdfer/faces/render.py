@@ -53,7 +53,7 @@ def make_light(seed: int) -> Light:
     side, height = rng.uniform(-0.9, 0.9), rng.uniform(-0.05, 0.9)
     direction = np.array([np.sin(side), np.sin(height), 1.0])
     direction /= np.linalg.norm(direction)
-    warm = rng.normal(0, 0.09)
+    warm = rng.normal(0.02, 0.07)
     ambient = float(rng.uniform(0.25, 0.5))
     return Light(
         direction=(float(direction[0]), float(direction[1]), float(direction[2])),
@@ -113,6 +113,12 @@ def settle(weights: Array) -> Array:
     # a frown pulls the inner ends of the brows down most, which the modelled shape does not
     frown = (out[:, k["browDownLeft"]] + out[:, k["browDownRight"]]) / 2
     out[:, k["browInnerUp"]] -= 0.85 * frown * (1 - out[:, k["browInnerUp"]])
+    # stretched and pressed lips of the model rise a little at the corners, as in a smile
+    for end in ("Left", "Right"):
+        rise = 0.35 * out[:, k[f"mouthStretch{end}"]] + 0.3 * out[:, k[f"mouthPress{end}"]]
+        rise += 0.2 * out[:, k[f"mouthDimple{end}"]]
+        lowered = out[:, k[f"mouthFrown{end}"]] + rise * (1 - out[:, k[f"mouthSmile{end}"]])
+        out[:, k[f"mouthFrown{end}"]] = np.minimum(1, lowered)
     out[:, k["mouthClose"]] = np.minimum(out[:, k["mouthClose"]], out[:, k["jawOpen"]])
     return out
 
@@ -227,7 +233,7 @@ class Renderer:
         )  # fmt: skip
 
     def _draw(self, identity: Identity, texture: Array, strength: Array) -> None:
-        triangles = load_head().triangles
+        triangles = load_head().worn(long_hair=identity.long_hair)
         texel, dark = strokes()
         raster.crease(texture, identity.texture, texel, dark, strength)
         raster.rasterise(self._depth, self._owner, self._bary, self._screen, triangles)

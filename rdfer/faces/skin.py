@@ -7,7 +7,16 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, zoom
 
-from rdfer.faces.head import LASHES, LEFT_EYE, LOWER_TEETH, RIGHT_EYE, SKIN, TONGUE, load_head
+from rdfer.faces.head import (
+    LASHES,
+    LEFT_EYE,
+    LONG_HAIR,
+    LOWER_TEETH,
+    RIGHT_EYE,
+    SKIN,
+    TONGUE,
+    load_head,
+)
 from rdfer.faces.texture import (
     HEIGHT,
     WIDTH,
@@ -185,6 +194,8 @@ def vertex_colour(look: Look, rng: Generator) -> Array:
         colour[head.part == part] = teeth[head.part == part]
     colour[head.part == TONGUE] = tongue[head.part == TONGUE]
     colour[head.part == LASHES] = 0.012
+    locks = np.exp(0.25 * rng.standard_normal((len(colour), 1)))
+    colour = np.where((head.part == LONG_HAIR)[:, None], look.hair * locks, colour)
     return np.ascontiguousarray(colour, np.float32)
 
 
@@ -204,7 +215,7 @@ def vertex_sky(hair: Array) -> Array:
     sky = 0.25 + 0.75 * head.mask("open") ** 0.8
     sky = np.where(head.mask("mouth") > 0.5, 0.10 + 0.6 * head.mask("lips"), sky)
     by_part = {LEFT_EYE: 0.85, RIGHT_EYE: 0.85, LOWER_TEETH - 1: 0.75, LOWER_TEETH: 0.65,
-               TONGUE: 0.5, LASHES: 0.6}  # fmt: skip
+               TONGUE: 0.5, LASHES: 0.6, LONG_HAIR: 0.75}  # fmt: skip
     for part, value in by_part.items():
         sky = np.where(head.part == part, value, sky)
     return sky.astype(np.float32)

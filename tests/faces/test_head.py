@@ -17,7 +17,7 @@ from rdfer.faces.head import (
 )
 from rdfer.faces.occlusion import sky_share
 
-CONTENT = "cbfd620627d20ec837c1a11425e59ada9729013b5d4d14f4af7c6e48d95e765b"
+CONTENT = "1d8cbfc8db365fb31226b54ed6f31bc9c781963388a6558869f75219dafa87ae"
 
 
 def test_content_is_the_one_that_build_head_printed() -> None:
