@@ -11,8 +11,7 @@ standardisation, pooling scores, temporal convolution and fusion OURS.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +23,7 @@ from rdfer.streams import ClipMotion, Standardise, Stream, StreamOutput, stream_
 __all__ = ["DualOutput", "DualStream", "Stream", "StreamOutput", "create_encoder", "stream_loss"]
 
 
-@dataclass(frozen=True)
-class DualOutput:
+class DualOutput(NamedTuple):
     """What the network says of B videos; a stream that is switched off is None."""
 
     logits: Tensor  # [B, C]: the prediction

@@ -5,7 +5,7 @@ H = 2 x hidden. Status: BiLSTM, attention gate and convolutional pooling PRECURS
 standardisation, the pooling's scores and the convolution over a clip's frames OURS.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -15,8 +15,7 @@ from torch import Tensor, nn
 from rdfer.errors import UserError
 
 
-@dataclass(frozen=True)
-class StreamOutput:
+class StreamOutput(NamedTuple):
     """What one stream says of B videos."""
 
     logits: Tensor  # [B, C]

@@ -1,0 +1,156 @@
+"""One cell of an experiment: draw the task, train, test, and say what came out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfer import evaluation, keyexpr
+from rdfer.inputs import Inputs
+from rdfer.manifest import Manifest
+from rdfer.recognizer import fixed_clips
+from rdfer.settings import Settings
+from rdfer.task import Part, Task, draw_task
+from rdfer.training import Fitted, fit, make_fabric, predict_test
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a cell is worth keeping: plain numbers, and arrays that stay out of git."""
+
+    metrics: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+
+
+def run(
+    manifest: Manifest,
+    inputs: Inputs,
+    settings: Settings,
+    *,
+    seed: int,
+    checkpoint: Path | None = None,
+    key: str = "",
+    weights: Path | None = None,
+) -> Result:
+    """Train on the seed's task, then predict each test video exactly once.
+
+    Args:
+        manifest: rows as in the store behind ``inputs``.
+        inputs: cached features or frames.
+        settings: of this cell.
+        seed: draws subset, noise and initialisation.
+        checkpoint: see :func:`rdfer.training.fit`.
+        key: see :func:`rdfer.training.fit`.
+        weights: pre-trained encoder weights in place of the shipped ones.
+    """
+    task = draw_task(manifest, settings, seed=seed)
+    fitted = fit(
+        task,
+        inputs,
+        settings,
+        seed=seed,
+        fabric=make_fabric(settings),
+        checkpoint=checkpoint,
+        key=key,
+        weights=weights,
+    )
+    probs, detail = predict_test(fitted, task.test, inputs, settings)
+    metrics = {
+        **test_metrics(task.test, probs, manifest),
+        **key_metrics(task.test, detail, inputs, settings, manifest),
+        "epoch": fitted.epoch,
+        "passes": fitted.history.passes,
+        "history": {
+            "train_loss": fitted.history.train_loss,
+            "val_uar": fitted.history.val_uar,
+            "memorised": fitted.history.memorised,
+            "sweep_epochs": fitted.sweeps.epochs,
+        },
+    }
+    return Result(metrics, cell_arrays(task, fitted, probs, manifest))
+
+
+def test_metrics(part: Part, probs: NDArray[np.float32], manifest: Manifest) -> dict[str, Any]:
+    """UAR, WAR, recalls, confusion and calibration; UAR apart for hard and for easy videos."""
+    classes = len(manifest.classes)
+    predicted = probs.argmax(1)
+    hard = np.array([manifest.clips[v].hard for v in part.videos])
+    recall = evaluation.per_class_recall(part.true, predicted, classes=classes)
+    out: dict[str, Any] = {
+        "uar": evaluation.uar(part.true, predicted, classes=classes),
+        "war": evaluation.war(part.true, predicted),
+        "recall": dict(zip(manifest.classes, map(float, recall), strict=True)),
+        "confusion": evaluation.confusion(part.true, predicted, classes=classes).tolist(),
+        "ece": evaluation.ece(probs, part.true),
+    }
+    for name, rows in (("hard", hard), ("easy", ~hard)):
+        # a stratum that lacks a class has no UAR; it is left out, never averaged over
+        if len(set(part.true[rows].tolist())) == classes:
+            out[f"uar_{name}"] = evaluation.uar(part.true[rows], predicted[rows], classes=classes)
+    return out
+
+
+def key_metrics(
+    part: Part,
+    detail: NDArray[np.int64] | None,
+    inputs: Inputs,
+    settings: Settings,
+    manifest: Manifest,
+) -> dict[str, Any]:
+    """How often the detail clips hit the true key segment, beside evenly spread ones."""
+    if detail is None:
+        return {}
+    segments = [
+        (c.truth.key if c.truth else None) for c in (manifest.clips[v] for v in part.videos)
+    ]
+    rows = np.array([k for k, segment in enumerate(segments) if segment is not None])
+    if len(rows) == 0:
+        return {}
+    truth = np.array([segments[k] for k in rows], np.int64)
+    even = keyexpr.key_clips(
+        keyexpr.uniform_positions(len(rows), settings.sampling.clip_frames, detail.shape[1]),
+        fixed_clips(inputs, part.videos[rows], settings.sampling)[:, 0],
+        inputs.lengths[part.videos[rows]],
+        frames=settings.sampling.key_frames,
+        stride=settings.sampling.key_stride,
+    )
+    share = (truth[:, 1] - truth[:, 0]) / inputs.lengths[part.videos[rows]]
+    edges = np.quantile(share, [0, 1 / 3, 2 / 3, 1])
+    strata = []
+    for k, name in enumerate(("short", "middle", "long")):
+        inside = (share >= edges[k]) & ((share < edges[k + 1]) | (k == 2))
+        if inside.any():
+            strata.append(
+                {
+                    "stratum": name,
+                    "videos": int(inside.sum()),
+                    "hit_rate": float(keyexpr.hit_rate(detail[rows][inside], truth[inside])),
+                    "chance": float(keyexpr.hit_rate(even[inside], truth[inside])),
+                    "tiou": float(
+                        np.mean(keyexpr.temporal_iou(detail[rows][inside], truth[inside]))
+                    ),
+                }
+            )
+    return {"key": strata}
+
+
+def cell_arrays(
+    task: Task, fitted: Fitted, probs: NDArray[np.float32], manifest: Manifest
+) -> dict[str, NDArray[Any]]:
+    """Per-video arrays: test probabilities, sweeps, treatment, and the truth to judge them by."""
+    clips = [manifest.clips[v] for v in task.train.videos]
+    return {
+        "test_videos": task.test.videos,
+        "test_true": task.test.true,
+        "test_probs": probs.astype(np.float16),
+        "train_videos": task.train.videos,
+        "train_true": task.train.true,
+        "train_given": task.train.given,
+        "train_hard": np.array([c.hard for c in clips]),
+        "train_ambiguous": np.array([bool(c.truth and c.truth.ambiguous) for c in clips]),
+        "weights": fitted.treatment.weights,
+        "p_noisy": fitted.treatment.p_noisy,
+        **fitted.sweeps.arrays(),
+    }

@@ -1,0 +1,76 @@
+"""What the network sees of a batch: cached features, or frames augmented on the device.
+
+Both kinds give the same thing: ``look(videos, ...)`` fixes the augmentation of a batch and
+returns a function from frame indices [B, ...] to tensors [B, ..., D] or [B, ..., 3, H, W]. The
+synopsis and the detail clips of one video are taken through the same function, so they share
+one crop, one flip and one jitter.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from rdfer.bank import FrameBank
+from rdfer.features import FeatureBank
+from rdfer.transforms import augment, evaluate
+
+Indices = NDArray[np.int64]
+Look = Callable[[Indices], Tensor]
+
+
+class Inputs(Protocol):
+    """What training, sweeps and evaluation need of a store."""
+
+    lengths: Indices  # int64 [V], stored frames of each video
+    dim: int | None  # size of a cached feature; None where frames are given
+
+    def look(self, videos: Indices, generator: torch.Generator | None) -> Look:
+        """Fix the augmentation of a batch (none without a generator)."""
+        ...
+
+
+class FeatureInputs:
+    """Cached features of a frozen encoder, on ``device``; the flip is the only augmentation."""
+
+    def __init__(self, features: FeatureBank, device: torch.device) -> None:
+        self.features, self.device = features, device
+        self.dim: int | None = features.dim
+        self.lengths = np.asarray(features.lengths, np.int64)
+
+    def look(self, videos: Indices, generator: torch.Generator | None) -> Look:
+        """See :class:`Inputs`. Returned tensors are float32 [B, ..., D]."""
+        views = np.zeros(len(videos), np.int64)
+        if generator is not None:
+            views = torch.randint(self.features.views, views.shape, generator=generator).numpy()
+        return lambda frames: self.features.gather(videos, frames, views=views).to(self.device)
+
+
+class FrameInputs:
+    """Frames of a bank, cropped to ``size`` px, augmented and normalised on ``device``."""
+
+    def __init__(self, bank: FrameBank, size: int, device: torch.device) -> None:
+        self.bank, self.size, self.device = bank, size, device
+        self.dim: int | None = None
+        self.lengths = np.asarray(bank.lengths, np.int64)
+
+    def look(self, videos: Indices, generator: torch.Generator | None) -> Look:
+        """See :class:`Inputs`. Returned tensors are float32 [B, ..., 3, size, size]."""
+        seed = None
+        if generator is not None:
+            seed = int(torch.randint(2**62, (), generator=generator))
+
+        def take(frames: Indices) -> Tensor:
+            pixels = self.bank.gather(videos, frames.reshape(len(frames), -1))
+            batch = torch.from_numpy(pixels).to(self.device, non_blocking=True)
+            if seed is None:
+                seen = evaluate(batch, size=self.size)
+            else:
+                # the same seed for synopsis and detail: the same crop, flip and jitter
+                seen = augment(batch, size=self.size, generator=torch.Generator().manual_seed(seed))
+            return seen.unflatten(1, frames.shape[1:])
+
+        return take

@@ -1,0 +1,138 @@
+"""From a synopsis to a prediction: long-term stream, key expression, detail, short-term stream."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from rdfer.inputs import Inputs, Look
+from rdfer.keyexpr import class_peaks, key_clips, uniform_positions
+from rdfer.network import DualStream, StreamOutput, create_encoder
+from rdfer.sampling import synopsis
+from rdfer.settings import Sampling, Settings
+
+
+Indices = NDArray[np.int64]
+
+
+class Recognition(NamedTuple):
+    """What the network says of a batch, and which frames the short-term stream saw."""
+
+    logits: Tensor  # [B, C], the prediction
+    long: StreamOutput | None
+    short: StreamOutput | None
+    detail: Indices | None  # frame indices of the detail clips, int64 [B, K, F]
+
+
+class Recognizer(nn.Module):
+    """A :class:`DualStream` network together with key-expression re-sampling.
+
+    Where there is no long-term stream, or ``key_rule`` is "uniform", the detail clips are spread
+    evenly over the synopsis.
+
+    Source: paper.md, key-expression re-sampling (idea STATED, mechanics PRECURSOR).
+    """
+
+    def __init__(self, network: DualStream, clips: Sampling) -> None:
+        super().__init__()
+        self.network, self.clips = network, clips
+
+    def detail_clips(
+        self, long: StreamOutput | None, synopsis: Indices, lengths: Indices
+    ) -> Indices:
+        """Frame indices of the detail clips, int64 [B, K, F]."""
+        s = self.clips
+        if long is None or s.key_rule == "uniform":
+            positions = uniform_positions(len(synopsis), synopsis.shape[1], s.keys)
+        else:
+            p = long.instance_logits.detach().float().softmax(-1).cpu().numpy()
+            positions = class_peaks(p, keys=s.keys)
+        return key_clips(positions, synopsis, lengths, frames=s.key_frames, stride=s.key_stride)
+
+    def forward(self, look: Look, synopsis: Indices, lengths: Indices) -> Recognition:
+        """Predict a batch of clips.
+
+        Args:
+            look: frame indices [B, ...] to inputs [B, ..., D or 3, H, W].
+            synopsis: frame indices, int64 [B, L].
+            lengths: stored frames of each video, int64 [B].
+        """
+        chosen: list[Indices] = []
+
+        def detail(long: StreamOutput | None) -> Tensor:
+            chosen.append(self.detail_clips(long, synopsis, lengths))
+            return look(chosen[-1])
+
+        sees_whole = self.network.long_term is not None
+        out = self.network(look(synopsis) if sees_whole else None, detail)
+        return Recognition(out.logits, out.long, out.short, chosen[0] if chosen else None)
+
+
+def build_network(
+    settings: Settings, *, classes: int, in_features: int | None, weights: Path | None = None
+) -> DualStream:
+    """The network that ``settings`` describe; without an encoder where features are cached.
+
+    ``weights`` is a file of pre-trained encoder weights that replaces the shipped ones.
+    """
+    n = settings.network
+    encoders: list[nn.Module | None] = [None, None]
+    if in_features is None:
+        for k in range(2 if n.separate_encoders and n.streams == "both" else 1):
+            encoders[k], in_features = create_encoder(
+                n.encoder, pretrained=n.pretrained, shift=n.shift, weights=weights
+            )
+    return DualStream(
+        encoders[0],
+        detail_encoder=encoders[1],
+        in_features=in_features,
+        num_classes=classes,
+        hidden=n.hidden,
+        layers=n.layers,
+        heads=n.heads,
+        dropout=n.dropout,
+        streams=n.streams,
+        fusion=n.fusion,
+    )
+
+
+@torch.inference_mode()
+def predict(
+    model: nn.Module,
+    inputs: Inputs,
+    videos: Indices,
+    clips: Indices,
+    *,
+    batch: int,
+    details: list[Indices] | None = None,
+) -> NDArray[np.float32]:
+    """Class probabilities of given clips, without augmentation: float32 [V, N, C].
+
+    Args:
+        model: a :class:`Recognizer`, wrapped by Fabric or not.
+        inputs: where the frames come from.
+        videos: int64 [V], rows of the store.
+        clips: frame indices, int64 [V, N, L].
+        batch: clips predicted at a time.
+        details: the detail clips' frame indices are appended here, int64 [<= batch, K, F].
+    """
+    model.eval()
+    v, n, _ = clips.shape
+    rows = videos.repeat(n)
+    flat = clips.reshape(v * n, -1)
+    parts = []
+    for start in range(0, v * n, batch):
+        some = slice(start, start + batch)
+        out = model(inputs.look(rows[some], None), flat[some], inputs.lengths[rows[some]])
+        if details is not None and out.detail is not None:
+            details.append(out.detail)
+        parts.append(out.logits.float().softmax(-1).cpu().numpy())
+    return np.concatenate(parts).reshape(v, n, -1)
+
+
+def fixed_clips(inputs: Inputs, videos: Indices, clips: Sampling) -> Indices:
+    """The deterministic test clip of each video: segment centres, int64 [V, 1, L]."""
+    return synopsis(inputs.lengths[videos], clip_frames=clips.clip_frames)[:, None]

@@ -1,0 +1,273 @@
+"""The road of one run: parameters, data, cells. What the notebooks call.
+
+    begin -> prepare (data notebook) -> run_cells (train, ablate) -> gather (evaluate, ...)
+
+Everything that is written lies under the run's directory.
+"""
+
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from rdfer import machine, runs
+from rdfer.bank import FrameBank
+from rdfer.encoders import create_encoder
+from rdfer.experiment import run as run_experiment
+from rdfer.faces.truth import build_manifest, samples_of
+from rdfer.faces.video import FaceSource
+from rdfer.features import FeatureBank
+from rdfer.files import read_json, write_json
+from rdfer.inputs import FeatureInputs, FrameInputs, Inputs
+from rdfer.manifest import Manifest
+from rdfer.presets import get_preset
+from rdfer.pretrain import Pretraining
+from rdfer.pretrain import main as pretrain
+from rdfer.progress import log, progress
+from rdfer.provenance import code_hash
+from rdfer.settings import Preset, Settings, check_value, override, settings_hash, to_dict
+from rdfer.variants import Variant, variant_settings
+
+CELL_MODULES = ("rdfer.experiment",)
+DATA_SEED = 1  # of the benchmark's videos: version 1 of the truth
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a notebook's parameters mean.
+
+    Attributes:
+        preset: the preset.
+        settings: its settings with the overrides laid over them.
+        overrides: what was changed, empty for the preset itself.
+        run: the run's directory.
+    """
+
+    preset: Preset
+    settings: Settings
+    overrides: Mapping[str, Any]
+    run: Path
+
+    @property
+    def bank(self) -> Path:
+        """Directory of the frame bank."""
+        return self.run / "bank"
+
+    @property
+    def features(self) -> Path:
+        """Directory of the cached features."""
+        return self.run / "features"
+
+    @property
+    def encoder_weights(self) -> Path | None:
+        """Weights pre-trained within this run; None where the shipped ones (or none) serve."""
+        n = self.settings.network
+        own = n.pretrained == "faces" and n.encoder != "faces-resnet18"
+        return self.run / "encoder.safetensors" if own else None
+
+
+def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
+    """Turn a notebook's parameters into a context.
+
+    Args:
+        preset: name of a preset.
+        overrides: dotted settings to change; the run then has a directory of its own.
+        others: further parameters, checked to be of the types of their notebook's defaults
+            (``seed=0`` must stay an int).
+
+    Raises:
+        UserError: unknown preset or setting, wrong type or value.
+    """
+    check_value("preset", preset, str)
+    changes = dict(check_value("overrides", dict(overrides or {}), dict))
+    if "seed" in others:
+        check_value("seed", others["seed"], int)
+    if "methods" in others:
+        check_value("methods", others["methods"], str)
+    chosen = get_preset(preset)
+    run = runs.run_dir(preset, changes)
+    context = Context(chosen, override(chosen.settings, changes), changes, run)
+    torch.set_num_threads(machine.threads())
+    return context
+
+
+def manifest_of(context: Context) -> Manifest:
+    """The manifest of the run's videos, with their true labels: a pure function of settings."""
+    d = context.settings.data
+    return build_manifest(
+        d.pool,
+        d.train,
+        d.val,
+        d.test,
+        frames=d.frames,
+        seed=DATA_SEED,
+        balance=d.balance,
+    )
+
+
+def prepare(context: Context, *, workers: int | None = None) -> None:
+    """Render the frames into the bank and, for a frozen encoder, cache its features.
+
+    What is there already and still right is kept; a build that was cut off is resumed.
+    """
+    d = context.settings.data
+    manifest = manifest_of(context)
+    write_json(context.run / "settings.json", to_dict(context.settings))
+    manifest.save(context.run / "manifest.json")
+    sources = [FaceSource(sample) for sample in samples_of(manifest)]
+    need = len(sources) * d.frames * d.size**2 * 3
+    if not (context.bank / "index.json").exists():
+        log(f"frames: {len(sources)} videos of {d.frames} frames, {need / 1e9:.1f} GB")
+    bank = FrameBank.build(context.bank, sources, size=d.size, workers=workers, label="frames")
+    if context.encoder_weights is not None and not context.encoder_weights.exists():
+        settings = Pretraining(encoder=context.settings.network.encoder, size=d.size * 7 // 8)
+        pretrain(context.encoder_weights, settings, workers=workers or machine.threads())
+    if context.settings.network.frozen:
+        build_features(context, bank)
+
+
+def build_features(context: Context, bank: FrameBank) -> FeatureBank:
+    """Cache the frozen encoder's features of every frame and of its mirror image."""
+    n = context.settings.network
+    encoder, _ = create_encoder(n.encoder, pretrained=n.pretrained, weights=context.encoder_weights)
+    key = settings_hash(
+        {
+            "encoder": n.encoder,
+            "pretrained": n.pretrained,
+            "code": code_hash(("rdfer.encoders", "rdfer.features")),
+        }
+    )
+    return FeatureBank.build(context.features, bank, encoder, key=key, label="features")
+
+
+def load(context: Context) -> tuple[Manifest, Inputs, str]:
+    """Manifest, inputs and data key of a prepared run.
+
+    Raises:
+        UserError: not prepared, or its files are not whole.
+    """
+    manifest = Manifest.load(context.run / "manifest.json")
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if context.settings.network.frozen:
+        features = FeatureBank.open(context.features)
+        return manifest, FeatureInputs(features, device), features.checksum
+    bank = FrameBank.open(context.bank)
+    size = context.settings.data.size * 7 // 8  # room for random crops: 128 -> 112
+    return manifest, FrameInputs(bank, size, device), bank.checksum
+
+
+def cell_of(
+    context: Context, experiment: str, variant: Variant, *, seed: int, data: str
+) -> runs.Cell:
+    """The cell of a variant and a seed."""
+    return runs.Cell(
+        run=context.run,
+        experiment=experiment,
+        variant=variant.name,
+        seed=seed,
+        settings=variant_settings(variant, context.settings),
+        data=data,
+        modules=CELL_MODULES,
+    )
+
+
+def run_cells(
+    context: Context, experiment: str, variants: Iterable[Variant], *, seed: int
+) -> pd.DataFrame:
+    """Run the cells of one experiment and seed; those that are fresh are skipped.
+
+    A cell with the settings, seed, data and code of a fresh one elsewhere in this run (the whole
+    method is a row of the ablation too) is copied, not run again.
+
+    Returns:
+        One row a cell: variant, title, UAR, WAR, chosen epoch, seconds, and whether it was run.
+    """
+    manifest, inputs, data = load(context)
+    rows = []
+    for variant in progress(list(variants), label=f"{experiment} seed {seed}"):
+        cell = cell_of(context, experiment, variant, seed=seed, data=data)
+        how = "skipped: fresh"
+        if cell.state() != "fresh":
+            how = "copied" if _copy_twin(context, cell) else _run(context, cell, manifest, inputs)
+        metrics = cell.metrics()
+        rows.append(
+            {
+                "variant": variant.name,
+                "title": variant.title,
+                "UAR": metrics["uar"],
+                "WAR": metrics["war"],
+                "epoch": metrics["epoch"],
+                "seconds": cell.provenance()["wall_s"],
+                "how": how,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _run(context: Context, cell: runs.Cell, manifest: Manifest, inputs: Inputs) -> str:
+    begun = time.monotonic()
+    checkpoint = cell.path / "checkpoint.pt"
+    result = run_experiment(
+        manifest,
+        inputs,
+        cell.settings,
+        seed=cell.seed,
+        checkpoint=checkpoint,
+        key=cell.hash,
+        weights=context.encoder_weights,
+    )
+    cell.record(result.metrics, result.arrays, wall_s=time.monotonic() - begun)
+    checkpoint.unlink(missing_ok=True)
+    return "run"
+
+
+def _copy_twin(context: Context, cell: runs.Cell) -> bool:
+    """Copy a recorded cell of the same hash from another experiment of this run."""
+    for path in sorted(context.run.glob(f"cells/*/*/seed{cell.seed}/metrics.json")):
+        if path.parent != cell.path and read_json(path)["provenance"]["hash"] == cell.hash:
+            cell.path.mkdir(parents=True, exist_ok=True)
+            for name in ("arrays.npz", "metrics.json"):
+                shutil.copyfile(path.parent / name, cell.path / name)
+            return True
+    return False
+
+
+def gather(
+    context: Context, experiment: str, variants: Iterable[Variant], seeds: Iterable[int]
+) -> dict[str, list[runs.Cell]]:
+    """The cells that an evaluation rests on, by variant; all of them must be fresh.
+
+    Raises:
+        UserError: a cell is missing or stale; nothing is averaged over what is not there.
+    """
+    _, _, data = load(context)
+    cells = {
+        variant.name: [
+            cell_of(context, experiment, variant, seed=seed, data=data) for seed in seeds
+        ]
+        for variant in variants
+    }
+    every = [cell for group in cells.values() for cell in group]
+    message = runs.missing_message(runs.collect(context.run, experiment, every))
+    behind = [cell for cell in every if cell.state() != "fresh"]
+    if behind:
+        from rdfer.errors import UserError
+
+        raise UserError(f"{experiment}: {message}")
+    return cells
+
+
+def metric(cells: Iterable[runs.Cell], name: str) -> np.ndarray:
+    """One metric over the seeds of a variant, float64 [seeds]."""
+    return np.array([cell.metrics()[name] for cell in cells], np.float64)
+
+
+def write_result(context: Context, name: str, value: Any) -> None:
+    """Write one file of the run's results."""
+    write_json(context.run / "results" / f"{name}.json", runs.plain(value))

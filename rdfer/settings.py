@@ -1,0 +1,282 @@
+"""Settings: frozen dataclasses, the presets, and strict parsing.
+
+A run is described by one :class:`Settings`. A method, an ablation or a user's override is a
+flat mapping of dotted names to values (``{"agreement.clips": 5}``) laid over it with
+:func:`override`, so that an ablation is a matter of settings and nothing else.
+
+Status of each value in the paper (STATED, PRECURSOR, OURS) is told on the book's page
+"What is stated, what is reconstructed".
+"""
+
+import dataclasses
+import difflib
+import hashlib
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from rdfer.errors import UserError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Which videos, and how they are stored. A seed draws ``per_seed`` of the ``train`` videos."""
+
+    source: Literal["faces"] = "faces"
+    pool: Literal["development", "confirmation"] = "confirmation"
+    balance: Literal["balanced", "dfew"] = "balanced"
+    train: int = 1400
+    per_seed: int = 1050
+    val: int = 350
+    test: int = 2100
+    frames: int = 64  # stored a video: T of the paper's precursor
+    size: int = 64  # pixels
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """Label noise of the training and validation parts; the test part has none."""
+
+    kind: Literal["symmetric", "asymmetric", "instance"] = "symmetric"
+    rate: float = 0.2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """Clips: the synopsis of the whole video, the detail clips around the key expression."""
+
+    clip_frames: int = 16
+    keys: int = 4
+    key_frames: int = 4
+    key_stride: int = 2
+    key_rule: Literal["class-peaks", "uniform"] = "class-peaks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Network:
+    """The dual-stream network. ``frozen``: the encoder's features are cached once per frame."""
+
+    encoder: str = "faces-resnet18"
+    pretrained: Literal["none", "faces", "imagenet"] = "faces"
+    frozen: bool = True
+    separate_encoders: bool = False
+    shift: bool = False
+    hidden: int = 64
+    layers: int = 1
+    heads: int = 4
+    dropout: float = 0.3
+    streams: Literal["both", "short", "long"] = "both"
+    fusion: Literal["detail", "mean"] = "mean"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training:
+    """The loop. ``auxiliary``: weight of the synopsis and of both instance losses."""
+
+    epochs: int = 40
+    warmup: int = 4
+    batch: int = 64
+    lr: float = 1e-3
+    lr_end: float = 1e-5
+    weight_decay: float = 0.05
+    label_smoothing: float = 0.0
+    auxiliary: float = 0.1
+    balanced: bool = True
+    precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
+    checkpoint: int = 10  # epochs between checkpoints
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Agreement scoring and what is done about hard and noisy samples.
+
+    Every ``every`` epochs from epoch ``start`` on, ``clips`` clips of each training video are
+    predicted. ``score`` ranks the samples; ``rule`` turns it into P(noisy) (the vote needs no
+    rule); ``noisy`` says what happens to noisy ones; ``reinforce`` is gamma in
+    1 + gamma (1 - A) for hard ones.
+    """
+
+    clips: int = 8
+    span: float = 1.0
+    start: int = 8
+    every: int = 4
+    average: bool = True  # mean over all sweeps so far; else the last sweep alone
+    score: Literal["vote", "gap", "contrary", "loss"] = "contrary"
+    rule: Literal["threshold", "mixture"] = "mixture"
+    score_threshold: float = 0.2  # with rule "threshold": SCN's margin
+    threshold: float = 0.8  # agreement from which on the clips agree
+    reading: Literal["unanimous-noisy", "scattered-noisy"] = "unanimous-noisy"
+    noisy: Literal["keep", "drop", "relabel", "soft"] = "keep"
+    reinforce: float = 0.0
+
+    @property
+    def treats(self) -> bool:
+        """Whether anything is done about hard or noisy samples at all."""
+        return self.noisy != "keep" or self.reinforce > 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """Everything that a cell's numbers depend on, apart from its seed and the code."""
+
+    data: Data = field(default_factory=Data)
+    noise: Noise = field(default_factory=Noise)
+    sampling: Sampling = field(default_factory=Sampling)
+    network: Network = field(default_factory=Network)
+    training: Training = field(default_factory=Training)
+    agreement: Agreement = field(default_factory=Agreement)
+
+    def __post_init__(self) -> None:
+        _check_ranges(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A named size of the whole road: base settings and the seeds of its experiments."""
+
+    name: str
+    about: str
+    settings: Settings
+    seeds: tuple[int, ...]
+    ablation_seeds: tuple[int, ...]
+
+
+def _rule(ok: bool, name: str, value: object, rule: str) -> None:
+    if not ok:
+        raise UserError(f"{name} = {value!r}: {rule}")
+
+
+def _check_ranges(s: Settings) -> None:
+    """Refuse values that no run could mean, each with its rule."""
+    positive = {
+        "data": ("train", "per_seed", "val", "test", "frames", "size"),
+        "sampling": ("clip_frames", "keys", "key_frames", "key_stride"),
+        "network": ("hidden", "layers", "heads"),
+        "training": ("epochs", "batch", "checkpoint"),
+        "agreement": ("clips", "every"),
+    }
+    for part, names in positive.items():
+        for name in names:
+            value = getattr(getattr(s, part), name)
+            _rule(value >= 1, f"{part}.{name}", value, "must be at least 1")
+    _rule(0 <= s.noise.rate < 1, "noise.rate", s.noise.rate, "must lie in [0, 1)")
+    _rule(0 < s.agreement.span <= 1, "agreement.span", s.agreement.span, "must lie in (0, 1]")
+    _rule(0 <= s.network.dropout < 1, "network.dropout", s.network.dropout, "must lie in [0, 1)")
+    _rule(
+        0 <= s.training.label_smoothing < 1,
+        "training.label_smoothing",
+        s.training.label_smoothing,
+        "must lie in [0, 1)",
+    )
+    _rule(s.training.lr > 0, "training.lr", s.training.lr, "must be above 0")
+    _rule(
+        s.data.per_seed <= s.data.train,
+        "data.per_seed",
+        s.data.per_seed,
+        f"a seed draws from the {s.data.train} training videos, so at most that many",
+    )
+    _rule(
+        s.network.hidden % s.network.heads == 0,
+        "network.hidden",
+        s.network.hidden,
+        f"must be a multiple of network.heads = {s.network.heads}",
+    )
+    _rule(
+        s.data.frames >= s.sampling.clip_frames,
+        "data.frames",
+        s.data.frames,
+        f"a clip needs sampling.clip_frames = {s.sampling.clip_frames} stored frames",
+    )
+    if s.agreement.treats and s.agreement.score == "vote":
+        _rule(s.agreement.clips >= 2, "agreement.clips", s.agreement.clips, "a vote needs 2 clips")
+
+
+def did_you_mean(name: str, known: typing.Iterable[str]) -> str:
+    """A hint for a mistyped name: the nearest known one, else the whole list."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+
+
+def check_value(name: str, value: Any, expected: Any) -> Any:
+    """Return ``value`` if it is of type ``expected``, an int also where a float is expected.
+
+    Strings are never converted: papermill turns ``-p flag true`` into the string ``"true"``,
+    and guessing would hide such mistakes.
+
+    Raises:
+        UserError: wrong type, or not one of the choices of a ``Literal``.
+    """
+    origin = typing.get_origin(expected)
+    if origin is Literal:
+        choices = typing.get_args(expected)
+        _rule(
+            type(value) is str and value in choices,
+            name,
+            value,
+            "must be one of " + ", ".join(map(str, choices)),
+        )
+        return value
+    if origin is types.UnionType:
+        if value is None and type(None) in typing.get_args(expected):
+            return None
+        expected = next(t for t in typing.get_args(expected) if t is not type(None))
+    if expected is float and type(value) is int:
+        return float(value)
+    _rule(
+        type(value) is expected,
+        name,
+        value,
+        f"must be of type {expected.__name__}, not {type(value).__name__}",
+    )
+    if expected is float:
+        _rule(value == value and abs(value) != float("inf"), name, value, "must be finite")
+    return value
+
+
+def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Lay dotted changes over ``settings``.
+
+    >>> override(Settings(), {"agreement.clips": 5}).agreement.clips
+    5
+
+    Raises:
+        UserError: an unknown name (with the nearest known one), a wrong type, a bad value.
+    """
+    known = {
+        f"{part.name}.{leaf.name}": leaf
+        for part in dataclasses.fields(Settings)
+        for leaf in dataclasses.fields(getattr(settings, part.name))
+    }
+    parts: dict[str, dict[str, Any]] = {}
+    for name, value in changes.items():
+        if name not in known:
+            raise UserError(f"setting {name!r}: unknown; {did_you_mean(str(name), known)}")
+        part, leaf = name.split(".")
+        parts.setdefault(part, {})[leaf] = check_value(name, value, known[name].type)
+    return dataclasses.replace(
+        settings,
+        **{p: dataclasses.replace(getattr(settings, p), **v) for p, v in parts.items()},
+    )
+
+
+def to_dict(settings: Any) -> dict[str, Any]:
+    """Nested plain dictionary of a settings dataclass, fit for JSON."""
+    return dataclasses.asdict(settings)
+
+
+def flat(settings: Settings) -> dict[str, Any]:
+    """Dotted dictionary, the inverse of :func:`override` on the defaults."""
+    return {f"{p}.{k}": v for p, leaves in to_dict(settings).items() for k, v in leaves.items()}
+
+
+def settings_hash(value: Any) -> str:
+    """Hash of any settings dataclass or JSON value: 16 hex digits."""
+    plain = to_dict(value) if dataclasses.is_dataclass(value) else value
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,92 @@
+"""What training makes of the sweeps: the weights and targets of the next epochs.
+
+Joins :mod:`rdfer.agreement` (scores) and :mod:`rdfer.mitigation` (what is done about them) by the
+settings of a run. Source: idea STATED; every choice here is OURS and a parameter.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfer import agreement, mitigation
+from rdfer.settings import Agreement
+from rdfer.sweeps import Sweeps
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """Weights float32 [V], targets float32 [V, C] (rows sum to 1), P(noisy) float32 [V]."""
+
+    weights: Floats
+    targets: Floats
+    p_noisy: Floats
+
+    @classmethod
+    def none(cls, given: NDArray[np.int64], *, classes: int) -> "Treatment":
+        """Every sample weighs 1 and is what its label says."""
+        n = len(given)
+        targets = np.eye(classes, dtype=np.float32)[given]
+        return cls(np.ones(n, np.float32), targets, np.zeros(n, np.float32))
+
+
+def mean_softmax(sweeps: Sweeps, *, average: bool) -> NDArray[np.float64]:
+    """Mean softmax over clips [V, C], over all sweeps so far or of the last one."""
+    return agreement.running_mean(sweeps.means if average else sweeps.means[-1:])[-1]
+
+
+def suspicion(sweeps: Sweeps, given: NDArray[np.int64], settings: Agreement) -> NDArray[np.float64]:
+    """The chosen label-aware score, higher is more suspicious: float64 [V]."""
+    mean = mean_softmax(sweeps, average=settings.average)[:, None]
+    score = {
+        "gap": agreement.gap,
+        "contrary": agreement.contrary,
+        "loss": agreement.clip_loss,
+    }[settings.score]
+    return score(mean, given)
+
+
+def treatment(sweeps: Sweeps, given: NDArray[np.int64], settings: Agreement) -> Treatment:
+    """Decide anew about every sample.
+
+    With ``score = "vote"`` the parts are the paper's plain reading: share of the majority and
+    its class. Otherwise P(noisy) comes from the score by a threshold or a mixture, and what is
+    not noisy is hard where the mean softmax over clips peaks below ``threshold``.
+
+    Args:
+        sweeps: at least one.
+        given: given labels, int64 [V].
+        settings: the agreement part of a run's settings.
+    """
+    mean = mean_softmax(sweeps, average=settings.average)
+    if settings.score == "vote":
+        if sweeps.last is None or not settings.average:
+            share, majority = agreement.vote(sweeps.last)
+        else:
+            share, majority = np.mean(sweeps.votes, axis=0), mean.argmax(1)
+        part = mitigation.partition(
+            share, majority, given, threshold=settings.threshold, reading=settings.reading
+        )
+        p_noisy = (part == mitigation.NOISY).astype(np.float64)
+    else:
+        score = suspicion(sweeps, given, settings)
+        p_noisy = (
+            mitigation.mixture_probability(score)
+            if settings.rule == "mixture"
+            else mitigation.threshold_probability(score, settings.score_threshold)
+        )
+        share, majority = agreement.max_mean_softmax(mean[:, None]), mean.argmax(1)
+        part = mitigation.partition_by_score(p_noisy, share, threshold=settings.threshold)
+    weights, targets = mitigation.treat(
+        part,
+        given=given,
+        majority=majority,
+        agreement=share,
+        classes=mean.shape[1],
+        p_noisy=p_noisy,
+        noisy=settings.noisy,
+        reinforce=settings.reinforce,
+    )
+    return Treatment(weights, targets, p_noisy.astype(np.float32))

@@ -1,0 +1,136 @@
+"""Methods and ablations: each a name, a title and a set of overrides on a preset's settings.
+
+No variant has code of its own. Two methods are kept apart by name everywhere: RDFER (vote) is
+the paper's plain reading, RDFER (ours) the best agreement-based version found on the development
+pool.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rdfer.errors import UserError
+from rdfer.settings import Settings, did_you_mean, override
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A method or an ablation.
+
+    Attributes:
+        name: short, used in paths.
+        title: as tables print it.
+        part: the part of the method that it is about.
+        changes: overrides on the preset's settings.
+        matched: train as many epochs as cost what this other variant costs.
+    """
+
+    name: str
+    title: str
+    part: str = "method"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    matched: str = ""
+
+
+VOTE: dict[str, Any] = {
+    "agreement.score": "vote",
+    "agreement.rule": "threshold",
+    "agreement.threshold": 0.8,
+    "agreement.average": False,
+    "agreement.noisy": "relabel",
+    "agreement.reinforce": 0.5,
+}
+OURS: dict[str, Any] = {
+    "agreement.score": "gap",
+    "agreement.rule": "mixture",
+    "agreement.average": True,
+    "agreement.noisy": "soft",
+    "agreement.reinforce": 0.5,
+}
+
+METHODS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        Variant(name="plain", title="Plain"),
+        Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
+        Variant(name="vote", title="RDFER (vote)", changes=VOTE),
+        Variant(name="ours", title="RDFER (ours)", changes=OURS),
+    )
+}
+
+
+def _ablation(name: str, title: str, part: str, **changes: Any) -> Variant:
+    dotted = {k.replace("__", "."): v for k, v in changes.items()}
+    return Variant(name=name, title=title, part=part, changes={**OURS, **dotted})
+
+
+ABLATIONS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        _ablation("ours", "RDFER (ours)", "whole"),
+        _ablation(
+            "no-reinforcement",
+            "hard samples not reinforced",
+            "treatment",
+            agreement__reinforce=0.0,
+        ),
+        _ablation("no-mitigation", "noisy samples kept", "treatment", agreement__noisy="keep"),
+        _ablation("drop", "noisy samples dropped", "treatment", agreement__noisy="drop"),
+        _ablation("relabel", "noisy samples relabelled", "treatment", agreement__noisy="relabel"),
+        _ablation("soft", "noisy samples weighted down", "treatment", agreement__noisy="soft"),
+        _ablation(
+            "last-sweep", "last sweep alone, no averaging", "scoring", agreement__average=False
+        ),
+        _ablation("one-clip", "one clip a sweep", "scoring", agreement__clips=1),
+        _ablation("loss-score", "loss in place of the gap", "scoring", agreement__score="loss"),
+        _ablation("local-clips", "clips from half of the video", "scoring", agreement__span=0.5),
+        _ablation(
+            "no-resampling",
+            "detail clips spread evenly",
+            "key expression",
+            sampling__key_rule="uniform",
+        ),
+        _ablation("long-only", "long-term stream alone", "streams", network__streams="long"),
+        _ablation("short-only", "short-term stream alone", "streams", network__streams="short"),
+        _ablation(
+            "detail-fusion",
+            "prediction by the short-term stream",
+            "streams",
+            network__fusion="detail",
+        ),
+    )
+}
+
+
+def matched_epochs(base: Settings, other: Settings) -> int:
+    """Epochs of plain training that cost what ``other`` costs with its sweeps.
+
+    A training pass counts as three forward passes (forward, and twice that for backward), a
+    clip predicted in a sweep as one. OURS: the paper does not speak of compute.
+    """
+    agreement = other.agreement
+    if not agreement.treats:
+        return base.training.epochs
+    sweeps = len(range(agreement.start, other.training.epochs + 1, agreement.every))
+    return base.training.epochs + round(sweeps * agreement.clips / 3)
+
+
+def variant_settings(variant: Variant, base: Settings) -> Settings:
+    """The preset's settings with the variant laid over them."""
+    if variant.matched:
+        other = override(base, METHODS[variant.matched].changes)
+        return override(base, {"training.epochs": matched_epochs(base, other)})
+    return override(base, variant.changes)
+
+
+def find_variants(names: str, table: Mapping[str, Variant]) -> list[Variant]:
+    """Variants by comma-separated names, all of them for an empty string.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    wanted = [name.strip() for name in names.split(",") if name.strip()] or list(table)
+    for name in wanted:
+        if name not in table:
+            raise UserError(f"method = {name!r}: unknown; {did_you_mean(name, table)}")
+    return [table[name] for name in wanted]

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import torch
+
+from rdfer import training
+from rdfer.checkpoints import Checkpoint
+from rdfer.training import epoch_order, fit, learning_rate, predict_test
+from tests.small import CLASSES, small_settings, small_task
+
+
+def outputs(fitted, task, inputs, settings):
+    return predict_test(fitted, task.test, inputs, settings)[0]
+
+
+def test_training_learns_what_the_features_hold():
+    task, inputs = small_task(noise=0.0)
+    settings = small_settings(training__epochs=30, training__lr=5e-3)
+    fitted = fit(task, inputs, settings, seed=0)
+    predicted = outputs(fitted, task, inputs, settings).argmax(1)
+    assert (predicted == task.test.true).mean() > 3 / CLASSES
+    assert fitted.history.train_loss[-1] < fitted.history.train_loss[0]
+
+
+def test_the_test_part_is_never_looked_at_in_training():
+    task, inputs = small_task()
+    fit(task, inputs, small_settings(agreement__noisy="soft"), seed=0)
+    assert inputs.seen.isdisjoint(task.test.videos.tolist())
+    assert inputs.seen == {*task.train.videos.tolist(), *task.val.videos.tolist()}
+
+
+def test_the_same_seed_gives_the_same_network_and_another_seed_another():
+    task, inputs = small_task()
+    settings = small_settings(training__epochs=2, network__dropout=0.5)
+    a, b, c = (
+        outputs(fit(task, inputs, settings, seed=s), task, inputs, settings) for s in (3, 3, 4)
+    )
+    np.testing.assert_array_equal(a, b)
+    assert not np.array_equal(a, c)
+
+
+def test_no_global_random_state_is_touched():
+    task, inputs = small_task()
+    torch.manual_seed(1)
+    np.random.seed(1)
+    expected = torch.rand(3), np.random.rand(3)
+    torch.manual_seed(1)
+    np.random.seed(1)
+    fit(task, inputs, small_settings(training__epochs=1, network__dropout=0.5), seed=0)
+    assert torch.equal(torch.rand(3), expected[0])
+    np.testing.assert_array_equal(np.random.rand(3), expected[1])
+
+
+def test_an_interrupted_run_resumes_to_the_same_result(tmp_path, monkeypatch):
+    task, inputs = small_task()
+    settings = small_settings(agreement__noisy="soft", network__dropout=0.5)
+    whole = fit(task, inputs, settings, seed=1)
+    file = tmp_path / "checkpoint.pt"
+    run_epoch = training.Loop.run_epoch
+
+    def interrupted(loop):
+        if loop.epoch == 2:
+            raise KeyboardInterrupt
+        run_epoch(loop)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Loop, "run_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(task, inputs, settings, seed=1, checkpoint=file, key="k")
+    resumed = fit(task, inputs, settings, seed=1, checkpoint=file, key="k")
+    assert resumed.history == whole.history
+    assert resumed.epoch == whole.epoch
+    np.testing.assert_array_equal(resumed.treatment.weights, whole.treatment.weights)
+    np.testing.assert_array_equal(
+        outputs(resumed, task, inputs, settings), outputs(whole, task, inputs, settings)
+    )
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(tmp_path):
+    Checkpoint(tmp_path / "c.pt", "one").save({"epoch": 3})
+    assert Checkpoint(tmp_path / "c.pt", "two").load() is None
+    assert Checkpoint(tmp_path / "c.pt", "one").load() == {"epoch": 3}
+
+
+def test_the_state_of_the_chosen_epoch_is_returned_ties_to_the_later():
+    task, inputs = small_task()
+    fitted = fit(task, inputs, small_settings(), seed=0)
+    scores = fitted.history.val_uar
+    assert fitted.epoch == max(k + 1 for k, v in enumerate(scores) if v == max(scores))
+
+
+def test_sweeps_do_not_change_a_run_that_does_nothing_about_them():
+    task, inputs = small_task()
+    often, never = small_settings(), small_settings(agreement__start=99)
+    a = outputs(fit(task, inputs, often, seed=0), task, inputs, often)
+    b = outputs(fit(task, inputs, never, seed=0), task, inputs, never)
+    np.testing.assert_array_equal(a, b)
+
+
+def test_the_cost_counts_training_threefold_and_sweeps_once():
+    task, inputs = small_task()
+    # 42 videos, 6 a class: given labels are topped up to the largest class
+    plain = fit(task, inputs, small_settings(training__balanced=False), seed=0)
+    treated = fit(
+        task, inputs, small_settings(training__balanced=False, agreement__noisy="soft"), seed=0
+    )
+    assert plain.history.passes == 4 * 3 * 42
+    assert treated.history.passes == plain.history.passes + 4 * 3 * 42  # 4 sweeps of 3 clips
+
+
+def test_an_epoch_shows_every_sample_and_balances_the_classes():
+    labels = np.array([0] * 10 + [1] * 3 + [2] * 7)
+    order = epoch_order(labels, balanced=True, rng=np.random.default_rng(0))
+    assert set(order) == set(range(20))
+    assert np.bincount(labels[order]).tolist() == [10, 10, 10]
+    plain = epoch_order(labels, balanced=False, rng=np.random.default_rng(0))
+    assert sorted(plain) == list(range(20))
+
+
+def test_the_learning_rate_warms_up_and_falls_as_a_cosine():
+    settings = small_settings(training__epochs=10, training__warmup=2)
+    rates = [learning_rate(settings, e) for e in (0, 1, 2, 6, 10)]
+    t = settings.training
+    assert rates[0] < rates[1] < rates[2] == t.lr
+    assert rates[3] == pytest.approx((t.lr + t.lr_end) / 2)
+    assert rates[4] == pytest.approx(t.lr_end)
+
+
+@pytest.mark.parametrize("streams", ["both", "long", "short"])
+def test_every_choice_of_streams_trains(streams):
+    task, inputs = small_task()
+    settings = small_settings(training__epochs=1, network__streams=streams)
+    fitted = fit(task, inputs, settings, seed=0)
+    probs, detail = predict_test(fitted, task.test, inputs, settings)
+    np.testing.assert_allclose(probs.sum(1), 1, rtol=1e-5)
+    assert (detail is None) == (streams == "long")
