@@ -14,7 +14,6 @@ from rdfer.network import DualStream, StreamOutput, create_encoder
 from rdfer.sampling import synopsis
 from rdfer.settings import Sampling, Settings
 
-
 Indices = NDArray[np.int64]
 
 

@@ -41,13 +41,13 @@ def test_the_same_seed_gives_the_same_network_and_another_seed_another():
 def test_no_global_random_state_is_touched():
     task, inputs = small_task()
     torch.manual_seed(1)
-    np.random.seed(1)
-    expected = torch.rand(3), np.random.rand(3)
+    np.random.seed(1)  # noqa: NPY002
+    expected = torch.rand(3), np.random.rand(3)  # noqa: NPY002
     torch.manual_seed(1)
-    np.random.seed(1)
+    np.random.seed(1)  # noqa: NPY002
     fit(task, inputs, small_settings(training__epochs=1, network__dropout=0.5), seed=0)
     assert torch.equal(torch.rand(3), expected[0])
-    np.testing.assert_array_equal(np.random.rand(3), expected[1])
+    np.testing.assert_array_equal(np.random.rand(3), expected[1])  # noqa: NPY002
 
 
 def test_an_interrupted_run_resumes_to_the_same_result(tmp_path, monkeypatch):
