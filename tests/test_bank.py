@@ -19,7 +19,7 @@ from rdfer.sampling import stored_indices
 HELPERS = Path(__file__).parent
 sys.path.insert(0, str(HELPERS))
 
-from bank_sources import Counting, sources  # noqa: E402
+from bank_sources import Counting, sources
 
 SIZE = 4
 
