@@ -40,7 +40,7 @@ MOUTH_TILT = 0.004
 LID_GAP = (0.64, 0.82)
 #: The modelled shapes are timid where a full action unit of a real face is not.
 GAIN = {"browDown": 1.45, "mouthSmile": 1.2, "eyeWide": 1.15, "mouthFrown": 1.1,
-        "browInnerUp": 1.25, "noseSneer": 1.15}  # fmt: skip
+        "browInnerUp": 1.25, "noseSneer": 1.15, "tongueOut": 1.8}  # fmt: skip
 
 
 @dataclass(frozen=True)

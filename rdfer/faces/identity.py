@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 from rdfer.errors import UserError
 from rdfer.faces import creases, raster, skin
 from rdfer.faces.anatomy import brow_path, fit_shapes, landmarks, rest, shape_head
-from rdfer.faces.head import LEFT_EYE, RIGHT_EYE, SKIN, load_head
+from rdfer.faces.head import LEFT_EYE, LOWER_TEETH, RIGHT_EYE, SKIN, UPPER_TEETH, load_head
 from rdfer.faces.texture import Path, sample, vertex_coordinates
 
 Array = NDArray[np.float32]
@@ -135,9 +135,11 @@ def _thicken(vertices: Array, hair: Array, thickness: float) -> None:
 
 
 def _coordinates(vertices: Array) -> Array:
-    """Texture coordinates of the skin, direction from the centre for the eyes."""
+    """Texture coordinates of the skin, direction from the centre for the eyes, teeth counted."""
     head = load_head()
     found = vertex_coordinates().copy()
+    for part, width in ((UPPER_TEETH, 0.085), (LOWER_TEETH, 0.06)):
+        found[head.part == part, 0] = head.vertices[head.part == part, 0] / width
     for part in (LEFT_EYE, RIGHT_EYE):
         eye = head.part == part
         ball = vertices[eye]

@@ -197,8 +197,13 @@ def shade(out, owner, bary, triangles, material, attributes, texture, height, wi
                     low = texture[t + width, i] * (1 - fx) + texture[t + width + 1, i] * fx
                     out[y, x, i] = value[i] * (top * (1 - fy) + low * fy) + value[3]
             else:
+                keep = 1.0
+                if material[f] == 3:
+                    # gaps between the teeth; the coordinate counts teeth from the middle
+                    gap = abs(value[4] - np.round(value[4])) * 9.0
+                    keep = 1.0 - 0.5 * max(0.0, 1.0 - gap)
                 for i in range(3):
-                    out[y, x, i] = value[i] + value[3]
+                    out[y, x, i] = keep * value[i] + value[3]
 
 
 @njit(cache=True, fastmath=True)

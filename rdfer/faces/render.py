@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 from rdfer.errors import UserError
 from rdfer.faces import raster
 from rdfer.faces.creases import drivers, strokes
-from rdfer.faces.head import BLENDSHAPES, LEFT_EYE, RIGHT_EYE, SKIN, load_head
+from rdfer.faces.head import (
+    BLENDSHAPES,
+    LEFT_EYE,
+    LOWER_TEETH,
+    RIGHT_EYE,
+    SKIN,
+    UPPER_TEETH,
+    load_head,
+)
 from rdfer.faces.identity import Identity
 from rdfer.faces.texture import HEIGHT, WIDTH
 
@@ -65,11 +73,12 @@ def make_light(seed: int) -> Light:
 
 @lru_cache(maxsize=1)
 def _materials() -> NDArray[np.uint8]:
-    """0 skin (textured), 1 eye, 2 plain, per triangle."""
+    """0 skin (textured), 1 eye, 2 plain, 3 teeth, per triangle."""
     head = load_head()
     part = head.part[head.triangles[:, 0]]
     eye = (part == LEFT_EYE) | (part == RIGHT_EYE)
-    return np.where(part == SKIN, 0, np.where(eye, 1, 2)).astype(np.uint8)
+    teeth = (part == UPPER_TEETH) | (part == LOWER_TEETH)
+    return np.select([part == SKIN, eye, teeth], [0, 1, 3], 2).astype(np.uint8)
 
 
 @lru_cache(maxsize=1)

@@ -15,6 +15,7 @@ from rdfer.faces.head import (
     RIGHT_EYE,
     SKIN,
     TONGUE,
+    UPPER_TEETH,
     load_head,
 )
 from rdfer.faces.texture import (
@@ -188,9 +189,9 @@ def vertex_colour(look: Look, rng: Generator) -> Array:
     colour[head.part == LEFT_EYE] = colour[head.part == RIGHT_EYE] = 1.0
     depth = head.vertices[:, 2:3]
     ivory = np.array([0.78, 0.72, 0.60], np.float32) * (1 - 0.15 * look.age)
-    tongue = np.array([0.30, 0.07, 0.07], np.float32) * np.clip((depth - 0.75) / 0.6, 0.15, 1)
+    tongue = np.array([0.52, 0.15, 0.15], np.float32) * np.clip((depth - 0.95) / 0.4, 0.12, 1)
     teeth = ivory * np.clip((depth - 1.05) / 0.35, 0.05, 1)
-    for part in (LOWER_TEETH - 1, LOWER_TEETH):
+    for part in (UPPER_TEETH, LOWER_TEETH):
         colour[head.part == part] = teeth[head.part == part]
     colour[head.part == TONGUE] = tongue[head.part == TONGUE]
     colour[head.part == LASHES] = 0.012
@@ -214,7 +215,7 @@ def vertex_sky(hair: Array) -> Array:
     head = load_head()
     sky = 0.25 + 0.75 * head.mask("open") ** 0.8
     sky = np.where(head.mask("mouth") > 0.5, 0.10 + 0.6 * head.mask("lips"), sky)
-    by_part = {LEFT_EYE: 0.85, RIGHT_EYE: 0.85, LOWER_TEETH - 1: 0.75, LOWER_TEETH: 0.65,
+    by_part = {LEFT_EYE: 0.85, RIGHT_EYE: 0.85, UPPER_TEETH: 0.75, LOWER_TEETH: 0.65,
                TONGUE: 0.5, LASHES: 0.6, LONG_HAIR: 0.75}  # fmt: skip
     for part, value in by_part.items():
         sky = np.where(head.part == part, value, sky)
