@@ -68,7 +68,13 @@ def partition(
         against, scattered = HARD, NOISY
     # shares are multiples of 1/N and their means are rounded: a hair below counts as reached
     agree = share >= threshold - 1e-9
-    right = np.asarray(majority) == np.asarray(given)
+    voted, labels = np.asarray(majority), np.asarray(given)
+    if voted.shape != share.shape or labels.shape != share.shape:
+        raise UserError(
+            f"majority of shape {voted.shape}, given of shape {labels.shape}:"
+            f" there are {share.size} samples"
+        )
+    right = voted == labels
     return np.where(agree, np.where(right, CLEAN, against), scattered)
 
 
@@ -84,6 +90,8 @@ def partition_by_score(p_noisy: ArrayLike, agreement: ArrayLike, *, threshold: f
         threshold: agreement from which on a sample is not hard.
     """
     suspect, share = _unit("p_noisy", p_noisy), _unit("agreement", agreement)
+    if suspect.shape != share.shape:
+        raise UserError(f"p_noisy of {suspect.size} values: there are {share.size} samples")
     easy = share >= threshold - 1e-9
     return np.where(suspect >= 0.5, NOISY, np.where(easy, CLEAN, HARD))
 
@@ -186,7 +194,7 @@ def treat(
     parts = np.asarray(part)
     unknown = ~np.isin(parts, (CLEAN, HARD, NOISY))
     if unknown.any():
-        raise UserError(f"part = {parts[unknown][0]!r}: must be one of clean, hard, noisy")
+        raise UserError(f"part = {str(parts[unknown][0])!r}: must be one of clean, hard, noisy")
     size = len(parts)
     labels = check_labels(given, videos=size, classes=classes)
     share = _unit("agreement", agreement, size=size)

@@ -64,7 +64,7 @@ def test_unknown_name_gets_a_hint() -> None:
 
 def test_unknown_pretraining() -> None:
     with pytest.raises(UserError, match="pretrained = 'imagnet': must be one of"):
-        create_encoder(SMALL, pretrained="imagnet")  # type: ignore[arg-type]
+        create_encoder(SMALL, pretrained="imagnet")
 
 
 def test_small_encoder_has_no_imagenet_weights() -> None:

@@ -17,7 +17,7 @@ B, L, K, F, D, C, HIDDEN = 3, 16, 4, 4, 12, 7, 8
 def make(**options: object) -> DualStream:
     torch.manual_seed(0)
     sizes = dict(in_features=D, num_classes=C, hidden=HIDDEN, layers=1, heads=4)
-    return DualStream(options.pop("encoder", None), **{**sizes, **options})  # type: ignore[arg-type]
+    return DualStream(options.pop("encoder", None), **{**sizes, **options})
 
 
 def features(seed: int = 0, videos: int = B) -> tuple[Tensor, Tensor]:
