@@ -10,8 +10,9 @@ from scipy.ndimage import gaussian_filter
 
 from rdfer.errors import UserError
 from rdfer.faces import creases, raster, skin
-from rdfer.faces.anatomy import brow_path, fit_shapes, landmarks, rest, shape_head
+from rdfer.faces.anatomy import landmarks, shape_head
 from rdfer.faces.head import LEFT_EYE, LOWER_TEETH, RIGHT_EYE, SKIN, UPPER_TEETH, load_head
+from rdfer.faces.resting import brow_path, fit_shapes, rest
 from rdfer.faces.texture import Path, sample, vertex_coordinates
 
 Array = NDArray[np.float32]
@@ -82,7 +83,7 @@ def _look(
 ) -> skin.Look:
     """Colours and hair that go with the person."""
     african, asian, _ = ancestry
-    melanin = np.clip(0.12 + 0.62 * african + 0.14 * asian + rng.normal(0, 0.09), 0, 1)
+    melanin = np.clip(0.11 + 0.76 * african + 0.14 * asian + rng.normal(0, 0.09), 0, 1)
     dark = rng.random() < 0.25 + 0.9 * (african + asian)
     tone = rng.integers(0, 2) if dark else rng.integers(1, len(skin.HAIR_TONES))
     grey = np.clip((age - 0.55) / 0.4 + rng.normal(0, 0.15), 0, 0.95) if age > 0.45 else 0.0
