@@ -10,6 +10,7 @@ import ast
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 import nbformat
 
 from rdfer.errors import Stopped, UserError
-from rdfer.files import write_atomic
+from rdfer.files import read_json, write_atomic
 from rdfer.paths import find_root
 from rdfer.provenance import closure, read_source
 from rdfer.settings import check_value, did_you_mean
@@ -57,18 +58,20 @@ def code_cells(path: Path) -> list[tuple[str, frozenset[str]]]:
     Raises:
         UserError: the file is no notebook.
     """
-    try:
-        notebook = nbformat.read(path, as_version=4)
-    except (nbformat.reader.NotJSONError, nbformat.ValidationError, AttributeError) as error:
-        raise UserError(f"{path}: not a notebook ({type(error).__name__})") from None
+    notebook = read_json(path)
+    cells = notebook.get("cells") if isinstance(notebook, dict) else None
+    if not isinstance(cells, list) or notebook.get("nbformat") != 4:
+        raise UserError(f"{path}: not a notebook of format 4")
     return [
-        (
-            "\n".join(t for t in cell.source.splitlines() if not t.lstrip().startswith(("%", "!"))),
-            frozenset(cell.metadata.get("tags", ())),
-        )
-        for cell in notebook.cells
-        if cell.cell_type == "code"
+        (_python("".join(cell["source"])), frozenset(cell["metadata"].get("tags", ())))
+        for cell in cells
+        if cell["cell_type"] == "code"
     ]
+
+
+def _python(source: str) -> str:
+    lines = source.splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
 
 
 def declared(path: Path) -> dict[str, Any]:
@@ -133,21 +136,22 @@ def parse_text(name: str, text: str, default: Any) -> Any:
 
 
 @contextmanager
-def environment(threads: int | None, root: Path) -> Iterator[None]:
-    """The environment that a notebook's kernel inherits.
+def kernel_environment(threads: int | None) -> Iterator[Path]:
+    """The environment that a notebook's kernel inherits, and a private directory for its files.
 
     A kernel draws no figures into its notebook where ``MPLBACKEND`` names a backend for files,
     so that variable is taken away.
     """
     before = dict(os.environ)
     os.environ.pop("MPLBACKEND", None)
-    os.environ["RDFER_ROOT"] = str(root)
     # the kernel of this environment, not one of the same name in the user's home
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
     try:
-        yield
+        with tempfile.TemporaryDirectory(prefix="rdfer-", ignore_cleanup_errors=True) as folder:
+            os.environ["JUPYTER_RUNTIME_DIR"] = folder
+            yield Path(folder)
     finally:
         os.environ.clear()
         os.environ.update(before)
@@ -201,18 +205,21 @@ def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | N
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     out.parent.mkdir(parents=True, exist_ok=True)
-    root = find_root()
     try:
-        with environment(threads, root):
+        with kernel_environment(threads) as folder:
+            # sockets of its own: a free port can be lost to a kernel that starts beside
+            ipc = {"transport": "ipc", "ip": str(folder / "kernel")}
             papermill.execute_notebook(
                 path,
                 out,
                 parameters=parameters,
-                cwd=root,
+                cwd=path.parent,
                 progress_bar=False,
                 stderr_file=sys.stderr,
+                config=Config(KernelManager=ipc if os.name == "posix" else {}),
             )
     except PapermillExecutionError as error:
         if error.ename == UserError.__name__:
@@ -222,6 +229,8 @@ def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | N
         ) from None
     except DeadKernelError:
         raise Stopped(f"{path.name}: its kernel died; was there enough memory?") from None
+    except RuntimeError as error:
+        raise Stopped(f"{path.name}: its kernel failed ({error})") from None
     except KeyboardInterrupt:
         out.unlink(missing_ok=True)
         raise

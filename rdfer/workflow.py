@@ -114,7 +114,7 @@ def run_snakemake(preset: str, run: Path, root: Path, cores: int) -> int:
     command += ["--directory", str(run), "--config", f"preset={preset}", "--cores", str(cores)]
     command += ["--resources", f"mem_mb={_free_mb()}", "--rerun-incomplete"]
     # our own lock dies with its process; Snakemake's would outlive a killed one
-    command += ["--nolock", "--quiet", "rules", "host", "reason"]
+    command += ["--nolock", "--quiet", "rules", "host", "reason", "progress"]
     command += ["--runtime-source-cache-path", str(run / ".snakemake" / "sources")]
     environment = {**os.environ, "RDFER_ROOT": str(root), "RDFER_RUNS": str(run.parent)}
     try:

@@ -1,8 +1,14 @@
 """What a command is, and the types of its arguments."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdfer.errors import Stopped, UserError
+from rdfer.files import write_json
 
 
 @dataclass(frozen=True)
@@ -37,3 +43,21 @@ def natural(text: str) -> int:
 def add_preset(parser: argparse.ArgumentParser, default: str | None = "laptop") -> None:
     """The argument ``--preset``; its value is checked where it is used."""
     parser.add_argument("--preset", default=default, help="smoke, laptop or gpu")
+
+
+@contextmanager
+def noted(path: Path | None) -> Iterator[dict[str, Any]]:
+    """Write at the end what the block put into the dictionary; beside it, what stopped it.
+
+    The workflow waits for the one (``<job>.json``) and tells the other (``<job>.error.json``).
+    """
+    note: dict[str, Any] = {}
+    try:
+        yield note
+    except (UserError, Stopped) as error:
+        if path is not None:
+            told = {"user": isinstance(error, UserError), "message": str(error)}
+            write_json(path.with_suffix(".error.json"), told)
+        raise
+    if path is not None:
+        write_json(path, note)

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from rdfer.commands.command import Command, add_preset
+from rdfer.commands.command import Command, add_preset, noted
 from rdfer.progress import log
 
 
@@ -30,14 +30,11 @@ def _book(arguments: argparse.Namespace) -> None:
     from rdfer.provenance import now
     from rdfer.workflow import book_marker
 
-    book_marker().unlink(missing_ok=True)
-    page = build(find_root(), preset=arguments.preset)
-    made = {"preset": arguments.preset, "date": now()}
-    write_json(book_marker(), made)
-    if arguments.done:
-        write_json(arguments.done, made)
-    else:
-        log(f"the book: {page}")
+    with noted(arguments.done) as note:
+        page = build(find_root(), preset=arguments.preset)
+        note.update(preset=arguments.preset, date=now())
+        write_json(book_marker(), note)
+    log(f"the book: {page}")
 
 
 def _reference(arguments: argparse.Namespace) -> None:

@@ -5,8 +5,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rdfer.commands.command import Command, add_preset, positive
-from rdfer.errors import Stopped, UserError
+from rdfer.commands.command import Command, add_preset, noted, positive
 from rdfer.progress import log
 
 
@@ -39,18 +38,8 @@ def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _notebook(arguments: argparse.Namespace) -> None:
-    from rdfer.files import write_json
-
-    done = arguments.done
-    try:
-        note = _run_notebook(arguments)
-    except (UserError, Stopped) as error:
-        if done:
-            told = {"user": isinstance(error, UserError), "message": str(error)}
-            write_json(done.with_suffix(".error.json"), told)
-        raise
-    if done:
-        write_json(done, note)
+    with noted(arguments.done) as note:
+        note.update(_run_notebook(arguments))
 
 
 def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
