@@ -121,7 +121,7 @@ class FrameBank(ClipStore):
             path: its directory.
             sources: where the clips come from, in order.
             size: side of a frame, in pixels.
-            workers: processes that load; 0 loads in this one, ``None`` takes the free cores.
+            workers: processes that load; 0 loads in this one, ``None`` takes the usable cores.
             stored: keep exactly this many frames of each clip, ``floor(n i / stored)``; ``None``
                 keeps what the source gives.
             min_frames: a clip of fewer frames is listed in ``report["clamped"]``.

@@ -22,6 +22,7 @@ import numpy as np
 from rdfer.bank import FRAMES, Source, keep
 from rdfer.errors import UserError
 from rdfer.files import read_json, write_json
+from rdfer.machine import threads
 from rdfer.progress import log, progress
 from rdfer.store import FORMAT, INDEX, Array, digest, is_whole
 from rdfer.store_write import Writer, locked
@@ -61,7 +62,7 @@ def build_frames(
 ) -> None:
     """See :meth:`rdfer.bank.FrameBank.build`."""
     _check(sources, size=size, stored=stored, workers=workers)
-    workers = _free_cores() if workers is None else workers
+    workers = threads() if workers is None else workers
     key = bank_key(sources, size=size, stored=stored)
     with locked(path):
         if not is_whole(path, key=key, data=FRAMES):
@@ -96,12 +97,6 @@ def _check(
         if source.id in seen:
             raise UserError(f"id = {source.id!r}: occurs twice; every clip needs its own")
         seen.add(source.id)
-
-
-def _free_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _write(writer: Writer, sources: Sequence[Source], task: Task, workers: int, label: str) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from rdfer.errors import UserError
 from rdfer.files import no_space, read_json, write_atomic, write_json
-from rdfer.progress import log
+from rdfer.progress import log, progress
 from rdfer.store import FORMAT, INDEX, Array, Entry, Layout, checksum, digest
 
 JOURNAL = "journal.jsonl"
@@ -131,7 +131,8 @@ class Writer:
             _write_journal(self.part / JOURNAL, self.layout, [])
             return {}
         data.touch()
-        whole = [e for e in noted if self._matches(data, e)]
+        label = f"{self.path.name}: checking what is there"
+        whole = [e for e in progress(noted, label=label) if self._matches(data, e)]
         end = max((e.offset + e.rows for e in whole), default=0)
         os.truncate(data, end * self._row_bytes)
         _write_journal(self.part / JOURNAL, self.layout, whole)

@@ -25,7 +25,7 @@ SPLITS = {"train": "train(single-labeled)", "test": "test(single-labeled)"}
 
 
 def read_dfew(
-    root: str | Path, *, fold: int, clips: str | None = None, zero_based: bool = False
+    root: str | Path, *, fold: int = 1, clips: str | None = None, zero_based: bool = False
 ) -> Manifest:
     """One fold of DFEW.
 
