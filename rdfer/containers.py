@@ -72,27 +72,38 @@ def _boxes_end(path: Path, file: IO[bytes], size: int) -> int:
 def _segment_end(file: IO[bytes], size: int) -> int:
     """Where the segment of a Matroska file ends; ``size`` where it does not say."""
     file.seek(4)
-    header = _variable_number(file)
-    file.seek(header or 0, 1)
-    if file.read(4) != SEGMENT:
-        return size
-    length = _variable_number(file)
+    try:
+        file.seek(_variable_number(file) or 0, 1)
+        if _exactly(file, 4) != SEGMENT:
+            return size
+        length = _variable_number(file)
+    except EOFError:
+        return size + 1
     return size if length is None else file.tell() + length
 
 
 def _variable_number(file: IO[bytes]) -> int | None:
     """A Matroska length: leading zero bits say how many bytes it has; all ones mean unknown."""
-    first = file.read(1)
-    if not first or first[0] == 0:
+    first = _exactly(file, 1)
+    if first[0] == 0:
         return None
     more = 8 - first[0].bit_length()
     bits = 7 * (more + 1)
-    value = int.from_bytes(first + file.read(more), "big") & ((1 << bits) - 1)
+    value = int.from_bytes(first + _exactly(file, more), "big") & ((1 << bits) - 1)
     return None if value == (1 << bits) - 1 else value
+
+
+def _exactly(file: IO[bytes], count: int) -> bytes:
+    content = file.read(count)
+    if len(content) < count:
+        raise EOFError
+    return content
 
 
 def _last_tag_is_whole(file: IO[bytes], size: int) -> bool:
     """Whether the four last bytes of a Flash video are the length of the tag before them."""
+    if size < 15:
+        return False
     file.seek(size - 4)
     length = int.from_bytes(file.read(4), "big")
     if not 11 <= length <= size - 4:

@@ -16,8 +16,7 @@ from rdfer.bank import FrameBank
 from rdfer.errors import UserError
 from rdfer.sampling import stored_indices
 
-HELPERS = Path(__file__).parent
-sys.path.insert(0, str(HELPERS))
+sys.path.insert(0, str(Path(__file__).parent))
 
 from bank_sources import Counting, sources
 
@@ -211,7 +210,9 @@ FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, workers=0)
 
 def test_a_killed_building_is_resumed(tmp_path):
     path = tmp_path / "bank"
-    run = subprocess.run([sys.executable, "-c", KILLED, str(path), str(HELPERS)], check=False)
+    run = subprocess.run(
+        [sys.executable, "-c", KILLED, str(path), str(Path(__file__).parent)], check=False
+    )
     assert run.returncode == -9
     assert not path.exists()
     with pytest.raises(UserError, match=r"index\.json is missing"):
