@@ -100,7 +100,7 @@ class Clip:
 
     Attributes:
         id: unique within the manifest.
-        path: video file or folder of frames; ``faces:<id>`` for a synthetic clip.
+        path: video file or folder of frames; ``faces:...`` for a synthetic clip.
         label: true class name, or ``""`` where nobody knows it (in-the-wild sets).
         given: the label that training sees; it may be wrong.
         split: train, val, test or pretrain.

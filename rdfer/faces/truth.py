@@ -137,11 +137,11 @@ def pool_samples(
     return tuple(samples)
 
 
-def clip(sample: Sample, *, given: str | None = None) -> Clip:
+def clip(sample: Sample, *, path: str, given: str | None = None) -> Clip:
     """A row of the manifest; ``given`` is the true label by default."""
     return Clip(
         id=sample.id,
-        path=f"faces:{sample.id}",
+        path=path,
         label=sample.label,
         given=sample.label if given is None else given,
         split=sample.split,
@@ -196,5 +196,46 @@ def build_manifest(
     """
     samples = pool_samples(pool, n_train, n_val, n_test, frames=frames, seed=seed, balance=balance)
     given = noisy_labels(samples, kind=noise, rate=rate, seed=noise_seed)
-    clips = tuple(clip(sample, given=given[sample.id]) for sample in samples)
+    sizes = {"train": n_train, "val": n_val, "test": n_test}
+    clips = tuple(
+        clip(
+            sample,
+            given=given[sample.id],
+            # all that draws the sample anew: see samples_of
+            path=f"faces:{pool}/{sample.split}/{sizes[sample.split]}/{frames}/{seed}/{balance}"
+            f"/{sample.id}",
+        )
+        for sample in samples
+    )
     return Manifest(clips=clips, name=f"faces {VERSION} {pool} {balance}")
+
+
+def samples_of(manifest: Manifest) -> tuple[Sample, ...]:
+    """The samples of a manifest of :func:`build_manifest`, or of a part of one, in its order.
+
+    Raises:
+        UserError: a clip is none of the embedded benchmark, or its truth is not what this
+            version of the package draws.
+    """
+    drawn: dict[str, dict[str, Sample]] = {}
+    out = []
+    for row in manifest.clips:
+        origin, _, name = row.path.rpartition("/")
+        if origin not in drawn:
+            drawn[origin] = _draw_anew(origin, row.path)
+        sample = drawn[origin].get(name)
+        if sample is None or truth(sample) != row.truth:
+            raise UserError(f"clip {row.id!r}: the benchmark {VERSION} draws another video")
+        out.append(sample)
+    return tuple(out)
+
+
+def _draw_anew(origin: str, path: str) -> dict[str, Sample]:
+    """The split that ``origin`` names, by id."""
+    scheme, _, rest = origin.partition(":")
+    fields = rest.split("/")
+    if scheme != "faces" or len(fields) != 6 or not all(f.isdigit() for f in fields[2:5]):
+        raise UserError(f"path = {path!r}: no clip of the embedded benchmark")
+    pool, split, n, frames, seed, balance = fields
+    samples = make_split(pool, split, int(n), frames=int(frames), seed=int(seed), balance=balance)
+    return {sample.id: sample for sample in samples}

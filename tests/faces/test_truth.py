@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from rdfer.faces.truth import (
     load_rows,
     pool_samples,
     rows,
+    samples_of,
     save_rows,
     truth,
     truth_of_row,
@@ -77,3 +79,22 @@ def test_noise_leaves_the_truth_alone() -> None:
     assert [c.truth for c in clean.clips] == [c.truth for c in noisy.clips]
     assert [c.label for c in clean.clips] == [c.label for c in noisy.clips]
     assert not any(c.noisy for c in clean.clips)
+
+
+@pytest.mark.parametrize("balance", ["balanced", "dfew"])
+def test_samples_of_a_manifest(balance: str) -> None:
+    manifest = build_manifest("confirmation", 210, 14, 21, frames=32, seed=2, balance=balance)
+    drawn = pool_samples("confirmation", 210, 14, 21, frames=32, seed=2, balance=balance)
+    assert samples_of(manifest) == drawn
+    part = manifest.select(ids=[manifest.clips[3].id, manifest.clips[220].id])
+    assert samples_of(part) == (drawn[3], drawn[220])
+
+
+def test_samples_of_refuses_what_it_did_not_draw() -> None:
+    manifest = build_manifest("development", 7, 1, 1)
+    real = replace(manifest.clips[0], path="clips/1.mp4")
+    with pytest.raises(UserError, match="no clip of the embedded"):
+        samples_of(Manifest(clips=(real,), whole=False))
+    old = replace(manifest.clips[0], truth=manifest.clips[1].truth)
+    with pytest.raises(UserError, match="another video"):
+        samples_of(Manifest(clips=(old,), whole=False))
