@@ -157,6 +157,23 @@ def kernel_environment(threads: int | None) -> Iterator[Path]:
         os.environ.update(before)
 
 
+def check_parameters(path: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Check parameters against the defaults of a notebook: known names, the same types.
+
+    Raises:
+        UserError: an unknown name, or a value of another type than its default.
+    """
+    defaults = declared(path)
+    for name in parameters:
+        if name not in defaults:
+            hint = did_you_mean(name, defaults)
+            raise UserError(f"{path.name}: parameter {name!r}: unknown; {hint}")
+    return {
+        name: value if defaults[name] is None else check_value(name, value, type(defaults[name]))
+        for name, value in parameters.items()
+    }
+
+
 def run_notebook(
     name_or_path: str | Path,
     out: str | Path,
@@ -183,16 +200,7 @@ def run_notebook(
         Stopped: any other error inside.
     """
     path, out = find_notebook(name_or_path), Path(out)
-    defaults = declared(path)
-    types = {name: type(value) for name, value in defaults.items() if value is not None}
-    for name in parameters:
-        if name not in defaults:
-            hint = did_you_mean(name, defaults)
-            raise UserError(f"{path.name}: parameter {name!r}: unknown; {hint}")
-    checked = {
-        name: check_value(name, value, types[name]) if name in types else value
-        for name, value in parameters.items()
-    }
+    checked = check_parameters(path, parameters)
     failed = out.with_name(f"{out.stem}.failed.ipynb")
     _execute(path.resolve(), failed.resolve(), checked, threads)
     _forget_paths(failed)

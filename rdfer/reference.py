@@ -6,7 +6,6 @@ from pathlib import Path
 
 from rdfer import executed, runs
 from rdfer.errors import UserError
-from rdfer.plan import expected_cells
 from rdfer.workflow import NOTEBOOKS
 
 LIMIT_MB = 8.0  # what the repository may hold of them
@@ -28,6 +27,9 @@ def publish(preset: str) -> list[str]:
     if preset == "smoke":
         raise UserError("preset = 'smoke': its numbers mean nothing, so it is no reference")
     run, root = runs.run_dir(preset), runs.find_root()
+    # imports torch, which no refusal above should wait for
+    from rdfer.plan import expected_cells
+
     message = runs.missing_message(runs.collect(run, cells=expected_cells(preset)))
     if message:
         raise UserError(f"{run}: {message}")

@@ -49,8 +49,8 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     path = notebooks.find_notebook(arguments.name)
     defaults = notebooks.declared(path)
     given = dict(arguments.parameters)
-    # a name that is not declared is refused further on, with the nearest one that is
     values = {k: notebooks.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
+    values = notebooks.check_parameters(path, values)
     out = arguments.out
     if out is None:
         run = run_dir(values.get("preset", defaults.get("preset", "laptop")))

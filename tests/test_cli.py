@@ -1,0 +1,92 @@
+import importlib
+import json
+
+import pytest
+
+from rdfer import cli
+from rdfer.commands import COMMANDS
+from rdfer.commands.command import noted
+from rdfer.errors import Stopped, UserError
+
+
+def run(capsys, *argv):
+    """Exit status and the lines on standard error."""
+    try:
+        status = cli.main(argv)
+    except SystemExit as stop:
+        status = stop.code
+    return status, capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        ([], "COMMAND"),
+        (["reprodcue"], "invalid choice: 'reprodcue'"),
+        (["reproduce", "--presets", "smoke"], "--presets"),
+        (["reproduce", "--preset", "smok"], "preset = 'smok': unknown; did you mean 'smoke'?"),
+        (["reproduce", "--cores", "0"], "'0': must be a whole number from 1 on"),
+        (["reference", "--preset", "smoke"], "its numbers mean nothing"),
+        (["faces", "--out", "x", "--videos", "many"], "'many': must be a whole number"),
+        (["faces", "--videos", "3"], "--out"),
+        (["notebook", "trian"], "did you mean 'train'?"),
+        (["notebook", "train", "-p", "sed", "1"], "parameter 'sed': unknown; did you mean 'seed'"),
+        (["notebook", "train", "-p", "seed", "one"], "seed = 'one': must be of type int"),
+        (["notebook", "train", "-p", "preset", "smok"], "did you mean 'smoke'?"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(capsys, write_notebook, argv, told):
+    write_notebook("train", 'preset = "laptop"\nseed = 0', "raise SystemError")
+    status, lines = run(capsys, *argv)
+    assert status == 2
+    assert len(lines) == 1 and lines[0].startswith("error: ") and told in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "line"),
+    [
+        (UserError("x = 1: no"), 2, "error: x = 1: no"),
+        (Stopped("half way"), 1, "error: half way"),
+        (KeyboardInterrupt(), 130, "interrupted; the same command goes on from here"),
+    ],
+)
+def test_every_end_has_its_status_and_one_line(capsys, monkeypatch, error, status, line):
+    def stop(*args, **kwargs):
+        raise error
+
+    monkeypatch.setattr(importlib.import_module("rdfer.workflow"), "reproduce", stop)
+    assert run(capsys, "reproduce") == (status, [line])
+
+
+def test_a_notebook_runs_into_the_run_of_its_preset(capsys, project, write_notebook):
+    write_notebook("tiny", 'preset = "laptop"\nseed = 0', "seed + 1")
+    done = project / "done.json"
+    argv = ["notebook", "tiny", "-p", "preset", "smoke", "-p", "seed", "4", "--done", str(done)]
+    status, lines = run(capsys, *argv)
+    assert status == 0
+    assert [line for line in lines if line.startswith("tiny")][0] == "tiny seed 4: started"
+    assert (project / "runs" / "smoke" / "notebooks" / "tiny.ipynb").is_file()
+    note = json.loads(done.read_text())
+    assert note["parameters"] == {"preset": "smoke", "seed": 4}
+    assert note["notebook"] == "tiny.ipynb"
+
+
+@pytest.mark.parametrize(("error", "user"), [(UserError("bad"), True), (Stopped("no"), False)])
+def test_what_stopped_a_job_is_noted_beside(tmp_path, error, user):
+    path = tmp_path / "job.json"
+    with pytest.raises(type(error)), noted(path):
+        raise error
+    told = json.loads((tmp_path / "job.error.json").read_text())
+    assert told == {"user": user, "message": str(error)}
+    assert not path.exists()
+    with noted(path) as note:
+        note["a"] = 1
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(capsys, name):
+    with pytest.raises(SystemExit) as stop:
+        cli.main([name, "--help"])
+    assert stop.value.code == 0
+    assert COMMANDS[name].about.split()[0] in capsys.readouterr().out

@@ -1,0 +1,119 @@
+"""The real Snakefile, run over notebooks that do nothing and a book that is one line."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from rdfer import workflow
+from rdfer.errors import Stopped, UserError
+from rdfer.presets import PRESETS
+from rdfer.workflow import NOTEBOOKS, reproduce, write_keys
+
+ROOT = Path(__file__).resolve().parents[1]
+PER_SEED = ("train", "ablate")
+
+
+@pytest.fixture
+def road(project, write_notebook):
+    """A project with the real Snakefile and empty notebooks, whose book is one line of shell."""
+    text = (ROOT / "Snakefile").read_text()
+    book = '"{PYTHON:q} -m rdfer book --preset {PRESET.name} --done {output:q}"'
+    assert book in text
+    made = "../../_build"
+    shell = (
+        f"mkdir -p {made}/html && touch {made}/html/index.html && "
+        f'echo \'{{{{\\"preset\\": \\"smoke\\"}}}}\' | tee {{output:q}} > {made}/built_from.json'
+    )
+    (project / "Snakefile").write_text(text.replace(book, f'"{shell}"'))
+    (project / "book").mkdir()
+    (project / "book" / "page.md").write_text("a page\n")
+    (project / "_config.yml").write_text("title: x\n")
+    for name in NOTEBOOKS:
+        seed = "\nseed = 0" if name in PER_SEED else ""
+        write_notebook(name, 'preset = "laptop"' + seed, "1 + 1")
+    return project
+
+
+def jobs(capfd):
+    """Names of the notebooks' jobs that were started since the last look."""
+    lines = capfd.readouterr().err.splitlines()
+    return sorted(line.removesuffix(": started") for line in lines if line.endswith(": started"))
+
+
+def test_the_road_is_run_once_and_then_only_what_changed(road, write_notebook, capfd):
+    page = reproduce("smoke", cores=2)
+    assert page == road / "_build" / "html" / "index.html" and page.exists()
+    preset = PRESETS["smoke"]
+    every = ["agreement", "data", "evaluate", "figures"]
+    every += [f"train seed {seed}" for seed in preset.seeds]
+    every += [f"ablate seed {seed}" for seed in preset.ablation_seeds]
+    assert jobs(capfd) == sorted(every)
+    run = road / "runs" / "smoke"
+    executed = {path.stem for path in (run / "notebooks").glob("*.ipynb")}
+    assert set(NOTEBOOKS) <= executed
+    assert json.loads((run / "done" / "train-seed1.json").read_text())["parameters"]["seed"] == 1
+    # nothing but the run and the book was written
+    places = {"notebooks", "book", "_config.yml", "_toc.yml", "Snakefile", "runs", "_build"}
+    assert {path.name for path in road.iterdir()} == places
+
+    reproduce("smoke", cores=2)
+    assert jobs(capfd) == []
+
+    write_notebook("agreement", 'preset = "laptop"', "1 + 2")
+    reproduce("smoke", cores=2)
+    assert jobs(capfd) == ["agreement", "figures"]
+
+    # another book was built meanwhile: this one is built again, and nothing else
+    shutil.rmtree(road / "_build")
+    reproduce("smoke", cores=2)
+    assert jobs(capfd) == [] and page.exists()
+
+
+def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):
+    cell = "from rdfer.errors import UserError\nraise UserError('train.txt = 3: must be 4')"
+    write_notebook("data", 'preset = "laptop"', cell)
+    with pytest.raises(UserError, match=r"data\.ipynb: train\.txt = 3: must be 4"):
+        reproduce("smoke", cores=1)
+    assert jobs(capfd) == ["data"]
+    write_notebook("data", 'preset = "laptop"', "1 / 0")
+    with pytest.raises(Stopped, match="ZeroDivisionError"):
+        reproduce("smoke", cores=1)
+
+
+def test_two_at_once_in_one_run_are_refused(road):
+    run = road / "runs" / "smoke"
+    run.mkdir(parents=True)
+    with FileLock(run / ".lock"), pytest.raises(UserError, match="another `rdfer reproduce`"):
+        reproduce("smoke")
+
+
+def test_keys_are_rewritten_only_when_they_change(road, write_notebook):
+    def stamps():
+        folder = road / "runs" / "smoke" / "keys"
+        return {path.stem: (path.stat().st_mtime_ns, path.read_text()) for path in folder.glob("*")}
+
+    write_keys("smoke")
+    before = stamps()
+    assert set(before) == {*NOTEBOOKS, "book"}
+    write_keys("smoke")
+    assert stamps() == before
+    write_notebook("figures", 'preset = "laptop"', "from rdfer import files")
+    write_keys("smoke")
+    after = stamps()
+    assert {name for name in after if after[name] != before[name]} == {"figures"}
+
+
+def test_settings_are_part_of_the_keys(road):
+    for preset in ("smoke", "laptop"):
+        write_keys(preset)
+    texts = {p: (road / "runs" / p / "keys" / "data.json").read_text() for p in ("smoke", "laptop")}
+    assert texts["smoke"] != texts["laptop"]
+
+
+def test_a_missing_notebook_is_named(road):
+    (road / "notebooks" / "train.ipynb").unlink()
+    with pytest.raises(UserError, match=r"train\.ipynb: no such file"):
+        workflow.write_keys("smoke")
