@@ -64,7 +64,7 @@ def test_a_notebook_runs_into_the_run_of_its_preset(capsys, project, write_noteb
     argv = ["notebook", "tiny", "-p", "preset", "smoke", "-p", "seed", "4", "--done", str(done)]
     status, lines = run(capsys, *argv)
     assert status == 0
-    assert [line for line in lines if line.startswith("tiny")][0] == "tiny seed 4: started"
+    assert next(line for line in lines if line.startswith("tiny")) == "tiny seed 4: started"
     assert (project / "runs" / "smoke" / "notebooks" / "tiny.ipynb").is_file()
     note = json.loads(done.read_text())
     assert note["parameters"] == {"preset": "smoke", "seed": 4}
