@@ -2,7 +2,7 @@
 
 The action units of each class are the prototypes and major variants of Ekman and Friesen's
 EMFACS (P. Ekman, W. V. Friesen, J. C. Hager, "Facial Action Coding System: Investigator's
-Guide", 2002, table 10-2; W. V. Friesen, P. Ekman, "EMFACS-7", 1983): happy 6+12, sad 1+4+15(+17),
+Guide", 2002; W. V. Friesen, P. Ekman, "EMFACS-7", 1983): happy 6+12, sad 1+4+15(+17),
 angry 4+5+7+23/24, surprise 1+2+5+26, disgust 9 or 10+15/16(+17), fear 1+2+4+5+20+26.
 
 How an action unit is written in blendshapes (both sides unless said):

@@ -1,9 +1,9 @@
 """When things happen: onset, apex and offset of expressions and of conversational signals.
 
-Onset speeds follow what is known of spontaneous faces: surprise is the fastest and fear follows;
-smiles take some half a second; sadness comes slowly (P. Ekman, "Darwin, deception, and facial
-expression", 2003; J. F. Cohn, K. L. Schmidt, "The timing of facial motion in posed and
-spontaneous smiles", 2004).
+Surprise is the briefest expression and sudden in its onset (P. Ekman, W. V. Friesen, "Unmasking
+the Face", 1975, chapter 4); the onset of a spontaneous smile takes about half a second (J. F.
+Cohn, K. L. Schmidt, "The timing of facial motion in posed and spontaneous smiles", 2004). The
+other ranges are choices of this benchmark, ordered between these two.
 """
 
 from collections.abc import Mapping
