@@ -1,0 +1,79 @@
+"""Sphinx extension: docstrings as this package writes them.
+
+They are prose for people at a terminal first. Three habits need help on their way into HTML:
+
+- an indented block between blank lines is a formula or a picture: it is set as it stands;
+- what is said of a constant or a property is prose, also where it holds a colon: napoleon would
+  take what stands before the colon for a type;
+- a class is called by its bare name, also in modules that do not import it.
+"""
+
+import re
+from typing import Any
+
+from sphinx.application import Sphinx
+from sphinx.util.nodes import make_refnode
+
+BEFORE_NAPOLEON, AFTER_NAPOLEON = 400, 600  # napoleon itself listens at 500
+PROSE = {"attribute", "data", "property"}
+# a line after which an indented block has a meaning of its own
+OPENS_BLOCK = re.compile(r"^(\.\. |:|[-*+] |\d+[.)] |>>> )|::$|^[A-Z][a-z]+:$")
+
+_kept: dict[str, list[str]] = {}
+
+
+def literal_blocks(lines: list[str]) -> list[str]:
+    """Mark each indented block between top-level paragraphs as literal.
+
+    >>> literal_blocks(["The share:", "", "    A = n / N", "", "of all."])
+    ['The share:', '', '::', '', '    A = n / N', '', 'of all.']
+    """
+    out: list[str] = []
+    before = ""  # the last line that was not blank
+    for index, line in enumerate(lines):
+        indented = line.startswith(" ")
+        fresh = index > 0 and not lines[index - 1].strip()
+        doctest = line.lstrip().startswith(">>>")
+        if line.strip():
+            plain = before and not before.startswith(" ") and not OPENS_BLOCK.search(before)
+            if indented and fresh and plain and not doctest:
+                out += ["::", ""]
+            before = line
+        out.append(line)
+    return out
+
+
+def before(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Keep prose out of napoleon's hands, and mark what is preformatted."""
+    lines[:] = literal_blocks(lines)
+    if what in PROSE:
+        _kept[name] = list(lines)
+
+
+def after(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
+    """Put prose back as it was."""
+    if name in _kept:
+        lines[:] = _kept.pop(name)
+
+
+def short_name(app: Sphinx, env: Any, node: Any, contents: Any) -> Any:
+    """Resolve a bare name, such as ``UserError``, that means one thing in the whole package."""
+    target = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or not target.isidentifier():
+        return None
+    domain = env.get_domain("py")
+    found = [n for n in domain.objects if n.endswith(f".{target}")]
+    # a class that one module defines and others hand on has several names
+    kinds = {(domain.objects[n].docname, n.rsplit(".", 1)[-1]) for n in found}
+    if not found or len(kinds) > 1:
+        return None
+    where = domain.objects[found[0]]
+    return make_refnode(app.builder, node["refdoc"], where.docname, where.node_id, contents)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Listen before and after napoleon."""
+    app.connect("autodoc-process-docstring", before, priority=BEFORE_NAPOLEON)
+    app.connect("autodoc-process-docstring", after, priority=AFTER_NAPOLEON)
+    app.connect("missing-reference", short_name)
+    return {"version": "1", "parallel_read_safe": True}

@@ -1,0 +1,253 @@
+"""Staging and building of the book.
+
+The pages in ``book/`` hold no numbers. Staging copies them to ``_build/stage``, lays the executed
+notebooks over ``notebooks/``, and writes there what pages include: tables, figures, and the
+single numbers that they quote. Sphinx then builds the stage with warnings as errors; the old
+book stands until the new one is whole.
+
+The results come from ``results/`` (the committed reference), or from ``runs/<preset>/``: then
+every page carries a banner that says so.
+"""
+
+import html
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rdfer import api_pages, executed, figures, readout, schemes, tables
+from rdfer.errors import UserError
+from rdfer.files import read_json
+from rdfer.progress import log
+from rdfer.substitutions import load_reported, substitutions
+
+#: Results without which there is no book; the others may read "not run here".
+NEEDED = ("meta", "main", "agreement", "ablation")
+TABLES: Mapping[str, Any] = {
+    "brief": tables.brief_table,
+    "main": tables.main_table,
+    "differences": tables.difference_table,
+    "difficulty": tables.difficulty_table,
+    "per_class": tables.per_class_table,
+    "agreement": tables.agreement_table,
+    "ablation": tables.ablation_table,
+    "noise": tables.noise_table,
+    "key": tables.key_table,
+    "meta": tables.meta_table,
+}
+COLAB = "https://colab.research.google.com"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the results of one book lie."""
+
+    preset: str | None  # None: the committed reference
+    results: Path
+    notebooks: Path
+    figures: Path
+
+
+def find_source(root: Path, preset: str | None = None) -> Source:
+    """The committed reference, or the run of a preset.
+
+    Raises:
+        UserError: there is no such run, or a result that the book needs is missing in it.
+    """
+    if preset is None:
+        results = root / "results"
+        source = Source(None, results, results / "notebooks", root / "figures")
+        remedy = "run `make reference`, or build the book of a run with --preset"
+    else:
+        run = Path(os.environ.get("RDFER_RUNS") or root / "runs") / preset
+        source = Source(preset, run / "results", run / "notebooks", run / "results" / "figures")
+        remedy = f"run `rdfer reproduce --preset {preset}` first"
+    missing = [n for n in NEEDED if not (source.results / f"{n}.json").exists()]
+    if missing:
+        raise UserError(f"{source.results / missing[0]}.json: no such file; {remedy}")
+    return source
+
+
+def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None = None) -> Path:
+    """Write the tree that Sphinx builds.
+
+    Args:
+        root: the repository's root.
+        preset: whose results; ``None`` takes the committed reference.
+        out: the tree, replaced if it exists; ``_build/stage`` in the root if not given.
+
+    Returns:
+        The tree.
+
+    Raises:
+        UserError: a page, notebook or result that the book needs is missing, or a notebook ended
+            in an error.
+    """
+    root = Path(root).resolve()
+    source = find_source(root, preset)
+    target = Path(out) if out else root / "_build" / "stage"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(root / "book", target / "book")
+    shutil.copytree(root / "book" / "_static", target / "_static")
+    shutil.copy2(root / "_toc.yml", target)
+    for page in toc_pages(root / "_toc.yml"):
+        if page.startswith("notebooks/"):
+            name = page.removeprefix("notebooks/") + ".ipynb"
+            executed.stage_notebook(source.notebooks / name, target / "notebooks" / name, root=root)
+        elif not (root / f"{page}.md").exists():
+            raise UserError(f"{root / page}.md: no such file, but _toc.yml lists it")
+    results = readout.load_results(source.results)
+    _check_preset(source, results["meta"])
+    _write_figures(source, target)
+    reported = load_reported(root / "book" / "reported_results.csv")
+    _write_tables(results, reported, target / "generated" / "tables")
+    api_pages.write_rest(target / "book" / "api", target / "generated" / "api_rest.md")
+    _write_config(root, target, source, substitutions(results, reported))
+    return target
+
+
+def build(root: str | Path, *, preset: str | None = None) -> Path:
+    """Stage and build the book with warnings as errors.
+
+    Returns:
+        ``_build/html/index.html``.
+
+    Raises:
+        UserError: staging failed, or Sphinx found something wrong. The book built before, if any,
+            is left as it was.
+    """
+    root = Path(root).resolve()
+    tree = stage(root, preset=preset)
+    work = root / "_build" / "work"
+    shutil.rmtree(work, ignore_errors=True)
+    # the package has no __main__, and its script may lie outside PATH
+    start = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", start, "build", str(tree), "--path-output", str(work)]
+    # the package of this tree is the one documented, installed or not
+    paths = [str(root), *filter(None, [os.environ.get("PYTHONPATH")])]
+    log("building the book")
+    done = subprocess.run(
+        [*command, "-W", "-n", "--keep-going", "-q"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "NO_COLOR": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    report = root / "_build" / "book.log"
+    output = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout)
+    report.write_text(output, encoding="utf-8")
+    if done.returncode:
+        for line in complaints(output):
+            log(line)
+        raise UserError(f"{report}: the book was not built; warnings count as errors")
+    page = root / "_build" / "html"
+    shutil.rmtree(page, ignore_errors=True)
+    shutil.move(work / "_build" / "html", page)
+    return page / "index.html"
+
+
+def complaints(output: str) -> list[str]:
+    """The lines of a build's output that say what is wrong; the last lines if none does."""
+    lines = output.splitlines()
+    marked = [line for line in lines if re.search(r"\b(WARNING|ERROR|Error):", line)]
+    return marked or lines[-20:]
+
+
+def toc_pages(path: str | Path) -> list[str]:
+    """Every page that a table of contents lists, without suffix, in reading order."""
+
+    def walk(node: Any) -> Iterator[str]:
+        if isinstance(node, list):
+            for item in node:
+                yield from walk(item)
+        elif isinstance(node, dict):
+            yield from (node[key] for key in ("root", "file") if key in node)
+            for key in ("parts", "chapters", "sections"):
+                yield from walk(node.get(key))
+
+    return list(walk(yaml.safe_load(Path(path).read_text(encoding="utf-8"))))
+
+
+def _check_preset(source: Source, meta: Mapping[str, Any]) -> None:
+    if source.preset is not None and meta["preset"] != source.preset:
+        raise UserError(
+            f"{source.results / 'meta.json'}: preset = {meta['preset']!r}, "
+            f"but this is the run of {source.preset!r}"
+        )
+
+
+def _write_figures(source: Source, target: Path) -> None:
+    """Figures drawn from the results at hand, beside the pictures that notebooks made."""
+    out = target / "figures"
+    if source.figures.is_dir():
+        shutil.copytree(source.figures, out)
+    figures.draw_all(source.results, out)
+    schemes.draw_schemes(out)
+    captions = yaml.safe_load((target / "book" / "captions.yml").read_text(encoding="utf-8"))
+    for name, caption in captions.items():
+        text = figure_directive(out, name, caption.strip())
+        _write(target / "generated" / "figures" / f"{name}.md", text)
+
+
+def figure_directive(directory: Path, name: str, caption: str) -> str:
+    """The MyST text that shows a figure file, or says that there is none."""
+    found = [p for s in ("svg", "png") if (p := directory / f"{name}.{s}").exists()]
+    if not found:
+        return f"*Figure {readout.NOT_RUN}: {caption}*\n"
+    notes = directory / f"{name}.json"
+    said = (read_json(notes).get("alt") if notes.exists() else None) or caption
+    alt = " ".join(said.split())
+    return f"```{{figure}} /figures/{found[0].name}\n:alt: {alt}\n\n{caption}\n```\n"
+
+
+def _write_tables(
+    results: Mapping[str, Any], reported: Mapping[str, Mapping[str, str]], out: Path
+) -> None:
+    for name, table in TABLES.items():
+        _write(out / f"{name}.md", table(results))
+    _write(out / "reported.md", tables.reported_table(reported))
+
+
+def _write_config(root: Path, target: Path, source: Source, numbers: Mapping[str, str]) -> None:
+    """The root's ``_config.yml`` plus what is known only now: numbers, banner, repository."""
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
+    config["parse"]["myst_substitutions"] = dict(numbers)
+    if source.preset is not None:
+        config["html"]["announcement"] = banner(source.preset)
+    url = repository(root / "pyproject.toml")
+    if url:
+        config["repository"] = {"url": url, "branch": "main", "path_to_book": ""}
+        config["launch_buttons"] = {"notebook_interface": "classic", "colab_url": COLAB}
+        config["html"]["use_repository_button"] = True
+    _write(target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+
+
+def banner(preset: str) -> str:
+    """What every page says when the book was not built from the committed reference."""
+    return (
+        f"This book was built from a run with the preset <b>{html.escape(preset)}</b>. "
+        "Its numbers are not the reference results of the project."
+    )
+
+
+def repository(pyproject: Path) -> str | None:
+    """The project's GitHub address if ``pyproject.toml`` names one; Colab opens only such."""
+    if not pyproject.exists():
+        return None
+    urls = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {}).get("urls", {})
+    known = {key.lower(): value.rstrip("/") for key, value in urls.items()}
+    url = known.get("repository")
+    return url if url and url.startswith("https://github.com/") else None
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,93 @@
+"""How every figure of the book is drawn: style, colours, axes, file format.
+
+Widths are chosen so that the text stays readable on a phone, where a figure is some 380 px wide.
+Figures have a white ground of their own, so they read the same on a light and a dark page.
+Colours are told apart without colour vision (Okabe and Ito) and never carry a meaning alone:
+markers, line styles or labels repeat it.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rdfer.files import write_atomic
+
+INK, SOFT = "#222222", "#767676"
+METHOD_STYLE: Mapping[str, tuple[str, str]] = {
+    "plain": ("#767676", "o"),
+    "plain-matched": ("#767676", "D"),
+    "vote": ("#D55E00", "s"),
+    "ours": ("#0072B2", "^"),
+}
+KIND_STYLE: Mapping[str, tuple[str, str]] = {
+    "clean": ("#0072B2", "-"),
+    "hard": ("#E69F00", "--"),
+    "noisy": ("#882255", ":"),
+}
+OTHER_STYLE = ("#009E73", "v")
+STYLE: Any = {
+    "axes.edgecolor": SOFT,
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 11,
+    "figure.constrained_layout.use": True,
+    "font.size": 10.5,
+    "grid.color": "#e6e6e6",
+    "legend.frameon": False,
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",
+    # ids inside the file depend on this alone, so that the same numbers give the same bytes
+    "svg.hashsalt": "rdfer",
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "ytick.left": False,
+}
+Drawn: TypeAlias = tuple[Figure, str]
+"""A figure and the text that says what it shows, for readers who cannot see it."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """The book's drawing style, for the time of a ``with`` block."""
+    with matplotlib.rc_context(dict(STYLE)):
+        yield
+
+
+def method_style(method: str) -> tuple[str, str]:
+    """Colour and marker of a method."""
+    return METHOD_STYLE.get(method, OTHER_STYLE)
+
+
+def subplots(rows: int, columns: int, *, width: float = 6.6, height: float, **kwargs: Any) -> Any:
+    """A figure of that size in inches and its axes, outside pyplot's global state."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.subplots(rows, columns, **kwargs)
+
+
+def error_bars(row: Mapping[str, Any], name: str, *, scale: float = 100.0) -> list[list[float]]:
+    """Distances of an interval's ends from its mean, as errorbar wants them."""
+    mean = row[f"{name}_mean"]
+    ends = [row.get(f"{name}_{end}") for end in ("low", "high")]
+    low, high = (mean if end is None else end for end in ends)
+    return [[scale * max(mean - low, 0.0)], [scale * max(high - mean, 0.0)]]
+
+
+def label_rows(axis: Axes, names: Sequence[str]) -> None:
+    """One labelled row a name, the first one on top."""
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(False, axis="y")
+
+
+def save(figure: Figure, path: str | Path) -> None:
+    """Write a figure as SVG; the same numbers give the same bytes on one machine."""
+    with style(), write_atomic(path) as file:
+        figure.savefig(file, format="svg", metadata={"Date": None}, bbox_inches="tight")

@@ -1,0 +1,138 @@
+"""Reading results, and how single numbers of them are written.
+
+A results directory holds a few small JSON files (see :data:`REQUIRED_KEYS`), written by the
+notebooks. What was not run says so: a missing result is the text :data:`NOT_RUN`, never an empty
+cell or an old number.
+
+Scores (UAR, WAR, recall) are stored as fractions and shown as percent; differences are shown in
+percentage points with their sign.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rdfer.errors import UserError
+from rdfer.files import read_json
+
+NOT_RUN = "not run here"
+"""What stands where a result is missing."""
+
+Results: TypeAlias = Mapping[str, Any]
+"""Result name (file name without ``.json``) to its content, None where it was not run."""
+
+#: Score key, as :func:`rdfer.agreement.noise_scores` names it -> display name.
+SCORE_NAMES: Mapping[str, str] = {
+    "vote": "Vote against the label",
+    "gap": "Gap",
+    "contrary": "Signed gap",
+    "loss": "Loss of the mean softmax",
+    "gap-averaged": "Gap, mean over sweeps",
+    "loss-one-clip": "Loss of one clip",
+    "loss-averaged": "Loss of the mean softmax, mean over sweeps",
+    "scatter": "Scatter of the votes (no label)",
+    "max_softmax": "Low mean softmax (no label)",
+    "jsd": "Jensen–Shannon divergence (no label)",
+    "margin": "Low margin (no label)",
+}
+
+#: File name (without ``.json``) -> the keys that its object must have.
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "meta": ("preset", "date", "version", "settings_hash", "machine", "seeds", "wall_s"),
+    "main": ("rows", "differences", "per_class", "confusion"),
+    "agreement": ("scores", "histogram"),
+    "ablation": ("rows",),
+    "noise": ("rows",),
+    "key": ("rows",),
+    "dynamics": (),
+    "benchmark": (),
+}
+
+
+def load_results(directory: str | Path) -> dict[str, Any]:
+    """Read every known result file of a directory; a file that is not there is ``None``.
+
+    Raises:
+        UserError: a file is no JSON object, or lacks one of its keys.
+    """
+    results: dict[str, Any] = {}
+    for name, keys in REQUIRED_KEYS.items():
+        path = Path(directory) / f"{name}.json"
+        results[name] = read_json(path) if path.exists() else None
+        if results[name] is None:
+            continue
+        if not isinstance(results[name], dict):
+            raise UserError(f"{path}: a result file must hold a JSON object")
+        for key in keys:
+            if key not in results[name]:
+                raise UserError(f"{path}: key {key!r} is missing")
+    return results
+
+
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """A fraction as percent with one decimal: ``0.6543`` -> ``65.4``; nothing -> not run."""
+    if value is None or not math.isfinite(value):
+        return NOT_RUN
+    text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
+    # a real minus sign, as wide as the plus
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def with_interval(
+    mean: float | None, low: float | None, high: float | None, *, signed: bool = False
+) -> str:
+    """``65.4 [64.0, 66.8]``; without the brackets where there is no interval (one seed)."""
+    text = percent(mean, signed=signed)
+    if text == NOT_RUN or low is None or high is None:
+        return text
+    return f"{text} [{percent(low, signed=signed)}, {percent(high, signed=signed)}]"
+
+
+def find(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any] | None:
+    """The first row whose values equal all the wanted ones."""
+    return next((row for row in rows if all(row.get(k) == v for k, v in wanted.items())), None)
+
+
+def rows_of(results: Results, name: str, key: str = "rows") -> list[Mapping[str, Any]]:
+    """The rows of one result, none where it was not run."""
+    return list((results.get(name) or {}).get(key) or [])
+
+
+def method_names(results: Results) -> dict[str, str]:
+    """Method key -> display name, in the order of the main table."""
+    return {row["method"]: row["name"] for row in rows_of(results, "main")}
+
+
+def score_name(results: Results, score: str) -> str:
+    """Display name of a score: the one its row gives, else the one known here."""
+    row = find(rows_of(results, "agreement", "scores"), score=score) or {}
+    return row.get("name") or SCORE_NAMES.get(score, score)
+
+
+def auroc(row: Mapping[str, Any] | None) -> str:
+    """An AUROC with its interval, three decimals: ``0.812 [0.790, 0.834]``."""
+    if row is None or row.get("auroc_mean") is None:
+        return NOT_RUN
+    text = f"{row['auroc_mean']:.3f}"
+    if row.get("auroc_low") is None or row.get("auroc_high") is None:
+        return text
+    return f"{text} [{row['auroc_low']:.3f}, {row['auroc_high']:.3f}]"
+
+
+def verdict(low: float | None, high: float | None) -> str:
+    """What an interval of a difference allows to say, in words."""
+    if low is None or high is None:
+        return "no interval"
+    if low > 0:
+        return "higher"
+    return "lower" if high < 0 else "not told apart"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``75`` -> ``1 min 15 s``."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = ((hours, "h"), (minutes, "min"), (0 if hours else left, "s"))
+    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"

@@ -1,0 +1,162 @@
+"""Results -> the single numbers and phrases that pages quote as ``{{ name }}``.
+
+Pages hold no numbers. They name one of these, so a book built from another run says other numbers,
+and a number that does not exist reads :data:`rdfer.readout.NOT_RUN`.
+"""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rdfer.errors import UserError
+from rdfer.readout import (
+    NOT_RUN,
+    SCORE_NAMES,
+    Results,
+    auroc,
+    duration,
+    find,
+    percent,
+    rows_of,
+    verdict,
+    with_interval,
+)
+
+METHODS = {
+    "plain": "Plain",
+    "plain-matched": "Plain, compute-matched",
+    "vote": "RDFER (vote)",
+    "ours": "RDFER (ours)",
+}
+PAIRS = (("ours", "plain"), ("ours", "plain-matched"), ("ours", "vote"), ("vote", "plain"))
+
+
+def substitutions(results: Results, reported: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """Everything that pages may quote.
+
+    Args:
+        results: as :func:`rdfer.readout.load_results` gives them.
+        reported: the literature's numbers, as :func:`load_reported` gives them.
+    """
+    return {
+        **_meta(results),
+        **_main(results),
+        **_detection(results),
+        **_benchmark(results),
+        **_reported(reported),
+    }
+
+
+def load_reported(path: str | Path) -> dict[str, dict[str, str]]:
+    """Read the table of numbers reported in the literature, by method.
+
+    Raises:
+        UserError: the file is missing.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            return {row["method"]: row for row in csv.DictReader(file)}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+
+
+def _word(value: Any) -> str:
+    return NOT_RUN if value is None else str(value)
+
+
+def _meta(results: Results) -> dict[str, str]:
+    meta = results.get("meta") or {}
+    noise = meta.get("noise") or {}
+    seeds = meta.get("seeds")
+    return {
+        "preset": _word(meta.get("preset")),
+        "date": _word(meta.get("date")),
+        "pool": _word(meta.get("pool")),
+        "seeds": NOT_RUN if seeds is None else str(len(seeds)),
+        "noise_kind": _word(noise.get("kind")),
+        "noise_rate": percent(noise.get("rate")).removesuffix(".0"),
+        "wall": duration(meta["wall_s"]) if "wall_s" in meta else NOT_RUN,
+        **{f"n_{part}": _word(meta.get(part)) for part in ("train", "val", "test")},
+        "machine": _machine(meta.get("machine")),
+    }
+
+
+def _machine(machine: Mapping[str, Any] | None) -> str:
+    if not machine:
+        return NOT_RUN
+    cores = machine.get("cores", "?")
+    return f"{cores} CPU cores, {machine.get('gpu') or 'no GPU'}"
+
+
+def _main(results: Results) -> dict[str, str]:
+    values: dict[str, str] = {}
+    rows = rows_of(results, "main")
+    for method in METHODS:
+        row = find(rows, method=method) or {}
+        for metric in ("uar", "war"):
+            mean, low, high = (row.get(f"{metric}_{part}") for part in ("mean", "low", "high"))
+            name = f"{metric}_{method.replace('-', '_')}"
+            values[name] = percent(mean)
+            values[f"{name}_ci"] = with_interval(mean, low, high)
+    for a, b in PAIRS:
+        row = find(rows_of(results, "main", "differences"), a=a, b=b, metric="uar") or {}
+        name = f"gain_{a}_{b}".replace("-", "_")
+        mean, low, high = (row.get(part) for part in ("mean", "low", "high"))
+        values[name] = percent(mean, signed=True)
+        values[f"{name}_ci"] = with_interval(mean, low, high, signed=True)
+        values[f"{name}_says"] = sentence(a, b, row)
+    return values
+
+
+def sentence(a: str, b: str, row: Mapping[str, Any]) -> str:
+    """What the paired difference of two methods shows, in one sentence."""
+    if row.get("mean") is None:
+        return f"{METHODS[a]} against {METHODS[b]}: {NOT_RUN}"
+    points = with_interval(row["mean"], row.get("low"), row.get("high"), signed=True)
+    reading = {
+        "higher": f"{METHODS[a]} is above {METHODS[b]}",
+        "lower": f"{METHODS[a]} is below {METHODS[b]}",
+        "not told apart": f"{METHODS[a]} and {METHODS[b]} are not told apart",
+        "no interval": f"{METHODS[a]} against {METHODS[b]}, without an interval",
+    }[verdict(row.get("low"), row.get("high"))]
+    return f"{reading}: {points} points of UAR over {row['n_seeds']} seeds"
+
+
+def _detection(results: Results) -> dict[str, str]:
+    rows = rows_of(results, "agreement", "scores")
+    names = dict.fromkeys([*SCORE_NAMES, *(row["score"] for row in rows)])
+    return {
+        f"auroc_{_name(score)}_{short}": auroc(find(rows, score=score, over=over))
+        for score in names
+        for short, over in (("all", "all"), ("high", "high-loss"))
+    }
+
+
+def _name(text: str) -> str:
+    """An identifier made of a score's key."""
+    return "".join(letter if letter.isalnum() else "_" for letter in text)
+
+
+def _benchmark(results: Results) -> dict[str, str]:
+    benchmark = results.get("benchmark") or {}
+    identities = benchmark.get("identities")
+    values = {
+        f"bench_{key}_{group}": percent((benchmark.get(key) or {}).get(group))
+        for key in ("oracle", "frame_bag")
+        for group in ("overall", "hard")
+    }
+    return values | {
+        "bench_hard": percent(benchmark.get("hard")),
+        "bench_ambiguous": percent(benchmark.get("ambiguous")),
+        "bench_clean_plain_uar": percent(benchmark.get("clean_plain_uar")),
+        "n_identities": NOT_RUN if identities is None else str(sum(identities.values())),
+    }
+
+
+def _reported(reported: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    return {
+        f"reported_{_name(method).lower()}_{key}": row[key] or "not reported"
+        for method, row in reported.items()
+        for key in ("dfew_uar", "dfew_war", "ferv39k_uar", "ferv39k_war")
+    }

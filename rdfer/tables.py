@@ -1,0 +1,196 @@
+"""Results -> tables of the book, as Markdown.
+
+Every function takes the results (:func:`rdfer.readout.load_results`) and returns a table, or the
+text :data:`rdfer.readout.NOT_RUN` where the result is missing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rdfer.manifest import CLASSES
+from rdfer.readout import (
+    NOT_RUN,
+    Results,
+    auroc,
+    duration,
+    find,
+    method_names,
+    percent,
+    rows_of,
+    score_name,
+    verdict,
+    with_interval,
+)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table, first column left, the rest right aligned; no rows -> not run."""
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    if not lines:
+        return f"*{NOT_RUN}*\n"
+    head = "| " + " | ".join(header) + " |"
+    rule = "| :-- |" + " --: |" * (len(header) - 1)
+    return "\n".join([head, rule, *lines]) + "\n"
+
+
+def main_table(results: Results) -> str:
+    """One row a method: UAR and WAR with intervals, seeds, cost."""
+    body = [
+        [
+            row["name"],
+            with_interval(row["uar_mean"], row.get("uar_low"), row.get("uar_high")),
+            with_interval(row["war_mean"], row.get("war_low"), row.get("war_high")),
+            str(row["n_seeds"]),
+            _count(row.get("forward_passes")),
+        ]
+        for row in rows_of(results, "main")
+    ]
+    header = ["Method", "UAR, %", "WAR, %", "Seeds", "Forward passes"]
+    return markdown(header, body)
+
+
+def brief_table(results: Results) -> str:
+    """The cover's table: method and UAR only."""
+    body = [[row["name"], percent(row["uar_mean"])] for row in rows_of(results, "main")]
+    return markdown(["Method", "UAR, %"], body)
+
+
+def difference_table(results: Results) -> str:
+    """Paired differences with their intervals, and whether these exclude zero."""
+    names = method_names(results)
+    body = [
+        [
+            f"{names.get(row['a'], row['a'])} − {names.get(row['b'], row['b'])}",
+            row["metric"].upper(),
+            with_interval(row["mean"], row.get("low"), row.get("high"), signed=True),
+            str(row["n_seeds"]),
+            verdict(row.get("low"), row.get("high")),
+        ]
+        for row in rows_of(results, "main", "differences")
+    ]
+    return markdown(["Difference", "Score", "Points [95 % interval]", "Seeds", "Reading"], body)
+
+
+def difficulty_table(results: Results) -> str:
+    """UAR apart for easy and for hard test videos."""
+    body = [
+        [row["name"]]
+        + [
+            with_interval(*(row.get(f"uar_{kind}_{end}") for end in ("mean", "low", "high")))
+            for kind in ("easy", "hard")
+        ]
+        for row in rows_of(results, "main")
+        if "uar_hard_mean" in row
+    ]
+    return markdown(["UAR, %", "Easy videos", "Hard videos"], body)
+
+
+def per_class_table(results: Results) -> str:
+    """Recall per class (rows) and method (columns)."""
+    names = method_names(results)
+    recalls: Mapping[str, Mapping[str, float]] = (results.get("main") or {}).get("per_class") or {}
+    methods = [method for method in names if method in recalls]
+    body = [[c, *(percent(recalls[m].get(c)) for m in methods)] for c in CLASSES]
+    return markdown(["Recall, %", *(names[m] for m in methods)], body if methods else [])
+
+
+def agreement_table(results: Results) -> str:
+    """Detection of noisy labels: AUROC of every score, over all and among the high losses."""
+    rows = rows_of(results, "agreement", "scores")
+    body = []
+    for score in dict.fromkeys(row["score"] for row in rows):
+        cells = (find(rows, score=score, over=over) for over in ("all", "high-loss"))
+        body.append([score_name(results, score), *(auroc(cell) for cell in cells)])
+    return markdown(["Score", "Noisy against all", "Noisy against hard, high loss"], body)
+
+
+def ablation_table(results: Results) -> str:
+    """Every variant: what was changed, UAR, and the paired difference to the full method."""
+    body = [
+        [
+            row["name"],
+            row.get("part", ""),
+            with_interval(row["uar_mean"], row.get("uar_low"), row.get("uar_high")),
+            with_interval(
+                row.get("delta_mean"), row.get("delta_low"), row.get("delta_high"), signed=True
+            )
+            if row.get("delta_mean") is not None
+            else "–",
+            str(row["n_seeds"]),
+        ]
+        for row in rows_of(results, "ablation")
+    ]
+    return markdown(["Variant", "Part", "UAR, %", "Difference, points", "Seeds"], body)
+
+
+def reported_table(reported: Mapping[str, Mapping[str, str]]) -> str:
+    """The literature's numbers on the real sets, each with its source."""
+    scores = ("dfew_uar", "dfew_war", "ferv39k_uar", "ferv39k_war")
+    body = [
+        [
+            f"{method} {{cite:p}}`{row['cite']}`",
+            *(row[key] or "–" for key in scores),
+            f"{row['modality']}; {row['source']}",
+        ]
+        for method, row in reported.items()
+    ]
+    header = ["Method", "DFEW UAR", "WAR", "FERV39k UAR", "WAR", "Input; reported by"]
+    return markdown(header, body)
+
+
+def noise_table(results: Results) -> str:
+    """UAR by kind and rate of label noise."""
+    names = method_names(results)
+    body = [
+        [
+            names.get(row["method"], row["method"]),
+            row["kind"],
+            percent(row["rate"]),
+            with_interval(row["uar_mean"], row.get("uar_low"), row.get("uar_high")),
+        ]
+        for row in rows_of(results, "noise")
+    ]
+    return markdown(["Method", "Noise", "Rate, %", "UAR, %"], body)
+
+
+def key_table(results: Results) -> str:
+    """How often re-sampling finds the key segment, beside what chance finds."""
+    body = [
+        [
+            row["stratum"],
+            percent(row["hit_rate"]),
+            percent(row.get("chance")),
+            _two(row.get("tiou")),
+        ]
+        for row in rows_of(results, "key")
+    ]
+    return markdown(["Videos", "Hit rate, %", "By chance, %", "Temporal IoU"], body)
+
+
+def meta_table(results: Results) -> str:
+    """How the numbers came about: preset, seeds, machine, time."""
+    meta = results.get("meta")
+    if meta is None:
+        return markdown(["", ""], [])
+    machine, noise = meta["machine"], meta.get("noise") or {}
+    facts = {
+        "Preset": f"`{meta['preset']}`",
+        "Pool": str(meta.get("pool", NOT_RUN)),
+        "Label noise": f"{noise.get('kind', '?')}, {percent(noise.get('rate'))} %",
+        "Seeds": ", ".join(str(seed) for seed in meta["seeds"]),
+        "Date": str(meta["date"]),
+        "Version": str(meta["version"]),
+        "Settings": f"`{str(meta['settings_hash'])[:12]}`",
+        "Machine": f"{machine.get('cpu', '?')}, {machine.get('cores', '?')} cores, "
+        f"{machine.get('gpu') or 'no GPU'}",
+        "Training time, all cells": duration(meta["wall_s"]),
+    }
+    return markdown(["Run", ""], [[key, value] for key, value in facts.items()])
+
+
+def _count(value: Any) -> str:
+    return NOT_RUN if value is None else f"{int(value):,}".replace(",", "\N{THIN SPACE}")
+
+
+def _two(value: Any) -> str:
+    return NOT_RUN if value is None else f"{value:.2f}"
