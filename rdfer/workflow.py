@@ -5,6 +5,7 @@ file that says what else it depends on: the hash of the preset's settings and of
 code that the notebook imports. A comment in a module changes neither, and reruns nothing.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -13,8 +14,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from rdfer.errors import Stopped, UserError
 from rdfer.files import read_json, write_json
@@ -26,6 +25,7 @@ from rdfer.provenance import code_hash
 from rdfer.settings import settings_hash
 
 NOTEBOOKS = ("data", "train", "evaluate", "agreement", "ablate", "figures")
+PATIENCE_S = 30  # for jobs to end after an interrupt
 JOB_MB = 1500  # memory of a job: kernel and torch are 1.1 GB before any work
 
 
@@ -77,60 +77,86 @@ def reproduce(preset: str, *, cores: int | None = None) -> Path:
     if shutil.which("bash") is None:
         raise UserError("bash: not found; the workflow runs its jobs in it")
     run, root = run_dir(preset), find_root()
-    with only_one(run):
+    with only_one(run) as holder:
         marker, page = book_marker(), root / "_build" / "html" / "index.html"
         if not page.exists() or not marker.exists() or read_json(marker)["preset"] != preset:
             (run / "done" / "book.json").unlink(missing_ok=True)
         for old in run.glob("done/*.error.json"):
             old.unlink()
-        status = run_snakemake(preset, run, root, cores or usable_cores())
-        if status:
+        cores = cores or usable_cores()
+        if run_snakemake(preset, run, root, cores=cores, holder=holder):
             _explain(run)
     return page
 
 
 @contextmanager
-def only_one(run: Path) -> Iterator[None]:
-    """Hold a run's directory; the hold ends with its process, however that ends.
+def only_one(run: Path) -> Iterator[int]:
+    """Hold a run's directory; gives the descriptor that holds it.
+
+    Who inherits the descriptor holds it too, so it stays held while a workflow is at work whose
+    starter was killed, and never longer.
 
     Raises:
         UserError: another process holds it.
     """
     run.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(run / ".lock")
+    holder = os.open(run / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
-        lock.acquire(timeout=0)
-    except Timeout:
+        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(holder)
         raise UserError(f"{run}: another `rdfer reproduce` is at work there") from None
     try:
-        yield
+        yield holder
     finally:
-        lock.release()
+        os.close(holder)
 
 
-def run_snakemake(preset: str, run: Path, root: Path, cores: int) -> int:
+def run_snakemake(preset: str, run: Path, root: Path, *, cores: int, holder: int) -> int:
     """Run the Snakefile for a preset in its directory; returns the exit status."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
     command += ["--directory", str(run), "--config", f"preset={preset}", "--cores", str(cores)]
-    command += ["--resources", f"mem_mb={_free_mb()}", "--rerun-incomplete"]
-    # our own lock dies with its process; Snakemake's would outlive a killed one
+    command += ["--resources", f"mem_mb={_memory_mb()}", "--rerun-incomplete"]
+    # our own lock ends with the work; Snakemake's would outlive a killed one
     command += ["--nolock", "--quiet", "rules", "host", "reason", "progress"]
     command += ["--runtime-source-cache-path", str(run / ".snakemake" / "sources")]
     environment = {**os.environ, "RDFER_ROOT": str(root), "RDFER_RUNS": str(run.parent)}
+    # in a group of its own, so that an interrupt reaches it, and its jobs, exactly once
+    process = subprocess.Popen(
+        command, cwd=root, env=environment, start_new_session=True, pass_fds=(holder,)
+    )
+    with interruptible():
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            _stop(process)
+            raise
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a polite request to end, and a terminal that goes away, count as an interrupt."""
+    polite = (signal.SIGTERM, signal.SIGHUP)
+    before = [signal.signal(kind, signal.default_int_handler) for kind in polite]
     try:
-        process = subprocess.Popen(command, cwd=root, env=environment)
-    except OSError as error:
-        raise UserError(f"snakemake: cannot be started ({error})") from None
+        yield
+    finally:
+        for kind, handler in zip(polite, before, strict=True):
+            signal.signal(kind, handler)
+
+
+def _stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and its group: with an interrupt, and with force if that takes too long."""
+    os.killpg(process.pid, signal.SIGINT)
     try:
-        return process.wait()
-    except BaseException:
-        # Snakemake ends its jobs when it is told to stop; wait until it has
-        process.send_signal(signal.SIGINT)
+        process.wait(timeout=PATIENCE_S)
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        raise
 
 
-def _free_mb() -> int:
+def _memory_mb() -> int:
+    """What jobs may take together, in MiB: most of the machine's memory, one job at least."""
     import psutil
 
     return max(JOB_MB, int(psutil.virtual_memory().total * 0.9 / 2**20))

@@ -2,10 +2,11 @@
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from filelock import FileLock
 
 from rdfer import workflow
 from rdfer.errors import Stopped, UserError
@@ -83,11 +84,30 @@ def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):
         reproduce("smoke", cores=1)
 
 
+def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_notebook):
+    # the job itself asks for the end of the command that started it, and would wait for ever
+    cell = (
+        "import os, signal, threading\n"
+        "os.kill(int(os.environ['STARTER']), signal.SIGTERM)\n"
+        "threading.Event().wait()"
+    )
+    write_notebook("data", 'preset = "laptop"', cell)
+    command = f'STARTER=$$ exec "{sys.executable}" -m rdfer reproduce --preset smoke --cores 1'
+    ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+    assert ended.returncode == 130
+    assert ended.stderr.splitlines()[-1] == "interrupted; the same command goes on from here"
+    run = road / "runs" / "smoke"
+    assert not list(run.glob("done/*")) and not list(run.glob("notebooks/*"))
+    with workflow.only_one(run):  # nobody works on
+        assert run.is_dir()
+
+
 def test_two_at_once_in_one_run_are_refused(road):
     run = road / "runs" / "smoke"
-    run.mkdir(parents=True)
-    with FileLock(run / ".lock"), pytest.raises(UserError, match="another `rdfer reproduce`"):
+    with workflow.only_one(run), pytest.raises(UserError, match="another `rdfer reproduce`"):
         reproduce("smoke")
+    with workflow.only_one(run):
+        assert run.is_dir()
 
 
 def test_keys_are_rewritten_only_when_they_change(road, write_notebook):
