@@ -13,7 +13,7 @@ CORES ?=
 RUN = "$(VENV)/bin/python" -m
 GOOD_PYTHON = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help reproduce test lint unit book reference clean env
+.PHONY: help reproduce test lint unit book reference strip clean env
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
@@ -38,6 +38,9 @@ book: env ## the book of the committed reference results
 reference: env ## bring the laptop run up to date, then replace results/ and figures/ by its own
 	@$(RUN) rdfer reproduce --preset laptop $(if $(CORES),--cores "$(CORES)")
 	@$(RUN) rdfer reference --preset laptop
+
+strip: env ## take the outputs out of notebooks/, as they are committed
+	@$(RUN) nbstripout notebooks/*.ipynb
 
 clean: ## remove every run, the book and caches (the environment stays)
 	rm -rf runs _build .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake
