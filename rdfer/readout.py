@@ -19,6 +19,8 @@ from rdfer.files import read_json
 NOT_RUN = "not run here"
 """What stands where a result is missing."""
 
+JOIN = ",\N{NO-BREAK SPACE}"  # an interval is not broken over two lines
+
 Results: TypeAlias = Mapping[str, Any]
 """Result name (file name without ``.json``) to its content, None where it was not run."""
 
@@ -86,7 +88,8 @@ def with_interval(
     text = percent(mean, signed=signed)
     if text == NOT_RUN or low is None or high is None:
         return text
-    return f"{text} [{percent(low, signed=signed)}, {percent(high, signed=signed)}]"
+    ends = (percent(end, signed=signed) for end in (low, high))
+    return f"{text} [{JOIN.join(ends)}]"
 
 
 def find(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any] | None:
@@ -117,7 +120,7 @@ def auroc(row: Mapping[str, Any] | None) -> str:
     text = f"{row['auroc_mean']:.3f}"
     if row.get("auroc_low") is None or row.get("auroc_high") is None:
         return text
-    return f"{text} [{row['auroc_low']:.3f}, {row['auroc_high']:.3f}]"
+    return f"{text} [{row['auroc_low']:.3f}{JOIN}{row['auroc_high']:.3f}]"
 
 
 def verdict(low: float | None, high: float | None) -> str:

@@ -19,6 +19,9 @@ PROSE = {"attribute", "data", "property"}
 # a line after which an indented block has a meaning of its own
 OPENS_BLOCK = re.compile(r"^(\.\. |:|[-*+] |\d+[.)] |>>> )|::$|^[A-Z][a-z]+:$")
 
+# what napoleon makes of "first, second: text" in a list of arguments or attributes
+SEVERAL = re.compile(r"^:(ivar|param) ([\w.*]+(?:, [\w.*]+)+):")
+
 _kept: dict[str, list[str]] = {}
 
 
@@ -43,6 +46,29 @@ def literal_blocks(lines: list[str]) -> list[str]:
     return out
 
 
+def one_field_a_name(lines: list[str]) -> list[str]:
+    """Give each of several names that share one text a field of its own.
+
+    >>> one_field_a_name([":ivar onset, apex: frames,", "    or -1"])
+    [':ivar onset: frames,', '    or -1', ':ivar apex: frames,', '    or -1']
+    """
+    out: list[str] = []
+    index = 0
+    while index < len(lines):
+        found = SEVERAL.match(lines[index])
+        end = index + 1
+        if not found:
+            out.append(lines[index])
+        else:
+            while end < len(lines) and lines[end].startswith(" "):
+                end += 1
+            text = lines[index][found.end() :]
+            for name in found[2].split(", "):
+                out += [f":{found[1]} {name}:{text}", *lines[index + 1 : end]]
+        index = end
+    return out
+
+
 def before(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
     """Keep prose out of napoleon's hands, and mark what is preformatted."""
     lines[:] = literal_blocks(lines)
@@ -51,9 +77,8 @@ def before(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: lis
 
 
 def after(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Put prose back as it was."""
-    if name in _kept:
-        lines[:] = _kept.pop(name)
+    """Put prose back as it was, and part names that napoleon left together."""
+    lines[:] = _kept.pop(name) if name in _kept else one_field_a_name(lines)
 
 
 def short_name(app: Sphinx, env: Any, node: Any, contents: Any) -> Any:
@@ -65,7 +90,9 @@ def short_name(app: Sphinx, env: Any, node: Any, contents: Any) -> Any:
     found = [n for n in domain.objects if n.endswith(f".{target}")]
     # a class that one module defines and others hand on has several names
     kinds = {(domain.objects[n].docname, n.rsplit(".", 1)[-1]) for n in found}
-    if not found or len(kinds) > 1:
+    if not found and node.get("reftype") == "data":
+        return contents  # a constant that its comment describes has no entry to link to
+    if len(kinds) != 1:
         return None
     where = domain.objects[found[0]]
     return make_refnode(app.builder, node["refdoc"], where.docname, where.node_id, contents)

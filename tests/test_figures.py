@@ -1,0 +1,110 @@
+"""Figures from invented results (tests/book/results), and the schematic ones."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rdfer import drawing, learning_figures, schemes, score_figures
+from rdfer.errors import UserError
+from rdfer.figures import FIGURES, draw_all
+from rdfer.files import sha256_file
+from rdfer.readout import load_results
+
+INVENTED = Path(__file__).parent / "book" / "results"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    out = tmp_path_factory.mktemp("figures")
+    return out, draw_all(INVENTED, out)
+
+
+def test_every_figure_is_drawn_with_its_provenance(drawn):
+    out, paths = drawn
+    assert set(paths) == set(FIGURES)
+    meta = json.loads((INVENTED / "meta.json").read_text())
+    for name, plan in FIGURES.items():
+        notes = json.loads((out / f"{name}.json").read_text())
+        source = INVENTED / f"{plan.needs}.json"
+        assert notes["results"] == {source.name: sha256_file(source)}
+        assert notes["settings_hash"] == meta["settings_hash"]
+        assert len(notes["alt"]) > 20
+
+
+def test_same_numbers_give_the_same_bytes(drawn, tmp_path):
+    _, paths = drawn
+    again = draw_all(INVENTED, tmp_path)
+    assert {n: p.read_bytes() for n, p in paths.items()} == {
+        n: p.read_bytes() for n, p in again.items()
+    }
+
+
+def test_a_figure_has_a_ground_of_its_own(drawn):
+    for path in drawn[1].values():
+        assert re.search(r"fill: (#ffffff|white)", path.read_text())
+
+
+def test_a_figure_without_its_result_is_left_out(tmp_path):
+    for name in ("meta", "main"):
+        shutil.copy(INVENTED / f"{name}.json", tmp_path)
+    out = tmp_path / "out"
+    wanted = {name for name, plan in FIGURES.items() if plan.needs == "main"}
+    assert set(draw_all(tmp_path, out)) == wanted
+    assert {p.stem for p in out.iterdir()} == wanted
+
+
+def test_a_result_that_lacks_something_is_named(tmp_path):
+    main = json.loads((INVENTED / "main.json").read_text())
+    del main["rows"][0]["uar_mean"]
+    (tmp_path / "main.json").write_text(json.dumps(main))
+    with pytest.raises(UserError, match=r"main\.json: key 'uar_mean' is missing"):
+        draw_all(tmp_path, tmp_path / "out")
+
+
+def test_main_comparison_shows_means_where_they_are():
+    results = load_results(INVENTED)
+    with drawing.style():
+        figure, said = score_figures.main_comparison(results)
+    left = figure.axes[0]
+    means = [c.lines[0].get_xdata()[0] for c in left.containers]
+    assert np.allclose(means, [100 * row["uar_mean"] for row in results["main"]["rows"]])
+    assert "RDFER (ours) UAR 70.2 %" in said
+
+
+def test_confusion_rows_add_up_to_a_hundred():
+    results = load_results(INVENTED)
+    with drawing.style():
+        figure, _ = score_figures.confusion(results)
+    for axis in figure.axes:
+        shares = np.asarray(axis.collections[0].get_array(), float).reshape(7, 7)
+        assert np.allclose(shares.sum(1), 100)
+
+
+def test_histograms_show_shares_of_each_kind():
+    results = load_results(INVENTED)
+    with drawing.style():
+        figure, _ = learning_figures.agreement_histogram(results)
+    for axis in figure.axes:
+        assert [np.isclose(p.get_data().values.sum(), 100) for p in axis.patches] == [True] * 3
+
+
+def test_one_seed_draws_no_interval():
+    assert drawing.error_bars({"uar_mean": 0.5, "uar_low": None}, "uar") == [[0.0], [0.0]]
+
+
+def test_methods_differ_in_colour_and_in_marker():
+    looks = list(drawing.METHOD_STYLE.values())
+    assert len({marker for _, marker in looks}) == len(looks)
+
+
+@pytest.mark.parametrize("name", [n for n in schemes.SCHEMES if n != "faces"])
+def test_schematic_figures(name, tmp_path):
+    with drawing.style():
+        figure, said = schemes.SCHEMES[name]()
+    drawing.save(figure, tmp_path / f"{name}.svg")
+    assert (tmp_path / f"{name}.svg").read_text().startswith("<?xml")
+    assert said.endswith(".")

@@ -1,0 +1,84 @@
+"""Tables from invented results (tests/book/results)."""
+
+from pathlib import Path
+
+import pytest
+
+from rdfer import tables
+from rdfer.book import TABLES
+from rdfer.manifest import CLASSES
+from rdfer.readout import NOT_RUN, load_results
+from rdfer.substitutions import METHODS, load_reported, substitutions
+
+HERE = Path(__file__).parent
+INVENTED = HERE / "book" / "results"
+REPORTED = HERE.parent / "book" / "reported_results.csv"
+
+
+@pytest.fixture
+def results():
+    return load_results(INVENTED)
+
+
+def cells(table):
+    return [[c.strip() for c in line.strip("|").split("|")] for line in table.splitlines()]
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_table_is_rectangular(results, name):
+    widths = {len(row) for row in cells(TABLES[name](results))}
+    assert len(widths) == 1
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_missing_result_says_that_it_was_not_run(name):
+    assert TABLES[name](load_results(HERE)) == f"*{NOT_RUN}*\n"
+
+
+def test_main_table_holds_every_method_with_its_numbers(results):
+    rows = cells(tables.main_table(results))[2:]
+    for row, stored in zip(rows, results["main"]["rows"], strict=True):
+        assert row[0] == stored["name"]
+        assert row[1].startswith(f"{100 * stored['uar_mean']:.1f} [")
+        assert row[3] == str(stored["n_seeds"])
+
+
+def test_differences_are_signed_and_judged(results):
+    rows = cells(tables.difference_table(results))[2:]
+    assert [row[-1] for row in rows] == ["higher", "higher", "higher", "not told apart", "higher"]
+    assert rows[0][2].startswith("+4.8 [+3.2")
+
+
+def test_per_class_table_is_in_the_order_of_the_classes(results):
+    assert tuple(row[0] for row in cells(tables.per_class_table(results))[2:]) == CLASSES
+
+
+def test_the_whole_method_has_no_difference_to_itself(results):
+    rows = cells(tables.ablation_table(results))[2:]
+    assert rows[0][3] == "–"
+    assert all("[" in row[3] for row in rows[1:])
+
+
+def test_one_seed_leaves_no_interval(results):
+    row = dict(results["main"]["rows"][0])
+    row.update(uar_low=None, uar_high=None, n_seeds=1)
+    table = tables.main_table({"main": {"rows": [row]}})
+    assert cells(table)[2][1] == "65.4"
+
+
+def test_substitutions_quote_the_results(results):
+    said = substitutions(results, load_reported(REPORTED))
+    assert said["uar_ours"] == "70.2"
+    assert said["gain_ours_plain_says"].startswith("RDFER (ours) is above Plain: +4.8")
+    assert "not told apart" in said["gain_vote_plain_says"]
+    assert said["noise_rate"] == "20"
+    assert said["reported_m3dfel_dfew_war"] == "69.25"
+    assert said["reported_rdfer_ferv39k_war"] == "not reported"
+
+
+def test_substitutions_have_the_same_names_whatever_was_run(results):
+    reported = load_reported(REPORTED)
+    empty = substitutions(load_results(HERE), reported)
+    assert set(empty) == set(substitutions(results, reported))
+    assert {empty[f"uar_{m.replace('-', '_')}"] for m in METHODS} == {NOT_RUN}
+    assert all(name.isidentifier() for name in empty)
