@@ -146,6 +146,9 @@ def kernel_environment(threads: int | None) -> Iterator[Path]:
     os.environ.pop("MPLBACKEND", None)
     # the kernel of this environment, not one of the same name in the user's home
     os.environ["JUPYTER_PREFER_ENV_PATH"] = "1"
+    # tqdm misses its widgets; our own progress is lines there
+    quiet = ["ignore:IProgress not found", *filter(None, [before.get("PYTHONWARNINGS")])]
+    os.environ["PYTHONWARNINGS"] = ",".join(quiet)
     if threads is not None:
         os.environ.update(dict.fromkeys(THREADS, str(threads)))
     try:
