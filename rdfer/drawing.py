@@ -6,6 +6,7 @@ Colours are told apart without colour vision (Okabe and Ito) and never carry a m
 markers, line styles or labels repeat it.
 """
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,7 @@ KIND_STYLE: Mapping[str, tuple[str, str]] = {
 }
 OTHER_STYLE = ("#009E73", "v")
 STYLE: Any = {
+    "axes.axisbelow": True,
     "axes.edgecolor": SOFT,
     "axes.grid": True,
     "axes.labelcolor": INK,
@@ -66,9 +68,19 @@ def method_style(method: str) -> tuple[str, str]:
     return METHOD_STYLE.get(method, OTHER_STYLE)
 
 
+class Picture(Figure):
+    """A figure that a notebook shows by itself, with or without pyplot and whatever its backend."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        with style():
+            self.savefig(buffer, format="png", dpi=120, bbox_inches="tight")
+        return buffer.getvalue()
+
+
 def subplots(rows: int, columns: int, *, width: float = 6.6, height: float, **kwargs: Any) -> Any:
     """A figure of that size in inches and its axes, outside pyplot's global state."""
-    figure = Figure(figsize=(width, height))
+    figure = Picture(figsize=(width, height))
     return figure, figure.subplots(rows, columns, **kwargs)
 
 

@@ -96,6 +96,12 @@ def test_one_seed_draws_no_interval():
     assert drawing.error_bars({"uar_mean": 0.5, "uar_low": None}, "uar") == [[0.0], [0.0]]
 
 
+def test_a_notebook_shows_a_figure_by_itself():
+    with drawing.style():
+        figure, _ = drawing.subplots(1, 1, height=1.0)
+    assert figure._repr_png_().startswith(b"\x89PNG")
+
+
 def test_methods_differ_in_colour_and_in_marker():
     looks = list(drawing.METHOD_STYLE.values())
     assert len({marker for _, marker in looks}) == len(looks)
