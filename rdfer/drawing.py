@@ -68,7 +68,7 @@ def method_style(method: str) -> tuple[str, str]:
     return METHOD_STYLE.get(method, OTHER_STYLE)
 
 
-class Picture(Figure):
+class _Picture(Figure):
     """A figure that a notebook shows by itself, with or without pyplot and whatever its backend."""
 
     def _repr_png_(self) -> bytes:
@@ -80,7 +80,7 @@ class Picture(Figure):
 
 def subplots(rows: int, columns: int, *, width: float = 6.6, height: float, **kwargs: Any) -> Any:
     """A figure of that size in inches and its axes, outside pyplot's global state."""
-    figure = Picture(figsize=(width, height))
+    figure = _Picture(figsize=(width, height))
     return figure, figure.subplots(rows, columns, **kwargs)
 
 

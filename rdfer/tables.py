@@ -24,13 +24,17 @@ from rdfer.readout import (
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table, first column left, the rest right aligned; no rows -> not run."""
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    if not lines:
+    """A Markdown table, columns of numbers right aligned; no rows -> not run."""
+    body = [list(row) for row in rows]
+    if not body:
         return f"*{NOT_RUN}*\n"
-    head = "| " + " | ".join(header) + " |"
-    rule = "| :-- |" + " --: |" * (len(header) - 1)
-    return "\n".join([head, rule, *lines]) + "\n"
+    rule = ["--:" if all(map(_is_number, column)) else ":--" for column in zip(*body, strict=True)]
+    lines = ("| " + " | ".join(row) + " |" for row in (header, rule, *body))
+    return "\n".join(lines) + "\n"
+
+
+def _is_number(cell: str) -> bool:
+    return cell == NOT_RUN or cell.lstrip("+\N{MINUS SIGN}")[:1].isdigit() or cell == "–"
 
 
 def main_table(results: Results) -> str:

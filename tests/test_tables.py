@@ -35,6 +35,11 @@ def test_a_missing_result_says_that_it_was_not_run(name):
     assert TABLES[name](load_results(HERE)) == f"*{NOT_RUN}*\n"
 
 
+def test_columns_of_numbers_alone_are_right_aligned():
+    table = tables.markdown(["a", "b", "c"], [["x", "1.0 [0, 2]", "+3"], ["y", NOT_RUN, "higher"]])
+    assert cells(table)[1] == [":--", "--:", ":--"]
+
+
 def test_main_table_holds_every_method_with_its_numbers(results):
     rows = cells(tables.main_table(results))[2:]
     for row, stored in zip(rows, results["main"]["rows"], strict=True):
