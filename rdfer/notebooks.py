@@ -231,6 +231,8 @@ def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | N
                 progress_bar=False,
                 stderr_file=sys.stderr,
                 config=Config(KernelManager=ipc if os.name == "posix" else {}),
+                # a kernel that is shut down calls that an error; errors of cells come by papermill
+                extra_arguments=["--IPKernelApp.log_level=CRITICAL"],
             )
     except PapermillExecutionError as error:
         if error.ename == UserError.__name__:

@@ -104,8 +104,13 @@ def only_one(run: Path) -> Iterator[int]:
     try:
         fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
+        who = os.read(holder, 20).decode().strip() or "?"
         os.close(holder)
-        raise UserError(f"{run}: another `rdfer reproduce` is at work there") from None
+        raise UserError(
+            f"{run}: another `rdfer reproduce` is at work there (process {who}); wait, or end it"
+        ) from None
+    os.truncate(holder, 0)
+    os.write(holder, str(os.getpid()).encode())
     try:
         yield holder
     finally:
@@ -125,6 +130,7 @@ def run_snakemake(preset: str, run: Path, root: Path, *, cores: int, holder: int
     process = subprocess.Popen(
         command, cwd=root, env=environment, start_new_session=True, pass_fds=(holder,)
     )
+    os.pwrite(holder, str(process.pid).ljust(20).encode(), 0)
     with interruptible():
         try:
             return process.wait()

@@ -1,6 +1,7 @@
 """The real Snakefile, run over notebooks that do nothing and a book that is one line."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -104,7 +105,8 @@ def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_n
 
 def test_two_at_once_in_one_run_are_refused(road):
     run = road / "runs" / "smoke"
-    with workflow.only_one(run), pytest.raises(UserError, match="another `rdfer reproduce`"):
+    told = rf"another `rdfer reproduce` is at work there \(process {os.getpid()}\)"
+    with workflow.only_one(run), pytest.raises(UserError, match=told):
         reproduce("smoke")
     with workflow.only_one(run):
         assert run.is_dir()

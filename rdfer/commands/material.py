@@ -11,7 +11,9 @@ def _faces_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="a new or empty directory")
     parser.add_argument("--videos", type=positive, required=True, help="how many")
     parser.add_argument("--seed", type=natural, default=0)
-    parser.add_argument("--layout", default="plain", help="plain, folders, dfew, dfew-frames or ferv39k")
+    parser.add_argument(
+        "--layout", default="plain", help="plain, folders, dfew, dfew-frames or ferv39k"
+    )
     parser.add_argument("--pool", default="development", help="development or confirmation")
     parser.add_argument("--frames", type=positive, default=64, help="a video")
     parser.add_argument("--size", type=positive, default=112, help="pixels")

@@ -34,7 +34,8 @@ def _book(arguments: argparse.Namespace) -> None:
         page = build(find_root(), preset=arguments.preset)
         note.update(preset=arguments.preset, date=now())
         write_json(book_marker(), note)
-    log(f"the book: {page}")
+    if arguments.done is None:  # a workflow says it itself
+        log(f"the book: {page}")
 
 
 def _reference(arguments: argparse.Namespace) -> None:
