@@ -6,6 +6,7 @@ code that the notebook imports. A comment in a module changes neither, and rerun
 """
 
 import fcntl
+import importlib.util
 import os
 import shutil
 import signal
@@ -74,6 +75,8 @@ def reproduce(preset: str, *, cores: int | None = None) -> Path:
             job met.
         Stopped: a job failed otherwise.
     """
+    if importlib.util.find_spec("snakemake") is None:
+        raise UserError("snakemake: not installed; install rdfer[all]")
     if shutil.which("bash") is None:
         raise UserError("bash: not found; the workflow runs its jobs in it")
     run, root = run_dir(preset), find_root()

@@ -112,6 +112,16 @@ def test_two_at_once_in_one_run_are_refused(road):
         assert run.is_dir()
 
 
+def test_a_missing_tool_is_named_before_anything_begins(road, monkeypatch):
+    monkeypatch.setattr(workflow.shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match="bash: not found"):
+        reproduce("smoke")
+    monkeypatch.setattr(workflow.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UserError, match="snakemake: not installed"):
+        reproduce("smoke")
+    assert not (road / "runs").exists()
+
+
 def test_keys_are_rewritten_only_when_they_change(road, write_notebook):
     def stamps():
         folder = road / "runs" / "smoke" / "keys"
