@@ -33,7 +33,7 @@ def partition(
     """Clean, hard and noisy samples by the vote alone.
 
     ======================  ==================  ====================
-    the clips               ``unanimous-noisy``  ``scattered-noisy``
+    the clips               unanimous-noisy     scattered-noisy
     ======================  ==================  ====================
     agree, with the label   clean               clean
     agree, against it       noisy               hard

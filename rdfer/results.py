@@ -130,7 +130,7 @@ def dynamics(cells: Cells) -> dict[str, Any]:
             "epoch": list(range(1, len(history[0]["train_loss"]) + 1)),
             "train_loss": np.mean([h["train_loss"] for h in history], axis=0),
             "val_uar": np.mean([h["val_uar"] for h in history], axis=0),
-            "sweep_epoch": history[0]["sweep_epochs"],
+            "memorised_epoch": history[0]["sweep_epochs"],
             "memorised": np.mean([h["memorised"] for h in history], axis=0),
         }
     return out
@@ -250,7 +250,7 @@ def counts(stores: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, int]:
 
 
 def histogram(stores: Sequence[Mapping[str, NDArray[Any]]], score: str) -> dict[str, Any]:
-    """Share of each kind's videos by score, pooled over seeds: agreement A, or the signed gap."""
+    """Number of each kind's videos by score, pooled over seeds: agreement A, or the signed gap."""
     values = {"clean": [], "hard": [], "noisy": []}  # type: dict[str, list[NDArray[Any]]]
     for arrays in stores:
         if score == "vote":
@@ -261,8 +261,7 @@ def histogram(stores: Sequence[Mapping[str, NDArray[Any]]], score: str) -> dict[
             values[kind].append(what[mask])
     edges = np.linspace(0, 1, 11) if score == "vote" else np.linspace(-1, 1, 21)
     return {"edges": edges} | {
-        kind: np.histogram(np.concatenate(v), edges)[0] / max(1, sum(map(len, v)))
-        for kind, v in values.items()
+        kind: np.histogram(np.concatenate(v), edges)[0] for kind, v in values.items()
     }
 
 

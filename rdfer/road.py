@@ -19,8 +19,10 @@ import torch
 from rdfer import machine, runs
 from rdfer.bank import FrameBank
 from rdfer.encoders import create_encoder
+from rdfer.errors import UserError
 from rdfer.experiment import run as run_experiment
-from rdfer.faces.truth import build_manifest, samples_of
+from rdfer.faces.sample import Sample
+from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.faces.video import FaceSource
 from rdfer.features import FeatureBank
 from rdfer.files import read_json, write_json
@@ -111,6 +113,14 @@ def manifest_of(context: Context) -> Manifest:
     )
 
 
+def samples_of(context: Context) -> tuple[Sample, ...]:
+    """The samples behind :func:`manifest_of`, in the same order."""
+    d = context.settings.data
+    return pool_samples(
+        d.pool, d.train, d.val, d.test, frames=d.frames, seed=DATA_SEED, balance=d.balance
+    )
+
+
 def prepare(context: Context, *, workers: int | None = None) -> None:
     """Render the frames into the bank and, for a frozen encoder, cache its features.
 
@@ -120,11 +130,18 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
     manifest = manifest_of(context)
     write_json(context.run / "settings.json", to_dict(context.settings))
     manifest.save(context.run / "manifest.json")
-    sources = [FaceSource(sample) for sample in samples_of(manifest)]
+    sources = [FaceSource(sample) for sample in samples_of(context)]
     need = len(sources) * d.frames * d.size**2 * 3
     if not (context.bank / "index.json").exists():
         log(f"frames: {len(sources)} videos of {d.frames} frames, {need / 1e9:.1f} GB")
-    bank = FrameBank.build(context.bank, sources, size=d.size, workers=workers, label="frames")
+    bank = FrameBank.build(
+        context.bank,
+        sources,
+        size=d.size,
+        workers=workers,
+        min_frames=context.settings.sampling.clip_frames,
+        label="frames",
+    )
     if context.encoder_weights is not None and not context.encoder_weights.exists():
         settings = Pretraining(encoder=context.settings.network.encoder, size=d.size * 7 // 8)
         pretrain(context.encoder_weights, settings, workers=workers or machine.threads())
@@ -257,8 +274,6 @@ def gather(
     message = runs.missing_message(runs.collect(context.run, experiment, every))
     behind = [cell for cell in every if cell.state() != "fresh"]
     if behind:
-        from rdfer.errors import UserError
-
         raise UserError(f"{experiment}: {message}")
     return cells
 

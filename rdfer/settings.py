@@ -66,7 +66,7 @@ class Network:
     frozen: bool = True
     separate_encoders: bool = False
     shift: bool = False
-    hidden: int = 64
+    hidden: int = 32
     layers: int = 1
     heads: int = 4
     dropout: float = 0.3
@@ -76,7 +76,7 @@ class Network:
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """The loop. ``auxiliary``: weight of the synopsis and of both instance losses."""
+    """The loop. Loss = detail + ``synopsis`` x synopsis + ``instances`` x both instance losses."""
 
     epochs: int = 40
     warmup: int = 4
@@ -85,7 +85,8 @@ class Training:
     lr_end: float = 1e-5
     weight_decay: float = 0.05
     label_smoothing: float = 0.0
-    auxiliary: float = 0.1
+    synopsis: float = 0.1
+    instances: float = 0.1
     balanced: bool = True
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     checkpoint: int = 10  # epochs between checkpoints

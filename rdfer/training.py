@@ -105,6 +105,7 @@ class Loop:
             lr=settings.training.lr,
             weight_decay=settings.training.weight_decay,
             eps=1e-8,
+            fused=True,
         )
         self.model, self.optimizer = fabric.setup(self.plain_model, optimizer)
         self.rng = np.random.default_rng([seed, 2])
@@ -142,8 +143,8 @@ class Loop:
             out.short,
             targets=torch.from_numpy(targets).to(self.fabric.device),
             weights=torch.from_numpy(self.treatment.weights[rows]).to(self.fabric.device),
-            synopsis=t.auxiliary,
-            instances=t.auxiliary,
+            synopsis=t.synopsis,
+            instances=t.instances,
         )
         self.optimizer.zero_grad()
         self.fabric.backward(loss)

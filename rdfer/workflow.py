@@ -19,7 +19,7 @@ from pathlib import Path
 from rdfer.errors import Stopped, UserError
 from rdfer.files import read_json, write_json
 from rdfer.machine import usable_cores
-from rdfer.notebooks import imported_modules
+from rdfer.parameters import imported_modules
 from rdfer.paths import find_root, run_dir
 from rdfer.presets import get_preset
 from rdfer.provenance import code_hash

@@ -43,14 +43,14 @@ def _notebook(arguments: argparse.Namespace) -> None:
 
 
 def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
-    from rdfer import machine, notebooks, provenance
+    from rdfer import machine, notebooks, parameters, provenance
     from rdfer.paths import run_dir
 
-    path = notebooks.find_notebook(arguments.name)
-    defaults = notebooks.declared(path)
+    path = parameters.find_notebook(arguments.name)
+    defaults = parameters.declared(path)
     given = dict(arguments.parameters)
-    values = {k: notebooks.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
-    values = notebooks.check_parameters(path, values)
+    values = {k: parameters.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
+    values = parameters.check_parameters(path, values)
     out = arguments.out
     if out is None:
         run = run_dir(values.get("preset", defaults.get("preset", "laptop")))

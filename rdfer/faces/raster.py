@@ -15,7 +15,7 @@ CAMERA = 5.5
 ATTRIBUTES = 6
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def blend(out, neutral, weights, start, vertex, offset):  # type: ignore[no-untyped-def]
     """``out = neutral + sum_k weights[k] * shape k`` over the shapes of non-zero weight."""
     out[:] = neutral
@@ -30,7 +30,7 @@ def blend(out, neutral, weights, start, vertex, offset):  # type: ignore[no-unty
             out[v, 2] += w * offset[j, 2]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def turn(points, rotation, pivot):  # type: ignore[no-untyped-def]
     """Rotate ``points`` [V, 3] about ``pivot`` in place."""
     for v in range(len(points)):
@@ -39,7 +39,7 @@ def turn(points, rotation, pivot):  # type: ignore[no-untyped-def]
             points[v, i] = rotation[i, 0] * x + rotation[i, 1] * y + rotation[i, 2] * z + pivot[i]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def normals(out, points, triangles):  # type: ignore[no-untyped-def]
     """Area-weighted vertex normals, unit length."""
     out[:] = 0.0
@@ -54,12 +54,14 @@ def normals(out, points, triangles):  # type: ignore[no-untyped-def]
             out[v, 1] += ny
             out[v, 2] += nz
     for v in range(len(out)):
-        length = np.sqrt(out[v, 0] ** 2 + out[v, 1] ** 2 + out[v, 2] ** 2) + 1e-12
-        for i in range(3):
-            out[v, i] /= length
+        square = out[v, 0] ** 2 + out[v, 1] ** 2 + out[v, 2] ** 2
+        if square > 1e-24:  # a vertex without area has no normal, and keeps 0
+            length = np.sqrt(square)
+            for i in range(3):
+                out[v, i] /= length
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def project(out, points, n, scale, x0, y0):  # type: ignore[no-untyped-def]
     """Weak perspective onto an n x n raster; ``scale`` is face units to image share."""
     for v in range(len(points)):
@@ -69,7 +71,7 @@ def project(out, points, n, scale, x0, y0):  # type: ignore[no-untyped-def]
         out[v, 2] = points[v, 2]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def light_vertices(attributes, normal, colour, sky, gloss, direction, half, sun, ambient):  # type: ignore[no-untyped-def]
     """Lit colour and gloss of every vertex.
 
@@ -93,7 +95,7 @@ def light_vertices(attributes, normal, colour, sky, gloss, direction, half, sun,
         attributes[v, 3] = gloss[v] * s * (0.35 * shine + 0.65 * shine * shine * shine)
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def rasterise(depth, owner, bary, screen, triangles):  # type: ignore[no-untyped-def]
     """Z-buffer: per pixel the nearest front-facing triangle and two barycentric weights."""
     n = depth.shape[0]
@@ -131,7 +133,7 @@ def rasterise(depth, owner, bary, screen, triangles):  # type: ignore[no-untyped
                     bary[y, x, 1] = v
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def crease(out, texture, texel, shade, strength):  # type: ignore[no-untyped-def]
     """Darken the sparse ``texel`` list of a texture by ``shade`` [N, K] times ``strength`` [K]."""
     for j in range(len(texel)):
@@ -146,7 +148,7 @@ def crease(out, texture, texel, shade, strength):  # type: ignore[no-untyped-def
         out[t, 2] = texture[t, 2] * keep
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def _iris(out, u, v, light, eyes, pupil):  # type: ignore[no-untyped-def]
     """Colour of the eyeball at (u, v), its direction from the centre of the eye."""
     r = np.sqrt(u * u + v * v)
@@ -164,7 +166,7 @@ def _iris(out, u, v, light, eyes, pupil):  # type: ignore[no-untyped-def]
         out[i] += 0.9 * glint * light[i]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def shade(out, owner, bary, triangles, material, attributes, texture, height, width, eyes, pupil):  # type: ignore[no-untyped-def]
     """Linear colour and coverage [n, n, 4] of every pixel that a triangle owns."""
     n = owner.shape[0]
@@ -206,7 +208,7 @@ def shade(out, owner, bary, triangles, material, attributes, texture, height, wi
                     out[y, x, i] = keep * value[i] + value[3]
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, error_model="numpy")
 def develop(out, linear, background, curve):  # type: ignore[no-untyped-def]
     """Average 2 x 2 pixels over the background (linear) and apply the tone curve; uint8 out."""
     top = len(curve) - 1

@@ -7,6 +7,7 @@ hash by which two machines can compare them.
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,8 @@ def truth_of_row(row: Mapping[str, Any]) -> Truth:
         raise UserError(f"truth row {row.get('id')!r}: field {error} is missing") from None
 
 
+# drawing some thousand samples takes seconds, and a manifest and its videos both need them
+@lru_cache(maxsize=2)
 def pool_samples(
     pool: str,
     n_train: int,

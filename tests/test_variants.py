@@ -1,0 +1,58 @@
+import pytest
+
+from rdfer.errors import UserError
+from rdfer.presets import PRESETS
+from rdfer.settings import flat
+from rdfer.variants import (
+    ABLATIONS,
+    METHODS,
+    OURS,
+    find_variants,
+    matched_epochs,
+    variant_settings,
+)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("variant", [*METHODS.values(), *ABLATIONS.values()], ids=lambda v: v.title)
+def test_every_variant_is_valid_in_every_preset(preset, variant):
+    variant_settings(variant, PRESETS[preset].settings)
+
+
+def test_every_table_names_the_four_methods():
+    assert list(METHODS) == ["plain", "plain-matched", "vote", "ours"]
+
+
+def test_plain_is_the_preset_itself_and_does_nothing_about_its_sweeps():
+    base = PRESETS["laptop"].settings
+    assert variant_settings(METHODS["plain"], base) == base
+    assert not base.agreement.treats
+
+
+def test_plain_matched_differs_in_epochs_alone_and_costs_what_ours_costs():
+    base = PRESETS["laptop"].settings
+    matched = variant_settings(METHODS["plain-matched"], base)
+    changed = {k for k, v in flat(matched).items() if flat(base)[k] != v}
+    assert changed == {"training.epochs"}
+    ours = variant_settings(METHODS["ours"], base)
+    a, e = ours.agreement, ours.training.epochs
+    sweeps = sum(1 for k in range(1, e + 1) if k >= a.start and (k - a.start) % a.every == 0)
+    assert abs(3 * matched.training.epochs - (3 * e + sweeps * a.clips)) <= 1.5
+    assert matched_epochs(base, base) == base.training.epochs
+
+
+def test_an_ablation_is_the_whole_method_with_something_changed():
+    base = PRESETS["laptop"].settings
+    whole = flat(variant_settings(METHODS["ours"], base))
+    assert flat(variant_settings(ABLATIONS["ours"], base)) == whole
+    for name, variant in ABLATIONS.items():
+        changed = {k for k, v in flat(variant_settings(variant, base)).items() if whole[k] != v}
+        assert bool(changed) == (name != "ours"), name
+        assert set(OURS) <= set(variant.changes)
+
+
+def test_variants_are_found_by_name_and_unknown_ones_refused():
+    assert [v.name for v in find_variants("vote, ours", METHODS)] == ["vote", "ours"]
+    assert find_variants("", METHODS) == list(METHODS.values())
+    with pytest.raises(UserError, match="method = 'our': unknown; did you mean 'ours'"):
+        find_variants("our", METHODS)
