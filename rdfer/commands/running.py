@@ -53,7 +53,8 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     values = parameters.check_parameters(path, values)
     out = arguments.out
     if out is None:
-        run = run_dir(values.get("preset", defaults.get("preset", "laptop")))
+        preset = values.get("preset", defaults.get("preset", "laptop"))
+        run = run_dir(preset, values.get("overrides"))
         out = run / "notebooks" / path.name
     title = " ".join([path.stem, *(f"{k} {v}" for k, v in given.items() if k != "preset")])
     log(f"{title}: started")
