@@ -29,7 +29,7 @@ def agreement_histogram(results: Results) -> Drawn:
     figure, axes = subplots(len(histograms), 1, height=0.6 + 1.9 * len(histograms), squeeze=False)
     for axis, (score, histogram) in zip(axes.flat, histograms.items(), strict=True):
         for kind, (colour, line) in KIND_STYLE.items():
-            counts = np.asarray(histogram.get(kind) or [], float)
+            counts = np.asarray(histogram.get(kind, []), float)
             if counts.sum() == 0:
                 continue
             axis.stairs(
@@ -109,7 +109,7 @@ def dynamics(results: Results) -> Drawn:
     for axis, (name, at, title, scale) in zip(axes, panels, strict=True):
         for method, curve in curves.items():
             colour, marker = method_style(method)
-            values = scale * np.asarray(curve.get(name) or [], float)
+            values = scale * np.asarray(curve.get(name, []), float)
             axis.plot(
                 curve.get(at, curve["epoch"])[: len(values)],
                 values,

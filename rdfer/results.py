@@ -1,4 +1,8 @@
-"""From cells to results: the aggregates that the book shows. Only fresh cells come in here."""
+"""From cells to results: the aggregates that the book shows. Only fresh cells come in here.
+
+What is returned for a result file holds plain numbers and lists, as its JSON does, so that a
+notebook and a reader of the file have the same in hand.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +14,7 @@ from rdfer import __version__, agreement, evaluation, machine
 from rdfer.manifest import CLASSES
 from rdfer.provenance import now
 from rdfer.road import Context, metric
-from rdfer.runs import Cell
+from rdfer.runs import Cell, plain
 from rdfer.settings import settings_hash
 from rdfer.variants import ABLATIONS, METHODS
 
@@ -45,20 +49,20 @@ def main_comparison(cells: Cells) -> dict[str, Any]:
             }
         )
     pairs = [("ours", "plain"), ("ours", "plain-matched"), ("vote", "plain"), ("ours", "vote")]
-    return {
-        "rows": rows,
-        "differences": [
-            difference(cells[a], cells[b], a, b, name) for a, b in pairs for name in ("uar", "war")
-        ],
-        "per_class": {
-            name: {c: float(np.mean([m["recall"][c] for m in _metrics(group)])) for c in CLASSES}
-            for name, group in cells.items()
-        },
-        "confusion": {
-            name: np.sum([m["confusion"] for m in _metrics(group)], axis=0)
-            for name, group in cells.items()
-        },
+    differences = [
+        difference(cells[a], cells[b], a, b, name) for a, b in pairs for name in ("uar", "war")
+    ]
+    per_class = {
+        name: {c: np.mean([m["recall"][c] for m in _metrics(group)]) for c in CLASSES}
+        for name, group in cells.items()
     }
+    confusion = {
+        name: np.sum([m["confusion"] for m in _metrics(group)], axis=0)
+        for name, group in cells.items()
+    }
+    return plain(
+        {"rows": rows, "differences": differences, "per_class": per_class, "confusion": confusion}
+    )
 
 
 def _metrics(group: Sequence[Cell]) -> list[dict[str, Any]]:
@@ -102,7 +106,7 @@ def ablation(cells: Cells) -> dict[str, Any]:
             delta = evaluation.paired_interval(metric(group, "uar"), metric(whole, "uar"))
             row |= {"delta_mean": delta.mean, "delta_low": delta.low, "delta_high": delta.high}
         rows.append(row)
-    return {"rows": rows}
+    return plain({"rows": rows})
 
 
 def key_expression(cells: Sequence[Cell]) -> dict[str, Any]:
@@ -118,7 +122,7 @@ def key_expression(cells: Sequence[Cell]) -> dict[str, Any]:
                 **{name: float(np.mean(v)) for name, v in values.items()},
             }
         )
-    return {"rows": rows}
+    return plain({"rows": rows})
 
 
 def dynamics(cells: Cells) -> dict[str, Any]:
@@ -133,14 +137,14 @@ def dynamics(cells: Cells) -> dict[str, Any]:
             "memorised_epoch": history[0]["sweep_epochs"],
             "memorised": np.mean([h["memorised"] for h in history], axis=0),
         }
-    return out
+    return plain(out)
 
 
 def meta(context: Context, cells: Cells) -> dict[str, Any]:
     """What run this is."""
     every = [cell for group in cells.values() for cell in group]
     data, noise = context.settings.data, context.settings.noise
-    return {
+    found = {
         "preset": context.preset.name,
         "overrides": dict(context.overrides),
         "date": now(),
@@ -161,6 +165,7 @@ def meta(context: Context, cells: Cells) -> dict[str, Any]:
         "epochs": context.settings.training.epochs,
         "encoder": context.settings.network.encoder,
     }
+    return plain(found)
 
 
 SCORE_NAMES = {
@@ -213,7 +218,7 @@ def scoring_masks(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.bo
 
 def agreement_results(cells: Sequence[Cell]) -> dict[str, Any]:
     """AUROC of every score over seeds, histograms by kind, and AUROC sweep by sweep."""
-    found: dict[tuple[str, str], list[float]] = {}
+    aurocs: dict[tuple[str, str], list[float]] = {}
     stores = [cell.arrays() for cell in cells]
     for arrays in stores:
         noisy = arrays["train_given"] != arrays["train_true"]
@@ -222,19 +227,20 @@ def agreement_results(cells: Sequence[Cell]) -> dict[str, Any]:
             for over, mask in masks.items():
                 if len(set(noisy[mask].tolist())) == 2:
                     auroc = evaluation.auroc(noisy[mask], values[mask])
-                    found.setdefault((score, over), []).append(auroc)
+                    aurocs.setdefault((score, over), []).append(auroc)
     scores = [
         {"score": s, "name": SCORE_NAMES[s], "over": over, "n_seeds": len(v)}
         | interval(np.array(v), "auroc")
-        for (s, over), v in found.items()
+        for (s, over), v in aurocs.items()
         if len(v) == len(stores)
     ]
-    return {
+    found = {
         "scores": scores,
         "histogram": {name: histogram(stores, name) for name in ("vote", "gap-averaged")},
         "counts": counts(stores),
         "by_sweep": by_sweep(stores),
     }
+    return plain(found)
 
 
 def kinds(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.bool_]]:
@@ -251,7 +257,7 @@ def counts(stores: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, int]:
 
 def histogram(stores: Sequence[Mapping[str, NDArray[Any]]], score: str) -> dict[str, Any]:
     """Number of each kind's videos by score, pooled over seeds: agreement A, or the signed gap."""
-    values = {"clean": [], "hard": [], "noisy": []}  # type: dict[str, list[NDArray[Any]]]
+    values: dict[str, list[NDArray[Any]]] = {"clean": [], "hard": [], "noisy": []}
     for arrays in stores:
         if score == "vote":
             what = arrays["sweep_votes"][-1]
@@ -260,16 +266,16 @@ def histogram(stores: Sequence[Mapping[str, NDArray[Any]]], score: str) -> dict[
         for kind, mask in kinds(arrays).items():
             values[kind].append(what[mask])
     edges = np.linspace(0, 1, 11) if score == "vote" else np.linspace(-1, 1, 21)
-    return {"edges": edges} | {
-        kind: np.histogram(np.concatenate(v), edges)[0] for kind, v in values.items()
-    }
+    heights = {kind: np.histogram(np.concatenate(v), edges)[0] for kind, v in values.items()}
+    return plain({"edges": edges} | heights)
 
 
 def by_sweep(stores: Sequence[Mapping[str, NDArray[Any]]]) -> list[dict[str, float]]:
     """AUROC (noisy against all) of the gap after each sweep: that sweep alone, and the mean."""
     rows = []
     for k, epoch in enumerate(stores[0]["sweep_epochs"]):
-        alone, averaged = [], []
+        alone: list[float] = []
+        averaged: list[float] = []
         for arrays in stores:
             sure = ~arrays["train_ambiguous"]
             noisy = (arrays["train_given"] != arrays["train_true"])[sure]

@@ -19,7 +19,7 @@ def main_comparison(results: Results) -> Drawn:
     for axis, metric in zip(axes, ("uar", "war"), strict=True):
         for y, row in enumerate(rows):
             colour, marker = method_style(row["method"])
-            seeds = 100 * np.asarray(row.get(f"{metric}_by_seed") or [], float)
+            seeds = 100 * np.asarray(row.get(f"{metric}_by_seed", []), float)
             axis.plot(seeds, np.full(len(seeds), y + 0.22), ".", color=colour, alpha=0.5, ms=5)
             axis.errorbar(
                 100 * row[f"{metric}_mean"],

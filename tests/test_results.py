@@ -1,9 +1,14 @@
+import json
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
 from rdfer import results
+from rdfer.learning_figures import agreement_by_sweep, agreement_histogram, dynamics
+from rdfer.score_figures import confusion, main_comparison
 from rdfer.settings import Settings
+from rdfer.variants import METHODS
 
 
 class FakeCell:
@@ -99,6 +104,28 @@ def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():
     noisy = arrays["train_given"] != arrays["train_true"]
     assert mask.any() and (noisy | arrays["train_hard"])[mask].all()
     assert not mask[arrays["train_ambiguous"]].any()
+
+
+def test_a_notebook_has_in_hand_what_a_reader_of_the_file_has():
+    cells = {name: [FakeCell(seed=s) for s in range(2)] for name in METHODS}
+    for found in (
+        results.main_comparison(cells),
+        results.agreement_results(cells["plain"]),
+        results.key_expression(cells["ours"]),
+        results.dynamics(cells),
+    ):
+        assert json.loads(json.dumps(found)) == found
+
+
+def test_the_figures_take_results_that_no_file_has_seen():
+    cells = {name: [FakeCell(seed=s) for s in range(2)] for name in METHODS}
+    found = {
+        "main": results.main_comparison(cells),
+        "agreement": results.agreement_results(cells["plain"]),
+        "dynamics": results.dynamics(cells),
+    }
+    for draw in (agreement_histogram, agreement_by_sweep, dynamics, main_comparison, confusion):
+        assert draw(found)[1]
 
 
 def test_key_expression_and_dynamics_are_means_over_seeds():
