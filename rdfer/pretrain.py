@@ -67,7 +67,7 @@ def random_weights(rng: np.random.Generator, frames: int) -> np.ndarray:
 
 
 def render_face(job: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render one draw ``(seed, index, identity, size)``: uint8 [16, S, S, 3] and weights."""
+    """Render one draw ``(seed, index, identity, size)``: uint8 [32, S, S, 3] and weights."""
     seed, index, identity, size = job
     rng = np.random.default_rng([seed, index])
     weights = random_weights(rng, FRAMES_A_FACE)
@@ -151,7 +151,7 @@ def train(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(settings.seed)  # initialisation has no generator argument in torch
     encoder, features = create_encoder(settings.encoder, pretrained="none")
-    model = Regressor(encoder, features).to(device, memory_format=torch.channels_last)
+    model = Regressor(encoder, features).to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=0.02)
     n = len(frames) - held
     steps = settings.epochs * -(-n // settings.batch)

@@ -1,5 +1,6 @@
 """From a synopsis to a prediction: long-term stream, key expression, detail, short-term stream."""
 
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,15 +79,18 @@ def build_network(
     ``weights`` is a file of pre-trained encoder weights that replaces the shipped ones.
     """
     n = settings.network
-    encoders: list[nn.Module | None] = [None, None]
+    encoder: nn.Module | None = None
+    detail_encoder: nn.Module | None = None
     if in_features is None:
-        for k in range(2 if n.separate_encoders and n.streams == "both" else 1):
-            encoders[k], in_features = create_encoder(
-                n.encoder, pretrained=n.pretrained, shift=n.shift, weights=weights
-            )
+        make = partial(
+            create_encoder, n.encoder, pretrained=n.pretrained, shift=n.shift, weights=weights
+        )
+        encoder, in_features = make()
+        if n.separate_encoders and n.streams == "both":
+            detail_encoder, _ = make()
     return DualStream(
-        encoders[0],
-        detail_encoder=encoders[1],
+        encoder,
+        detail_encoder=detail_encoder,
         in_features=in_features,
         num_classes=classes,
         hidden=n.hidden,

@@ -155,7 +155,9 @@ class Loop:
     def run_epoch(self) -> None:
         """One epoch: steps, validation, the choice of the epoch, and a sweep where one is due."""
         self.model.train()
-        rows_a_epoch, losses, sizes = len(self.task.train), [], []
+        rows_a_epoch = len(self.task.train)
+        losses: list[float] = []
+        sizes: list[int] = []
         with torch.random.fork_rng():
             # dropout draws from torch's global generator: the same again after a resume
             torch.manual_seed(self.dropout_seed + self.epoch)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfer import agreement, mitigation
+from rdfer.errors import UserError
 from rdfer.settings import Agreement
 from rdfer.sweeps import Sweeps
 
@@ -59,13 +60,18 @@ def treatment(sweeps: Sweeps, given: NDArray[np.int64], settings: Agreement) -> 
         sweeps: at least one.
         given: given labels, int64 [V].
         settings: the agreement part of a run's settings.
+
+    Raises:
+        UserError: there is no sweep yet.
     """
+    if sweeps.last is None:
+        raise UserError("sweeps = []: at least one is needed before a sample can be judged")
     mean = mean_softmax(sweeps, average=settings.average)
     if settings.score == "vote":
-        if sweeps.last is None or not settings.average:
-            share, majority = agreement.vote(sweeps.last)
-        else:
+        if settings.average:
             share, majority = np.mean(sweeps.votes, axis=0), mean.argmax(1)
+        else:
+            share, majority = agreement.vote(sweeps.last)
         part = mitigation.partition(
             share, majority, given, threshold=settings.threshold, reading=settings.reading
         )

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from rdfer.errors import UserError
 from rdfer.settings import Settings, override
 from rdfer.sweeps import Sweeps, is_due
 from rdfer.treatment import treatment
@@ -73,6 +74,11 @@ def test_one_clip_serves_where_no_vote_is_taken():
         settings_of(score="gap", rule="threshold", clips=1, noisy="drop"),
     )
     np.testing.assert_array_equal(got.weights, [1, 0])
+
+
+def test_nothing_is_decided_before_the_first_sweep():
+    with pytest.raises(UserError, match="at least one is needed"):
+        treatment(Sweeps(), np.array([0]), settings_of(noisy="drop"))
 
 
 def test_sweeps_survive_a_trip_through_arrays():
