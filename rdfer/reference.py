@@ -8,12 +8,13 @@ from rdfer import executed, runs
 from rdfer.errors import UserError
 from rdfer.workflow import NOTEBOOKS
 
+PRESET = "laptop"  # the one whose book bears no banner
 LIMIT_MB = 8.0  # what the repository may hold of them
 KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
 
 
 def publish(preset: str) -> list[str]:
-    """Replace ``results/`` and ``figures/`` at the root by those of a preset's run.
+    """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset's run.
 
     Both are made beside and take their place only when whole.
 
@@ -21,12 +22,16 @@ def publish(preset: str) -> list[str]:
         Lines that say what was written.
 
     Raises:
-        UserError: a cell of the run is not fresh, something is missing or ended in an error, or
-            it is too much for the repository.
+        UserError: another preset, whose numbers would pass for the reference; a cell of the run
+            is not fresh, something is missing or ended in an error, or it is too much for the
+            repository.
     """
-    if preset == "smoke":
-        raise UserError("preset = 'smoke': its numbers mean nothing, so it is no reference")
     run, root = runs.run_dir(preset), runs.find_root()
+    if preset != PRESET:
+        raise UserError(
+            f"preset = {preset!r}: the reference is made from {PRESET!r} alone; "
+            f"`rdfer book --preset {preset}` shows this run"
+        )
     # imports torch, which no refusal above should wait for
     from rdfer.plan import expected_cells
 

@@ -26,7 +26,7 @@ def run(capsys, *argv):
         (["reproduce", "--presets", "smoke"], "--presets"),
         (["reproduce", "--preset", "smok"], "preset = 'smok': unknown; did you mean 'smoke'?"),
         (["reproduce", "--cores", "0"], "'0': must be a whole number from 1 on"),
-        (["reference", "--preset", "smoke"], "its numbers mean nothing"),
+        (["reference", "--preset", "smoke"], "the reference is made from 'laptop' alone"),
         (["faces", "--out", "x", "--videos", "many"], "'many': must be a whole number"),
         (["faces", "--videos", "3"], "--out"),
         (["notebook", "trian"], "did you mean 'train'?"),

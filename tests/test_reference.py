@@ -55,6 +55,21 @@ def test_results_and_figures_are_replaced_whole(project, run):
 
 
 @pytest.mark.parametrize(
+    ("preset", "told"),
+    [
+        ("smoke", "preset = 'smoke': the reference is made from 'laptop' alone"),
+        ("gpu", "preset = 'gpu': the reference is made from 'laptop' alone"),
+        ("labtop", "preset = 'labtop': unknown; did you mean 'laptop'"),
+    ],
+)
+def test_no_other_preset_passes_for_the_reference(project, run, preset, told):
+    run.rename(run.with_name(preset))
+    with pytest.raises(UserError, match=told):
+        reference.publish(preset)
+    assert not (project / "results").exists() and not (project / "figures").exists()
+
+
+@pytest.mark.parametrize(
     ("harm", "told"),
     [
         (lambda run: (run / "done" / "figures.json").unlink(), "not finished"),
