@@ -26,6 +26,7 @@ import yaml
 from rdfer import api_pages, executed, figures, readout, schemes, tables
 from rdfer.errors import UserError
 from rdfer.files import read_json
+from rdfer.paths import run_dir
 from rdfer.progress import log
 from rdfer.substitutions import load_reported, substitutions
 
@@ -60,14 +61,14 @@ def find_source(root: Path, preset: str | None = None) -> Source:
     """The committed reference, or the run of a preset.
 
     Raises:
-        UserError: there is no such run, or a result that the book needs is missing in it.
+        UserError: there is no such preset or run, or a result that the book needs is missing in it.
     """
     if preset is None:
         results = root / "results"
         source = Source(None, results, results / "notebooks", root / "figures")
         remedy = "run `make reference`, or build the book of a run with --preset"
     else:
-        run = Path(os.environ.get("RDFER_RUNS") or root / "runs") / preset
+        run = run_dir(preset, root=root)
         source = Source(preset, run / "results", run / "notebooks", run / "results" / "figures")
         remedy = f"run `rdfer reproduce --preset {preset}` first"
     missing = [n for n in NEEDED if not (source.results / f"{n}.json").exists()]

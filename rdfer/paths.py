@@ -38,17 +38,29 @@ def find_root(start: str | Path | None = None) -> Path:
     )
 
 
-def runs_dir() -> Path:
-    """Where the runs are: ``runs/`` at the root, or what ``RDFER_RUNS`` names."""
+def runs_dir(root: str | Path | None = None) -> Path:
+    """Where the runs are: ``runs/`` at the root (:func:`find_root`), or what ``RDFER_RUNS`` names.
+
+    ``root`` is a project's directory that is known already.
+    """
     named = os.environ.get("RDFER_RUNS")
-    return Path(named).resolve() if named else find_root() / "runs"
+    if named:
+        return Path(named).resolve()
+    return (find_root() if root is None else Path(root)) / "runs"
 
 
-def run_dir(preset: str, overrides: Mapping[str, Any] | None = None) -> Path:
+def run_dir(
+    preset: str, overrides: Mapping[str, Any] | None = None, *, root: str | Path | None = None
+) -> Path:
     """The directory of a preset's run; a run with overrides has one of its own.
+
+    Args:
+        preset: its name.
+        overrides: what the run changes.
+        root: see :func:`runs_dir`.
 
     Raises:
         UserError: unknown preset.
     """
     name = get_preset(preset).name
-    return runs_dir() / (f"{name}+{settings_hash(dict(overrides))[:8]}" if overrides else name)
+    return runs_dir(root) / (f"{name}+{settings_hash(dict(overrides))[:8]}" if overrides else name)

@@ -106,6 +106,19 @@ def test_a_run_that_is_not_there_is_named(root):
         book.stage(root, preset="laptop")
 
 
+def test_an_unknown_preset_is_refused(root):
+    with pytest.raises(UserError, match="preset = 'smok': unknown; did you mean 'smoke'"):
+        book.find_source(root, "smok")
+
+
+def test_a_run_is_found_where_runs_are(root, tmp_path, monkeypatch):
+    assert book.find_source(root, "smoke").results == root / "runs" / "smoke" / "results"
+    elsewhere = tmp_path / "else where"
+    shutil.move(root / "runs", elsewhere)
+    monkeypatch.setenv("RDFER_RUNS", str(elsewhere))
+    assert book.find_source(root, "smoke").results == elsewhere / "smoke" / "results"
+
+
 def test_results_of_another_preset_are_refused(root):
     shutil.copy(INVENTED / "meta.json", root / "runs" / "smoke" / "results")
     with pytest.raises(UserError, match="preset = 'test'"):

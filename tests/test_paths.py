@@ -32,6 +32,9 @@ def test_runs_lie_in_the_project_or_where_told(tmp_path, monkeypatch, project):
     assert paths.run_dir("smoke") == project / "runs" / "smoke"
     monkeypatch.setenv("RDFER_RUNS", str(tmp_path / "else where"))
     assert paths.run_dir("laptop") == tmp_path / "else where" / "laptop"
+    assert paths.run_dir("laptop", root=project) == tmp_path / "else where" / "laptop"
+    monkeypatch.delenv("RDFER_RUNS")
+    assert paths.run_dir("smoke", root=tmp_path) == tmp_path / "runs" / "smoke"
 
 
 def test_overrides_have_a_run_of_their_own(project):
