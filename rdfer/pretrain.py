@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,9 +24,10 @@ from rdfer.faces.head import BLENDSHAPES
 from rdfer.faces.identity import make_identity
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
-from rdfer.files import write_atomic, write_json
+from rdfer.files import read_json, write_atomic, write_json
 from rdfer.network import create_encoder
 from rdfer.progress import log, progress
+from rdfer.provenance import code_hash
 from rdfer.transforms import augment, evaluate
 
 FRAMES_A_FACE = 32
@@ -223,10 +225,27 @@ def save_encoder(encoder: nn.Module, path: str | Path) -> None:
 def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, float]:
     """Render, train, write the weights to ``out`` and what they reach beside it as JSON."""
     out = Path(out)
+    _note(out).unlink(missing_ok=True)  # weights without a note count as not made
     frames, weights, held = render_all(settings, workers)
     encoder, scores = train(frames, weights, held, settings)
     save_encoder(encoder, out)
-    write_json(
-        out.with_suffix(".json"), {"settings": dataclasses.asdict(settings), "scores": scores}
-    )
+    write_json(_note(out), {**_recipe(settings), "scores": scores})
     return scores
+
+
+def is_made(out: str | Path, settings: Pretraining) -> bool:
+    """Whether ``out`` holds the weights that :func:`main` would make."""
+    out = Path(out)
+    if not (out.is_file() and _note(out).is_file()):
+        return False
+    note, recipe = read_json(_note(out)), _recipe(settings)
+    return {name: note.get(name) for name in recipe} == recipe
+
+
+def _note(out: Path) -> Path:
+    return out.with_suffix(".json")
+
+
+def _recipe(settings: Pretraining) -> dict[str, Any]:
+    """What the weights depend on."""
+    return {"settings": dataclasses.asdict(settings), "code": code_hash(("rdfer.pretrain",))}

@@ -25,11 +25,11 @@ from rdfer.faces.sample import Sample
 from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.faces.video import FaceSource
 from rdfer.features import FeatureBank
-from rdfer.files import read_json, write_json
+from rdfer.files import read_json, sha256_file, write_json
 from rdfer.inputs import FeatureInputs, FrameInputs, Inputs
 from rdfer.manifest import Manifest
 from rdfer.presets import get_preset
-from rdfer.pretrain import Pretraining
+from rdfer.pretrain import Pretraining, is_made
 from rdfer.pretrain import main as pretrain
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
@@ -72,6 +72,12 @@ class Context:
         n = self.settings.network
         own = n.pretrained == "faces" and n.encoder != "faces-resnet18"
         return self.run / "encoder.safetensors" if own else None
+
+    @property
+    def input_size(self) -> int:
+        """Pixels of what the encoder sees: the stored frame, or a crop of it (128 -> 112)."""
+        size = self.settings.data.size
+        return size if self.settings.network.frozen else size * 7 // 8
 
 
 def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
@@ -142,9 +148,14 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
         min_frames=context.settings.sampling.clip_frames,
         label="frames",
     )
-    if context.encoder_weights is not None and not context.encoder_weights.exists():
-        settings = Pretraining(encoder=context.settings.network.encoder, size=d.size * 7 // 8)
-        pretrain(context.encoder_weights, settings, workers=workers or machine.threads())
+    if context.encoder_weights is not None:
+        starting = Pretraining(
+            encoder=context.settings.network.encoder,
+            size=context.input_size,
+            render_size=context.input_size * 9 // 8,  # room for random crops
+        )
+        if not is_made(context.encoder_weights, starting):
+            pretrain(context.encoder_weights, starting, workers=workers or machine.threads())
     if context.settings.network.frozen:
         build_features(context, bank)
 
@@ -158,9 +169,20 @@ def build_features(context: Context, bank: FrameBank) -> FeatureBank:
             "encoder": n.encoder,
             "pretrained": n.pretrained,
             "code": code_hash(("rdfer.encoders", "rdfer.features")),
+            **_own_weights(context),
         }
     )
     return FeatureBank.build(context.features, bank, encoder, key=key, label="features")
+
+
+def _own_weights(context: Context) -> dict[str, str]:
+    """What to add to a key where the run made its encoder's weights itself."""
+    path = context.encoder_weights
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise UserError(f"{path}: no encoder weights there; run the data notebook first")
+    return {"weights": sha256_file(path)}
 
 
 def load(context: Context) -> tuple[Manifest, Inputs, str]:
@@ -175,8 +197,9 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
         features = FeatureBank.open(context.features)
         return manifest, FeatureInputs(features, device), features.checksum
     bank = FrameBank.open(context.bank)
-    size = context.settings.data.size * 7 // 8  # room for random crops: 128 -> 112
-    return manifest, FrameInputs(bank, size, device), bank.checksum
+    own = _own_weights(context)
+    key = settings_hash({"bank": bank.checksum, **own}) if own else bank.checksum
+    return manifest, FrameInputs(bank, context.input_size, device), key
 
 
 def cell_of(
