@@ -1,0 +1,60 @@
+"""The presets: what each promises, and that it can be run at all."""
+
+import pytest
+
+from rdfer.errors import UserError
+from rdfer.manifest import CLASSES
+from rdfer.presets import PRESETS, get_preset
+from rdfer.settings import check_value, flat
+from rdfer.sweeps import is_due
+from rdfer.variants import ABLATIONS, METHODS, variant_settings
+
+
+def test_presets_go_by_their_names():
+    assert list(PRESETS) == ["smoke", "laptop", "gpu"]
+    for name in PRESETS:
+        assert get_preset(name).name == name and get_preset(name).about
+
+
+@pytest.mark.parametrize("name", ["lapto", "", "Laptop", "../laptop"])
+def test_other_names_are_refused(name):
+    with pytest.raises(UserError, match="unknown"):
+        get_preset(name)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+def test_an_interval_over_seeds_needs_two_of_them(preset):
+    for seeds in (preset.seeds, preset.ablation_seeds):
+        assert len(seeds) >= 2 and len(set(seeds)) == len(seeds)
+    # rows of the ablation that repeat a method are copied from it, seed by seed
+    assert set(preset.ablation_seeds) <= set(preset.seeds)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+def test_every_part_holds_every_class_equally(preset):
+    data = preset.settings.data
+    for name in ("train", "per_seed", "val", "test"):
+        assert getattr(data, name) % len(CLASSES) == 0, name
+    assert data.per_seed < data.train  # seeds draw different subsets
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+def test_every_variant_is_swept_at_least_twice(preset):
+    for variant in (*METHODS.values(), *ABLATIONS.values()):
+        settings = variant_settings(variant, preset.settings)
+        epochs = range(1, settings.training.epochs + 1)
+        assert sum(is_due(settings, epoch) for epoch in epochs) >= 2, variant.name
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+def test_values_are_of_their_types(preset):
+    for name, value in flat(preset.settings).items():
+        check_value(name, value, type(value))
+        assert not isinstance(value, list), name
+
+
+def test_the_default_preset_runs_without_a_gpu_and_without_a_download():
+    for name in ("smoke", "laptop"):
+        network = get_preset(name).settings.network
+        assert network.frozen and network.encoder == "faces-resnet18"
+    assert all(p.settings.network.pretrained != "imagenet" for p in PRESETS.values())
