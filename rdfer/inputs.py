@@ -16,10 +16,20 @@ from torch import Tensor
 
 from rdfer.bank import FrameBank
 from rdfer.features import FeatureBank
+from rdfer.settings import Settings
 from rdfer.transforms import augment, evaluate
 
 Indices = NDArray[np.int64]
 Look = Callable[[Indices], Tensor]
+
+
+def input_size(settings: Settings) -> int:
+    """Pixels of what the encoder sees: the stored frame where its features are cached, else a crop.
+
+    The crop leaves room to move it: 128 -> 112.
+    """
+    size = settings.data.size
+    return size if settings.network.frozen else size * 7 // 8
 
 
 class Inputs(Protocol):

@@ -152,7 +152,7 @@ def train(
     """Regress ``weights`` from ``frames``; returns the encoder and the held-out scores."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(settings.seed)  # initialisation has no generator argument in torch
-    encoder, features = create_encoder(settings.encoder, pretrained="none")
+    encoder, features = create_encoder(settings.encoder, pretrained="none", size=settings.size)
     model = Regressor(encoder, features).to(device).to(memory_format=torch.channels_last)
     optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=0.02)
     n = len(frames) - held

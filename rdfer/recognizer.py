@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rdfer.inputs import Inputs, Look
+from rdfer.inputs import Inputs, Look, input_size
 from rdfer.keyexpr import class_peaks, key_clips, uniform_positions
 from rdfer.network import DualStream, StreamOutput, create_encoder
 from rdfer.sampling import synopsis
@@ -83,7 +83,12 @@ def build_network(
     detail_encoder: nn.Module | None = None
     if in_features is None:
         make = partial(
-            create_encoder, n.encoder, pretrained=n.pretrained, shift=n.shift, weights=weights
+            create_encoder,
+            n.encoder,
+            pretrained=n.pretrained,
+            size=input_size(settings),
+            shift=n.shift,
+            weights=weights,
         )
         encoder, in_features = make()
         if n.separate_encoders and n.streams == "both":

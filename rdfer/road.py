@@ -26,7 +26,7 @@ from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.faces.video import FaceSource
 from rdfer.features import FeatureBank
 from rdfer.files import read_json, sha256_file, write_json
-from rdfer.inputs import FeatureInputs, FrameInputs, Inputs
+from rdfer.inputs import FeatureInputs, FrameInputs, Inputs, input_size
 from rdfer.manifest import Manifest
 from rdfer.presets import get_preset
 from rdfer.pretrain import Pretraining, is_made
@@ -72,12 +72,6 @@ class Context:
         n = self.settings.network
         own = n.pretrained == "faces" and n.encoder != "faces-resnet18"
         return self.run / "encoder.safetensors" if own else None
-
-    @property
-    def input_size(self) -> int:
-        """Pixels of what the encoder sees: the stored frame, or a crop of it (128 -> 112)."""
-        size = self.settings.data.size
-        return size if self.settings.network.frozen else size * 7 // 8
 
 
 def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
@@ -149,10 +143,11 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
         label="frames",
     )
     if context.encoder_weights is not None:
+        size = input_size(context.settings)
         starting = Pretraining(
             encoder=context.settings.network.encoder,
-            size=context.input_size,
-            render_size=context.input_size * 9 // 8,  # room for random crops
+            size=size,
+            render_size=size * 9 // 8,  # room for random crops
         )
         if not is_made(context.encoder_weights, starting):
             pretrain(context.encoder_weights, starting, workers=workers or machine.threads())
@@ -163,7 +158,9 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
 def build_features(context: Context, bank: FrameBank) -> FeatureBank:
     """Cache the frozen encoder's features of every frame and of its mirror image."""
     n = context.settings.network
-    encoder, _ = create_encoder(n.encoder, pretrained=n.pretrained, weights=context.encoder_weights)
+    encoder, _ = create_encoder(
+        n.encoder, pretrained=n.pretrained, size=bank.size, weights=context.encoder_weights
+    )
     key = settings_hash(
         {
             "encoder": n.encoder,
@@ -199,7 +196,7 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
     bank = FrameBank.open(context.bank)
     own = _own_weights(context)
     key = settings_hash({"bank": bank.checksum, **own}) if own else bank.checksum
-    return manifest, FrameInputs(bank, context.input_size, device), key
+    return manifest, FrameInputs(bank, input_size(context.settings), device), key
 
 
 def cell_of(

@@ -10,7 +10,9 @@ from torch import nn
 
 from rdfer.bank import FrameBank
 from rdfer.features import FeatureBank
-from rdfer.inputs import FeatureInputs, FrameInputs
+from rdfer.inputs import FeatureInputs, FrameInputs, input_size
+from rdfer.recognizer import build_network
+from rdfer.settings import Settings, override
 from rdfer.transforms import augment, evaluate
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -53,6 +55,25 @@ def inputs(request, bank, features):
 
 def generator(seed=0):
     return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize(("frozen", "size"), [(True, 128), (False, 112)])
+def test_a_crop_leaves_room_and_a_cached_frame_is_whole(frozen, size):
+    settings = override(Settings(), {"data.size": 128, "network.frozen": frozen})
+    assert input_size(settings) == size
+
+
+def test_an_encoder_bound_to_one_size_is_made_for_the_crops(bank):
+    changes = {
+        "data.size": 64,
+        "network.encoder": "vit_tiny_patch16_224",
+        "network.pretrained": "none",
+        "network.frozen": False,
+    }
+    settings = override(Settings(), changes)
+    network = build_network(settings, classes=7, in_features=None)
+    look = FrameInputs(bank, input_size(settings), CPU).look(VIDEOS[:1], None)
+    assert network(look(SYNOPSIS[:1]), look(DETAIL[:1])).logits.shape == (1, 7)
 
 
 def test_both_kinds_have_one_interface(inputs):
