@@ -1,9 +1,10 @@
 import importlib
 import json
+from unittest.mock import create_autospec
 
 import pytest
 
-from rdfer import cli
+from rdfer import cli, machine
 from rdfer.commands import COMMANDS
 from rdfer.commands.command import noted
 from rdfer.errors import Stopped, UserError
@@ -82,6 +83,20 @@ def test_what_stopped_a_job_is_noted_beside(tmp_path, error, user):
     with noted(path) as note:
         note["a"] = 1
     assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_pretrain_asks_for_what_was_said(monkeypatch, tmp_path):
+    pretrain = importlib.import_module("rdfer.pretrain")
+    asked = []
+    work = create_autospec(pretrain.main, side_effect=lambda *a, **k: asked.append((a, k)))
+    monkeypatch.setattr(pretrain, "main", work)
+    out = tmp_path / "x.safetensors"
+    argv = ["pretrain", "--out", str(out), "--encoder", "resnet18", "--size", "112"]
+    assert cli.main([*argv, "--epochs", "3"]) == 0
+    (((path, settings), others),) = asked
+    assert path == out and others == {"workers": machine.usable_cores()}
+    assert (settings.encoder, settings.size, settings.epochs) == ("resnet18", 112, 3)
+    assert settings.render_size == 126
 
 
 @pytest.mark.parametrize("name", COMMANDS)
