@@ -7,6 +7,7 @@ Sources: paper.md, training (PRECURSOR), agreement (idea STATED, formulas OURS).
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -252,6 +253,21 @@ def make_fabric(settings: Settings) -> Fabric:
     return Fabric(accelerator="gpu" if gpu else "cpu", devices=1, precision=precision)
 
 
+@contextmanager
+def denormals_as_zero() -> Iterator[None]:
+    """Numbers too small for full precision count as zero for the while: they are slow.
+
+    It is a switch of the whole thread, and other code relies on it: it is put back.
+    """
+    before = bool(np.float32(1e-40) * np.float32(1) == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+@denormals_as_zero()
 def fit(
     task: Task,
     inputs: Inputs,
@@ -275,7 +291,6 @@ def fit(
         key: what the checkpoint belongs to; one with another key is ignored.
         weights: pre-trained encoder weights in place of the shipped ones.
     """
-    torch.set_flush_denormal(True)
     network = initial_network(task, inputs, settings, seed=seed, weights=weights)
     loop = Loop(task, inputs, settings, network, seed=seed, fabric=fabric or make_fabric(settings))
     store = Checkpoint(checkpoint, key)

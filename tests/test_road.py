@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pytest
-import torch
 
 from rdfer import road, runs
 from rdfer.errors import UserError
@@ -26,8 +25,7 @@ TINY = {
 
 
 @pytest.fixture
-def context(project, monkeypatch):
-    monkeypatch.setenv("RDFER_THREADS", str(torch.get_num_threads()))
+def context(project):
     return road.begin("smoke", TINY)
 
 

@@ -116,6 +116,18 @@ def test_an_epoch_shows_every_sample_and_balances_the_classes():
     assert sorted(plain) == list(range(20))
 
 
+def test_training_leaves_the_arithmetic_of_others_alone():
+    task, inputs = small_task()
+    fit(task, inputs, small_settings(training__epochs=1), seed=0)
+    assert np.float32(1e-40) * np.float32(1) > 0
+    with training.denormals_as_zero():
+        assert np.float32(1e-40) * np.float32(1) == 0
+        with training.denormals_as_zero():
+            pass
+        assert np.float32(1e-40) * np.float32(1) == 0
+    assert np.float32(1e-40) * np.float32(1) > 0
+
+
 def test_the_learning_rate_warms_up_and_falls_as_a_cosine():
     settings = small_settings(training__epochs=10, training__warmup=2)
     rates = [learning_rate(settings, e) for e in (0, 1, 2, 6, 10)]
