@@ -69,7 +69,7 @@ class Network:
     hidden: int = 32
     layers: int = 1
     heads: int = 4
-    dropout: float = 0.3
+    dropout: float = 0.0
     streams: Literal["both", "short", "long"] = "both"
     fusion: Literal["detail", "mean"] = "mean"
 

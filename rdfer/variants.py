@@ -42,10 +42,11 @@ VOTE: dict[str, Any] = {
 }
 OURS: dict[str, Any] = {
     "agreement.score": "gap",
-    "agreement.rule": "mixture",
+    "agreement.rule": "threshold",
+    "agreement.score_threshold": 0.3,
     "agreement.average": True,
-    "agreement.noisy": "soft",
-    "agreement.reinforce": 0.5,
+    "agreement.noisy": "relabel",
+    "agreement.reinforce": 0.0,
 }
 
 METHODS: dict[str, Variant] = {
@@ -69,20 +70,36 @@ ABLATIONS: dict[str, Variant] = {
     for v in (
         _ablation("ours", "RDFER (ours)", "whole"),
         _ablation(
-            "no-reinforcement",
-            "hard samples not reinforced",
-            "treatment",
-            agreement__reinforce=0.0,
+            "reinforced", "hard samples reinforced as well", "treatment", agreement__reinforce=0.5
         ),
-        _ablation("no-mitigation", "noisy samples kept", "treatment", agreement__noisy="keep"),
+        _ablation(
+            "reinforced-only",
+            "hard samples reinforced, noisy ones kept",
+            "treatment",
+            agreement__noisy="keep",
+            agreement__reinforce=0.5,
+        ),
         _ablation("drop", "noisy samples dropped", "treatment", agreement__noisy="drop"),
         _ablation("relabel", "noisy samples relabelled", "treatment", agreement__noisy="relabel"),
-        _ablation("soft", "noisy samples weighted down", "treatment", agreement__noisy="soft"),
+        _ablation(
+            "mixture",
+            "weights from a mixture model",
+            "treatment",
+            agreement__noisy="soft",
+            agreement__score="contrary",
+            agreement__rule="mixture",
+        ),
         _ablation(
             "last-sweep", "last sweep alone, no averaging", "scoring", agreement__average=False
         ),
         _ablation("one-clip", "one clip a sweep", "scoring", agreement__clips=1),
-        _ablation("loss-score", "loss in place of the gap", "scoring", agreement__score="loss"),
+        _ablation(
+            "loss-score",
+            "loss and mixture in place of the gap",
+            "scoring",
+            agreement__score="loss",
+            agreement__rule="mixture",
+        ),
         _ablation("local-clips", "clips from half of the video", "scoring", agreement__span=0.5),
         _ablation(
             "no-resampling",

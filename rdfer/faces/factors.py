@@ -36,16 +36,16 @@ class Difficulty:
     weight_distractor: int = 200
     weight_lookalike: int = 260
     weight_degradation: int = 300
-    easy_intensity: tuple[int, int] = (650, 1000)  # peak, permille
-    low_intensity: tuple[int, int] = (480, 300)  # strength
-    lookalike_intensity: tuple[int, int] = (320, 440)
-    easy_key_ms: tuple[int, int] = (900, 1500)
-    short_key_ms: tuple[int, int] = (560, 320)  # strength
-    distractor_key_ms: tuple[int, int] = (560, 800)  # key of the true expression beside one
+    easy_intensity: tuple[int, int] = (380, 850)  # peak, permille
+    low_intensity: tuple[int, int] = (360, 230)  # strength
+    lookalike_intensity: tuple[int, int] = (280, 400)
+    easy_key_ms: tuple[int, int] = (520, 1100)
+    short_key_ms: tuple[int, int] = (440, 320)  # strength
+    distractor_key_ms: tuple[int, int] = (480, 700)  # key of the true expression beside one
     lookalike_key_ms: tuple[int, int] = (560, 800)
     distractor_share: tuple[int, int] = (400, 600)  # strength; of the true peak, permille
-    mild: tuple[int, int] = (40, 280)  # strength of degradations in every sample
-    mild_share: int = 350  # share of samples that show each mild degradation
+    mild: tuple[int, int] = (100, 390)  # strength of degradations in every sample
+    mild_share: int = 600  # share of samples that show each mild degradation
 
     def __post_init__(self) -> None:
         """Check what the truth rests on.

@@ -47,7 +47,7 @@ def _surface() -> tuple[NDArray[np.int32], Array, NDArray[np.bool_]]:
     skin = np.ascontiguousarray(skin[spread < 0.4])
     depth = np.empty((n, n), np.float32)
     owner = np.empty((n, n), np.int32)
-    bary = np.empty((n, n, 2), np.float32)
+    bary = np.zeros((n, n, 2), np.float32)  # read off the head too, where nothing is drawn
     raster.rasterise(depth, owner, bary, screen, skin)
     owner, bary = owner[:HEIGHT, :WIDTH], bary[:HEIGHT, :WIDTH]
     weights = np.stack([1 - bary.sum(2), bary[..., 0], bary[..., 1]], 2)

@@ -93,6 +93,6 @@ def _renderer(size: int) -> Renderer:
     return Renderer(size)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=512)  # 1.5 MB each: a person comes back in several videos
 def _person(identity: int) -> Identity:
     return make_identity(identity)

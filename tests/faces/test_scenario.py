@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from rdfer.errors import UserError
 from rdfer.faces.factors import DIFFICULTY
 from rdfer.faces.recipes import POOLS, variants
-from rdfer.faces.sample import Sample
+from rdfer.faces.sample import CLIP_MS, Sample
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES, identities, make_split
 from rdfer.manifest import CLASSES, SPLITS
 
@@ -112,13 +112,17 @@ def test_every_sample_is_sound(pool: str, split: str, frames: int, seed: int) ->
 
 
 def test_short_and_low_are_what_they_say(samples: tuple[Sample, ...]) -> None:
+    frame_ms = CLIP_MS / 64
     for sample in samples:
+        length = sample.key_end - sample.key_start
         if "short" in sample.reasons:
-            assert sample.key_end - sample.key_start <= 15
+            # both ends of a segment are rounded to frames
+            assert length <= max(DIFFICULTY.short_key_ms) / frame_ms + 1
         if "intensity" in sample.reasons:
-            assert sample.intensity <= 480
+            assert sample.intensity <= max(DIFFICULTY.low_intensity)
         if not sample.hard and sample.label != "Neutral":
-            assert sample.intensity >= 650 and sample.key_end - sample.key_start >= 20
+            assert sample.intensity >= min(DIFFICULTY.easy_intensity)
+            assert length >= min(DIFFICULTY.easy_key_ms) / frame_ms - 1
 
 
 def test_same_story_at_another_frame_rate() -> None:

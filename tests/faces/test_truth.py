@@ -23,8 +23,8 @@ from rdfer.faces.truth import (
 )
 from rdfer.manifest import Manifest
 
-GOLDEN_DEVELOPMENT = "85ea5e829f85a47ef455ea9b1bd047e6796a5c470b077c2f4010a55885704aea"
-GOLDEN_CONFIRMATION = "4782b1f7029d7e1f32dcc6eec460a5dd4cac382e3279a337f867f229e1519567"
+GOLDEN_DEVELOPMENT = "8f841a9067f1594eb95590aa8bee9c0adb979121e3afb1551b190b76381074c5"
+GOLDEN_CONFIRMATION = "53e7a42ec0035c3b0fb1c2aea2e0015c3eb2dc7aa1c955fba1194d7e01d9eb0f"
 
 
 def test_golden_truth() -> None:
