@@ -48,7 +48,13 @@ def main_comparison(cells: Cells) -> dict[str, Any]:
                 "forward_passes": float(metric(group, "passes").mean()),
             }
         )
-    pairs = [("ours", "plain"), ("ours", "plain-matched"), ("vote", "plain"), ("ours", "vote")]
+    pairs = [
+        ("ours", "plain"),
+        ("ours", "plain-matched"),
+        ("vote", "plain"),
+        ("ours", "vote"),
+        ("clean", "plain"),
+    ]
     differences = [
         difference(cells[a], cells[b], a, b, name) for a, b in pairs for name in ("uar", "war")
     ]

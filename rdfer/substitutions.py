@@ -141,6 +141,8 @@ def _name(text: str) -> str:
 def _benchmark(results: Results) -> dict[str, str]:
     benchmark = results.get("benchmark") or {}
     identities = benchmark.get("identities")
+    clean = find(rows_of(results, "main"), method="clean") or {}
+    cost = find(rows_of(results, "main", "differences"), a="clean", b="plain", metric="uar") or {}
     values = {
         f"bench_{key}_{group}": percent((benchmark.get(key) or {}).get(group))
         for key in ("oracle", "frame_bag")
@@ -149,7 +151,8 @@ def _benchmark(results: Results) -> dict[str, str]:
     return values | {
         "bench_hard": percent(benchmark.get("hard")),
         "bench_ambiguous": percent(benchmark.get("ambiguous")),
-        "bench_clean_plain_uar": percent(benchmark.get("clean_plain_uar")),
+        "bench_clean_plain_uar": percent(clean.get("uar_mean")),
+        "bench_noise_cost": with_interval(*(cost.get(k) for k in ("mean", "low", "high"))),
         "n_identities": NOT_RUN if identities is None else str(sum(identities.values())),
     }
 

@@ -56,6 +56,8 @@ METHODS: dict[str, Variant] = {
         Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
         Variant(name="vote", title="RDFER (vote)", changes=VOTE),
         Variant(name="ours", title="RDFER (ours)", changes=OURS),
+        # no rival: what plain training reaches where no label is wrong
+        Variant(name="clean", title="Plain, no label noise", changes={"noise.rate": 0.0}),
     )
 }
 

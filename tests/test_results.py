@@ -58,7 +58,13 @@ class FakeCell:
 def test_main_comparison_pairs_the_seeds():
     cells = {
         name: [FakeCell(seed=s, uar=base + 0.1 * s) for s in range(3)]
-        for name, base in {"plain": 0.3, "plain-matched": 0.3, "vote": 0.35, "ours": 0.4}.items()
+        for name, base in {
+            "plain": 0.3,
+            "plain-matched": 0.3,
+            "vote": 0.35,
+            "ours": 0.4,
+            "clean": 0.5,
+        }.items()
     }
     main = results.main_comparison(cells)
     row = next(r for r in main["rows"] if r["method"] == "ours")

@@ -19,8 +19,8 @@ def test_every_variant_is_valid_in_every_preset(preset, variant):
     variant_settings(variant, PRESETS[preset].settings)
 
 
-def test_every_table_names_the_four_methods():
-    assert list(METHODS) == ["plain", "plain-matched", "vote", "ours"]
+def test_every_table_names_the_four_methods_and_the_ceiling():
+    assert list(METHODS) == ["plain", "plain-matched", "vote", "ours", "clean"]
 
 
 def test_plain_is_the_preset_itself_and_does_nothing_about_its_sweeps():
