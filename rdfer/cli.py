@@ -41,6 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UserError as error:
         log(f"error: {error}")
         return 2
+    except OSError as error:
+        # a place that does not exist or may not be written; a full device is a UserError already
+        log(f"error: {error.filename or 'file'}: {error.strerror or error}")
+        return 2
     except Stopped as error:
         log(f"error: {error}")
         return 1

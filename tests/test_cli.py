@@ -47,6 +47,7 @@ def test_bad_input_is_one_line_and_status_2(capsys, write_notebook, argv, told):
     ("error", "status", "line"),
     [
         (UserError("x = 1: no"), 2, "error: x = 1: no"),
+        (PermissionError(13, "Permission denied", "out"), 2, "error: out: Permission denied"),
         (Stopped("half way"), 1, "error: half way"),
         (KeyboardInterrupt(), 130, "interrupted; the same command goes on from here"),
     ],
