@@ -24,6 +24,7 @@ METHOD_STYLE: Mapping[str, tuple[str, str]] = {
     "plain-matched": ("#767676", "D"),
     "vote": ("#D55E00", "s"),
     "ours": ("#0072B2", "^"),
+    "clean": ("#222222", "P"),
 }
 KIND_STYLE: Mapping[str, tuple[str, str]] = {
     "clean": ("#0072B2", "-"),

@@ -24,20 +24,23 @@ JOIN = ",\N{NO-BREAK SPACE}"  # an interval is not broken over two lines
 Results: TypeAlias = Mapping[str, Any]
 """Result name (file name without ``.json``) to its content, None where it was not run."""
 
-#: Score key, as :func:`rdfer.agreement.noise_scores` names it -> display name.
+#: The method that is no rival: plain training where no label is wrong.
+CEILING = "clean"
+
+#: Score key, as :func:`rdfer.results.suspicion_scores` names it -> display name, in this order.
 SCORE_NAMES: Mapping[str, str] = {
-    "vote": "Vote against the label",
-    "gap": "Gap",
-    "contrary": "Signed gap",
-    "loss": "Loss of the mean softmax",
+    "vote": "Wrong vote, last sweep",
+    "gap": "Gap, last sweep",
     "gap-averaged": "Gap, mean over sweeps",
-    "loss-one-clip": "Loss of one clip",
-    "loss-averaged": "Loss of the mean softmax, mean over sweeps",
-    "scatter": "Scatter of the votes (no label)",
-    "max_softmax": "Low mean softmax (no label)",
+    "loss-one-clip": "Loss of one clip, last sweep",
+    "loss": "Loss of the mean over clips, last sweep",
+    "loss-averaged": "Loss of the mean over clips and sweeps",
+    "scatter": "Disagreement of the vote (no label)",
     "jsd": "Jensen–Shannon divergence (no label)",
-    "margin": "Low margin (no label)",
+    "margin": "Small margin (no label)",
 }
+#: Scores that do not look at the given label.
+LABEL_FREE = frozenset({"scatter", "jsd", "margin"})
 
 #: File name (without ``.json``) -> the keys that its object must have.
 REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -77,7 +80,11 @@ def percent(value: float | None, *, signed: bool = False) -> str:
     if value is None or not math.isfinite(value):
         return NOT_RUN
     text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
-    # a real minus sign, as wide as the plus
+    return _minus(text)
+
+
+def _minus(text: str) -> str:
+    """A real minus sign, as wide as the plus."""
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -107,20 +114,47 @@ def method_names(results: Results) -> dict[str, str]:
     return {row["method"]: row["name"] for row in rows_of(results, "main")}
 
 
+def rivals(results: Results) -> list[Mapping[str, Any]]:
+    """The main table's rows without the ceiling."""
+    return [row for row in rows_of(results, "main") if row["method"] != CEILING]
+
+
+def ceiling(results: Results) -> Mapping[str, Any] | None:
+    """The main table's row of plain training without label noise."""
+    return find(rows_of(results, "main"), method=CEILING)
+
+
+def balanced(results: Results) -> bool:
+    """Whether the classes of the test part are equally frequent, but for one video a seed.
+
+    Then UAR and WAR say the same, and one of them is enough.
+    """
+    main = results.get("main") or {}
+    seeds = max((row["n_seeds"] for row in main.get("rows") or []), default=1)
+    totals = ([sum(row) for row in matrix] for matrix in (main.get("confusion") or {}).values())
+    return all(max(videos) - min(videos) <= seeds for videos in totals)
+
+
 def score_name(results: Results, score: str) -> str:
     """Display name of a score: the one its row gives, else the one known here."""
     row = find(rows_of(results, "agreement", "scores"), score=score) or {}
     return row.get("name") or SCORE_NAMES.get(score, score)
 
 
+def score_order(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The scores of the rows, in the order of :data:`SCORE_NAMES`; others come last."""
+    found = dict.fromkeys(row["score"] for row in rows)
+    known = [score for score in SCORE_NAMES if score in found]
+    return [*known, *(score for score in found if score not in SCORE_NAMES)]
+
+
 def auroc(row: Mapping[str, Any] | None) -> str:
     """An AUROC with its interval, three decimals: ``0.812 [0.790, 0.834]``."""
     if row is None or row.get("auroc_mean") is None:
         return NOT_RUN
-    text = f"{row['auroc_mean']:.3f}"
-    if row.get("auroc_low") is None or row.get("auroc_high") is None:
-        return text
-    return f"{text} [{row['auroc_low']:.3f}{JOIN}{row['auroc_high']:.3f}]"
+    values = [row.get(f"auroc_{part}") for part in ("mean", "low", "high")]
+    mean, *ends = (None if value is None else _minus(f"{value:.3f}") for value in values)
+    return f"{mean}" if None in ends else f"{mean} [{ends[0]}{JOIN}{ends[1]}]"
 
 
 def verdict(low: float | None, high: float | None) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rdfer import __version__, agreement, evaluation, machine
 from rdfer.manifest import CLASSES
 from rdfer.provenance import now
+from rdfer.readout import SCORE_NAMES
 from rdfer.road import Context, metric
 from rdfer.runs import Cell, plain
 from rdfer.settings import settings_hash
@@ -172,19 +173,6 @@ def meta(context: Context, cells: Cells) -> dict[str, Any]:
         "encoder": context.settings.network.encoder,
     }
     return plain(found)
-
-
-SCORE_NAMES = {
-    "vote": "wrong vote, last sweep",
-    "gap": "gap, last sweep",
-    "gap-averaged": "gap, mean over sweeps",
-    "loss-one-clip": "loss of one clip, last sweep",
-    "loss": "loss of the mean over clips, last sweep",
-    "loss-averaged": "loss of the mean over clips and sweeps",
-    "scatter": "disagreement of the vote (no label)",
-    "jsd": "Jensen-Shannon divergence (no label)",
-    "margin": "small margin (no label)",
-}
 
 
 def suspicion_scores(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:

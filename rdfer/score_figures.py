@@ -4,18 +4,40 @@ Every function takes the results (:func:`rdfer.readout.load_results`) and return
 text that says what it shows.
 """
 
+from typing import Any
+
 import numpy as np
 import seaborn
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
 
-from rdfer.drawing import SOFT, Drawn, error_bars, label_rows, method_style, subplots
+from rdfer.drawing import INK, SOFT, Drawn, error_bars, label_rows, method_style, subplots
 from rdfer.manifest import CLASSES
-from rdfer.readout import Results, method_names, percent, rows_of, with_interval
+from rdfer.readout import (
+    CEILING,
+    Results,
+    ceiling,
+    method_names,
+    percent,
+    rivals,
+    rows_of,
+    with_interval,
+)
+
+MINUS = "\N{MINUS SIGN}"
+#: From falling over white to rising, told apart without colour vision.
+CHANGE = LinearSegmentedColormap.from_list("change", ["#E69F00", "#ffffff", "#56B4E9"])
 
 
 def main_comparison(results: Results) -> Drawn:
-    """UAR and WAR of every method: mean, interval, and every seed as a small dot."""
-    rows = rows_of(results, "main")
-    figure, axes = subplots(1, 2, height=0.9 + 0.45 * len(rows), sharey=True)
+    """UAR and WAR of every method: mean, interval, every seed as a small dot; the ceiling a line.
+
+    The ceiling is plain training without label noise, which no method is a rival of.
+    """
+    rows, top = rivals(results), ceiling(results)
+    figure, axes = subplots(1, 2, height=1.1 + 0.45 * len(rows), sharey=True)
     for axis, metric in zip(axes, ("uar", "war"), strict=True):
         for y, row in enumerate(rows):
             colour, marker = method_style(row["method"])
@@ -30,19 +52,26 @@ def main_comparison(results: Results) -> Drawn:
                 ms=7,
                 capsize=3,
             )
+        if top is not None:
+            colour, _ = method_style(CEILING)
+            line = axis.axvline(100 * top[f"{metric}_mean"], color=colour, ls="--", lw=1.3)
+            line.set_label(f"ceiling: {top['name']}")
         axis.set_xlabel(f"{metric.upper()} on the test videos, %")
         label_rows(axis, [row["name"] for row in rows])
+    if top is not None:
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right")
     said = "; ".join(
-        f"{r['name']} UAR {percent(r['uar_mean'])} %, WAR {percent(r['war_mean'])} %" for r in rows
+        f"{r['name']} UAR {percent(r['uar_mean'])} %, WAR {percent(r['war_mean'])} %"
+        for r in [*rows, *([] if top is None else [top])]
     )
     return figure, f"Mean and 95 % interval over seeds. {said}."
 
 
 def per_class(results: Results) -> Drawn:
-    """Recall per class, one marker a method."""
+    """Recall per class, one marker a method, without the ceiling."""
     names = method_names(results)
     stored = results["main"]["per_class"]
-    recalls = {m: stored[m] for m in names if m in stored}
+    recalls = {m: stored[m] for m in names if m in stored and m != CEILING}
     figure, axis = subplots(1, 1, height=4.0)
     for method, by_class in recalls.items():
         colour, marker = method_style(method)
@@ -66,38 +95,70 @@ def per_class(results: Results) -> Drawn:
 
 
 def confusion(results: Results) -> Drawn:
-    """Row-normalised confusion of plain and the best variant, as numbers on a shade."""
+    """Where the videos of each class go with plain training, and what the method changes in it."""
     names = method_names(results)
-    matrices = results["main"]["confusion"]
-    shown = [m for m in ("plain", "ours") if m in matrices] or list(matrices)[:1]
-    figure, axes = subplots(len(shown), 1, width=5.2, height=4.4 * len(shown), squeeze=False)
-    for axis, method in zip(axes.flat, shown, strict=True):
-        counts = np.asarray(matrices[method], float)
-        share = 100 * counts / np.maximum(counts.sum(1, keepdims=True), 1)
-        seaborn.heatmap(
-            share,
-            ax=axis,
-            annot=True,
-            fmt=".0f",
-            square=True,
-            cbar=False,
-            vmin=0,
-            vmax=100,
-            cmap="Blues",
-            xticklabels=CLASSES,
-            yticklabels=CLASSES,
+    shares = {method: _shares(counts) for method, counts in results["main"]["confusion"].items()}
+    first = "plain" if "plain" in shares else next(iter(shares))
+    both = first == "plain" and "ours" in shares
+    count = 2 if both else 1
+    figure, axes = subplots(count, 1, width=5.2, height=4.4 * count, squeeze=False)
+    _matrix(axes[0, 0], shares[first], fmt=".0f", vmin=0, vmax=100, cmap="Blues")
+    axes[0, 0].set_title(f"{names.get(first, first)}: % of each true class")
+    said = f"Share of each true class predicted as each class, for {names.get(first, first)}"
+    if both:
+        change = shares["ours"] - shares["plain"]
+        widest = max(float(np.abs(change).max()), 1.0)
+        # a sign beside the colour; orange falls, blue rises
+        _matrix(
+            axes[1, 0],
+            change,
+            fmt="+.0f",
+            vmin=-widest,
+            vmax=widest,
+            cmap=CHANGE,
+            annot_kws={"color": INK},
         )
-        axis.grid(False)
-        axis.tick_params(left=False, bottom=False)
-        axis.tick_params("x", rotation=45)
-        axis.tick_params("y", rotation=0)
-        axis.set(
-            title=f"{names.get(method, method)}: % of each true class",
-            xlabel="predicted",
-            ylabel="true",
+        pair = f"{names.get('ours', 'ours')} − {names.get('plain', 'plain')}"
+        axes[1, 0].set_title(f"{pair}, in points")
+        rises = ", ".join(
+            f"{c.lower()} {percent(float(d) / 100, signed=True)}"
+            for c, d in zip(CLASSES, np.diag(change), strict=True)
         )
-    shown_names = " and ".join(names.get(m, m) for m in shown)
-    return figure, f"Share of each true class predicted as each class, for {shown_names}."
+        said += (
+            f", and what changes with {names.get('ours', 'ours')}; named rightly: {rises} points"
+        )
+    return figure, said + "."
+
+
+def _shares(counts: Any) -> NDArray[np.float64]:
+    """Percent of each true class (row) predicted as each class, [C, C]."""
+    table = np.asarray(counts, float)
+    return 100 * table / np.maximum(table.sum(1, keepdims=True), 1)
+
+
+def _matrix(axis: Axes, values: NDArray[np.float64], *, fmt: str, **look: Any) -> None:
+    """Numbers on a shade; what rounds to zero has no number, the diagonal has a frame."""
+    seaborn.heatmap(
+        values,
+        ax=axis,
+        annot=[
+            [format(v, fmt).replace("-", MINUS) if abs(v) >= 0.5 else "" for v in row]
+            for row in values
+        ],
+        fmt="",
+        square=True,
+        cbar=False,
+        xticklabels=CLASSES,
+        yticklabels=CLASSES,
+        **look,
+    )
+    for k in range(len(CLASSES)):
+        axis.add_patch(Rectangle((k, k), 1, 1, fill=False, ec=INK, lw=1.2))
+    axis.grid(False)
+    axis.tick_params(left=False, bottom=False)
+    axis.tick_params("x", rotation=45)
+    axis.tick_params("y", rotation=0)
+    axis.set(xlabel="predicted", ylabel="true")
 
 
 def ablation(results: Results) -> Drawn:

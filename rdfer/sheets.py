@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from rdfer.drawing import INK, OTHER_STYLE, SOFT, method_style, style, subplots
+from rdfer.drawing import INK, method_style, style, subplots
 
 MARK = 3  # pixels of the line under a frame of the key segment
 MARK_COLOUR = (230, 159, 0)
@@ -67,30 +68,8 @@ def show_histories(histories: Mapping[str, Mapping[str, Any]], titles: Mapping[s
                     history["sweep_epochs"], 100 * np.array(history["memorised"]), dashed, **line
                 )
         left.set(xlabel="epoch", ylabel="UAR, noisy validation part, %")
-        right.set(xlabel="epoch", ylabel="wrong labels learned, %")
+        right.set(xlabel="epoch", ylabel="wrong labels learnt, %")
+        for axis in (left, right):
+            axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.legend(fontsize=9)
-    return figure
-
-
-def show_by_sweep(rows: Sequence[Mapping[str, float]]) -> Figure:
-    """AUROC after each sweep: that sweep alone, and the mean of all so far."""
-    with style():
-        figure, axis = subplots(1, 1, width=6.6, height=3.0)
-        epochs = [row["epoch"] for row in rows]
-        colour, marker = method_style("ours")
-        axis.plot(
-            epochs, [r["mean"] for r in rows], color=colour, marker=marker, label="mean of all"
-        )
-        colour, marker = OTHER_STYLE
-        axis.plot(
-            epochs,
-            [r["last"] for r in rows],
-            "--",
-            color=colour,
-            marker=marker,
-            label="sweep alone",
-        )
-        axis.axhline(0.5, color=SOFT, lw=1, ls=":")
-        axis.set(xlabel="epoch of the sweep", ylabel="AUROC, noisy against all")
-        axis.legend()
     return figure

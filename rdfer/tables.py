@@ -9,15 +9,20 @@ from typing import Any
 
 from rdfer.manifest import CLASSES
 from rdfer.readout import (
+    CEILING,
     NOT_RUN,
     Results,
     auroc,
+    balanced,
+    ceiling,
     duration,
     find,
     method_names,
     percent,
+    rivals,
     rows_of,
     score_name,
+    score_order,
     verdict,
     with_interval,
 )
@@ -38,41 +43,48 @@ def _is_number(cell: str) -> bool:
 
 
 def main_table(results: Results) -> str:
-    """One row a method: UAR and WAR with intervals, seeds, cost."""
+    """One row a method: UAR and WAR with intervals, seeds, cost; the ceiling comes last."""
+    top = ceiling(results)
     body = [
         [
-            row["name"],
+            f"*Ceiling: {row['name']}*" if row is top else row["name"],
             with_interval(row["uar_mean"], row.get("uar_low"), row.get("uar_high")),
             with_interval(row["war_mean"], row.get("war_low"), row.get("war_high")),
             str(row["n_seeds"]),
             _count(row.get("forward_passes")),
         ]
-        for row in rows_of(results, "main")
+        for row in [*rivals(results), *([] if top is None else [top])]
     ]
     header = ["Method", "UAR, %", "WAR, %", "Seeds", "Forward passes"]
     return markdown(header, body)
 
 
 def brief_table(results: Results) -> str:
-    """The cover's table: method and UAR only."""
-    body = [[row["name"], percent(row["uar_mean"])] for row in rows_of(results, "main")]
+    """The cover's table: method and UAR only, without the ceiling."""
+    body = [[row["name"], percent(row["uar_mean"])] for row in rivals(results)]
     return markdown(["Method", "UAR, %"], body)
 
 
 def difference_table(results: Results) -> str:
-    """Paired differences with their intervals, and whether these exclude zero."""
+    """Paired differences with their intervals, and whether these exclude zero.
+
+    In UAR alone where the test part is balanced; else in WAR as well, which the row says.
+    """
     names = method_names(results)
+    scores = ("uar",) if balanced(results) else ("uar", "war")
     body = [
         [
-            f"{names.get(row['a'], row['a'])} − {names.get(row['b'], row['b'])}",
-            row["metric"].upper(),
+            f"{names.get(row['a'], row['a'])} − {names.get(row['b'], row['b'])}"
+            + ("" if len(scores) == 1 else f", {row['metric'].upper()}"),
             with_interval(row["mean"], row.get("low"), row.get("high"), signed=True),
             str(row["n_seeds"]),
             verdict(row.get("low"), row.get("high")),
         ]
         for row in rows_of(results, "main", "differences")
+        if row["metric"] in scores
     ]
-    return markdown(["Difference", "Score", "Points [95 % interval]", "Seeds", "Reading"], body)
+    points = "Points of UAR [95 %]" if len(scores) == 1 else "Points [95 %]"
+    return markdown(["Difference", points, "Seeds", "Reading"], body)
 
 
 def difficulty_table(results: Results) -> str:
@@ -90,10 +102,10 @@ def difficulty_table(results: Results) -> str:
 
 
 def per_class_table(results: Results) -> str:
-    """Recall per class (rows) and method (columns)."""
+    """Recall per class (rows) and method (columns), without the ceiling."""
     names = method_names(results)
     recalls: Mapping[str, Mapping[str, float]] = (results.get("main") or {}).get("per_class") or {}
-    methods = [method for method in names if method in recalls]
+    methods = [method for method in names if method in recalls and method != CEILING]
     body = [[c, *(percent(recalls[m].get(c)) for m in methods)] for c in CLASSES]
     return markdown(["Recall, %", *(names[m] for m in methods)], body if methods else [])
 
@@ -102,7 +114,7 @@ def agreement_table(results: Results) -> str:
     """Detection of noisy labels: AUROC of every score, over all and among the high losses."""
     rows = rows_of(results, "agreement", "scores")
     body = []
-    for score in dict.fromkeys(row["score"] for row in rows):
+    for score in score_order(rows):
         cells = (find(rows, score=score, over=over) for over in ("all", "high-loss"))
         body.append([score_name(results, score), *(auroc(cell) for cell in cells)])
     return markdown(["Score", "Noisy against all", "Noisy against hard, high loss"], body)
@@ -138,8 +150,8 @@ def reported_table(reported: Mapping[str, Mapping[str, str]]) -> str:
         ]
         for method, row in reported.items()
     ]
-    header = ["Method", "DFEW UAR", "WAR", "FERV39k UAR", "WAR", "Input; reported by"]
-    return markdown(header, body)
+    columns = [f"{data} {score}, %" for data in ("DFEW", "FERV39k") for score in ("UAR", "WAR")]
+    return markdown(["Method", *columns, "Input; reported by"], body)
 
 
 def noise_table(results: Results) -> str:
@@ -158,7 +170,7 @@ def noise_table(results: Results) -> str:
 
 
 def key_table(results: Results) -> str:
-    """How often re-sampling finds the key segment, beside what chance finds."""
+    """How often re-sampling finds the key segment, beside places spread evenly."""
     body = [
         [
             row["stratum"],
@@ -168,7 +180,7 @@ def key_table(results: Results) -> str:
         ]
         for row in rows_of(results, "key")
     ]
-    return markdown(["Videos", "Hit rate, %", "By chance, %", "Temporal IoU"], body)
+    return markdown(["Videos", "Hit rate, %", "Spread evenly, %", "Temporal IoU"], body)
 
 
 def meta_table(results: Results) -> str:
@@ -177,12 +189,13 @@ def meta_table(results: Results) -> str:
     if meta is None:
         return markdown(["", ""], [])
     machine, noise = meta["machine"], meta.get("noise") or {}
+    rate = percent(noise.get("rate")).removesuffix(".0")
     facts = {
         "Preset": f"`{meta['preset']}`",
         "Pool": str(meta.get("pool", NOT_RUN)),
-        "Label noise": f"{noise.get('kind', '?')}, {percent(noise.get('rate'))} %",
+        "Label noise": f"{noise.get('kind', '?')}, {rate} %",
         "Seeds": ", ".join(str(seed) for seed in meta["seeds"]),
-        "Date": str(meta["date"]),
+        "Date": str(meta["date"])[:10],
         "Version": str(meta["version"]),
         "Settings": f"`{str(meta['settings_hash'])[:12]}`",
         "Machine": f"{machine.get('cpu', '?')}, {machine.get('cores', '?')} cores, "

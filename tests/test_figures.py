@@ -71,17 +71,76 @@ def test_main_comparison_shows_means_where_they_are():
         figure, said = score_figures.main_comparison(results)
     left = figure.axes[0]
     means = [c.lines[0].get_xdata()[0] for c in left.containers]
-    assert np.allclose(means, [100 * row["uar_mean"] for row in results["main"]["rows"]])
+    rivals = [row for row in results["main"]["rows"] if row["method"] != "clean"]
+    assert np.allclose(means, [100 * row["uar_mean"] for row in rivals])
+    (top,) = [row for row in results["main"]["rows"] if row["method"] == "clean"]
+    lines = [line for line in left.lines if line.get_label() == f"ceiling: {top['name']}"]
+    assert np.allclose(lines[0].get_xdata(), 100 * top["uar_mean"])
     assert "RDFER (ours) UAR 70.2 %" in said
 
 
-def test_confusion_rows_add_up_to_a_hundred():
+def test_confusion_rows_add_up_to_a_hundred_and_their_changes_to_nothing():
     results = load_results(INVENTED)
     with drawing.style():
-        figure, _ = score_figures.confusion(results)
-    for axis in figure.axes:
-        shares = np.asarray(axis.collections[0].get_array(), float).reshape(7, 7)
-        assert np.allclose(shares.sum(1), 100)
+        figure, said = score_figures.confusion(results)
+    above, below = (
+        np.asarray(axis.collections[0].get_array(), float).reshape(7, 7) for axis in figure.axes
+    )
+    assert np.allclose(above.sum(1), 100)
+    assert np.allclose(below.sum(1), 0)
+    gain = results["main"]["per_class"]
+    rise = 100 * (gain["ours"]["Disgust"] - gain["plain"]["Disgust"])
+    assert below[5, 5] == pytest.approx(rise, abs=0.1)
+    assert f"disgust +{rise:.1f}" in said
+
+
+def test_confusion_of_one_method_stands_alone():
+    results = load_results(INVENTED)
+    only = {"main": {**results["main"], "confusion": {"vote": np.eye(7).tolist()}}}
+    figure, said = score_figures.confusion(only)
+    assert len(figure.axes) == 1 and "RDFER (vote)" in said
+
+
+def test_scores_without_the_label_stand_below_the_others():
+    results = load_results(INVENTED)
+    figure, _ = learning_figures.agreement_auroc(results)
+    (axis,) = figure.axes
+    rows = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]
+    assert rows == [
+        "wrong vote, last sweep",
+        "gap, all sweeps",
+        "loss, one clip",
+        "Jensen– Shannon",
+    ]
+    steps = np.diff(axis.get_yticks())
+    assert steps[-1] > steps[0]
+
+
+def test_an_auroc_axis_ends_where_an_auroc_does():
+    ends = {"auroc_mean": 0.97, "auroc_low": 0.9, "auroc_high": 1.04}
+    row = {"score": "gap", "over": "all", "n_seeds": 2, **ends}
+    figure, _ = learning_figures.agreement_auroc({"agreement": {"scores": [row]}})
+    low, high = figure.axes[0].get_xlim()
+    assert 0 <= low < 0.5 and high == 1
+
+
+def test_scores_by_sweep_beside_chance_at_whole_epochs():
+    rows = [{"epoch": 2, "last": 0.7, "mean": 0.7}, {"epoch": 4, "last": 0.6, "mean": 0.75}]
+    figure, said = learning_figures.agreement_by_sweep({"agreement": {"by_sweep": rows}})
+    (axis,) = figure.axes
+    drawn = {line.get_label(): line for line in axis.lines}
+    assert np.allclose(drawn["mean of the sweeps so far"].get_ydata(), [0.7, 0.75])
+    assert np.allclose(drawn["this sweep alone"].get_ydata(), [0.7, 0.6])
+    assert np.allclose(drawn["chance"].get_ydata(), 0.5)
+    assert all(float(tick).is_integer() for tick in axis.get_xticks())
+    assert "epoch 4: 0.60 alone, 0.75 averaged" in said
+
+
+def test_no_wrong_label_leaves_no_curve_of_memorised_ones():
+    figure, _ = learning_figures.dynamics(load_results(INVENTED))
+    loss, _, memorised = ({line.get_label() for line in axis.lines} for axis in figure.axes)
+    assert loss - memorised == {"Plain, no label noise"}
+    assert "first sweep" in memorised
 
 
 def test_histograms_show_shares_of_each_kind():

@@ -9,14 +9,18 @@ from hypothesis import strategies as st
 
 from rdfer.errors import UserError
 from rdfer.readout import (
+    LABEL_FREE,
     NOT_RUN,
     REQUIRED_KEYS,
+    SCORE_NAMES,
     auroc,
+    balanced,
     duration,
     find,
     load_results,
     percent,
     score_name,
+    score_order,
     verdict,
     with_interval,
 )
@@ -79,6 +83,26 @@ def test_duration(seconds, text):
 def test_auroc_without_an_interval_is_a_number_alone():
     assert auroc({"auroc_mean": 0.8123}) == "0.812"
     assert auroc(None) == NOT_RUN
+
+
+def test_auroc_has_the_minus_sign_of_all_numbers():
+    row = {"auroc_mean": 0.2, "auroc_low": -0.05, "auroc_high": 0.45}
+    assert auroc(row) == f"0.200 [{MINUS}0.050,\N{NO-BREAK SPACE}0.450]"
+
+
+@pytest.mark.parametrize(
+    ("counts", "says"), [([9, 9, 9], True), ([9, 8, 9], True), ([9, 6, 9], False)]
+)
+def test_a_balanced_test_part_differs_by_no_more_than_a_video_a_seed(counts, says):
+    matrix = [[n if i == j else 0 for j in range(3)] for i, n in enumerate(counts)]
+    rows = [{"method": "plain", "n_seeds": 1}]
+    assert balanced({"main": {"rows": rows, "confusion": {"plain": matrix}}}) is says
+
+
+def test_scores_come_in_the_order_of_their_names():
+    rows = [{"score": name} for name in ("unheard-of", *reversed(SCORE_NAMES))]
+    assert score_order(rows) == [*SCORE_NAMES, "unheard-of"]
+    assert LABEL_FREE == {name for name, title in SCORE_NAMES.items() if "(no label)" in title}
 
 
 def test_find_wants_every_value():

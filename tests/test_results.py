@@ -6,6 +6,7 @@ from sklearn.metrics import roc_auc_score
 
 from rdfer import results
 from rdfer.learning_figures import agreement_by_sweep, agreement_histogram, dynamics
+from rdfer.readout import SCORE_NAMES
 from rdfer.score_figures import confusion, main_comparison
 from rdfer.settings import Settings
 from rdfer.variants import METHODS
@@ -102,6 +103,10 @@ def test_agreement_leaves_the_ambiguous_out_and_matches_an_independent_auroc():
     assert row["auroc_mean"] == pytest.approx(np.mean(expected))
     assert sum(found["histogram"]["vote"]["noisy"]) == 40
     assert [r["epoch"] for r in found["by_sweep"]] == [1, 2]
+
+
+def test_every_score_has_its_name():
+    assert set(results.suspicion_scores(FakeCell().arrays())) == set(SCORE_NAMES)
 
 
 def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():

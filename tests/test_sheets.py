@@ -74,16 +74,7 @@ def test_histories_by_epoch_and_by_sweep():
     np.testing.assert_allclose(lines_of(right)["Plain"].get_xdata(), [2, 4])
 
 
-def test_scores_by_sweep_beside_chance():
-    rows = [{"epoch": 2, "last": 0.7, "mean": 0.7}, {"epoch": 4, "last": 0.6, "mean": 0.75}]
-    (axis,) = sheets.show_by_sweep(rows).axes
-    drawn = lines_of(axis)
-    np.testing.assert_allclose(drawn["mean of all"].get_ydata(), [0.7, 0.75])
-    np.testing.assert_allclose(drawn["sweep alone"].get_ydata(), [0.7, 0.6])
-    assert any(np.allclose(line.get_ydata(), 0.5) for line in axis.lines)
-
-
 def test_the_style_of_others_is_left_alone():
     before = dict(matplotlib.rcParams)
-    sheets.show_by_sweep([{"epoch": 1, "last": 0.5, "mean": 0.5}])
+    sheets.show_films([sheets.film(frames())], ["a"])
     assert dict(matplotlib.rcParams) == before

@@ -42,16 +42,46 @@ def test_columns_of_numbers_alone_are_right_aligned():
 
 def test_main_table_holds_every_method_with_its_numbers(results):
     rows = cells(tables.main_table(results))[2:]
-    for row, stored in zip(rows, results["main"]["rows"], strict=True):
-        assert row[0] == stored["name"]
+    *rivals, top = results["main"]["rows"]
+    for row, stored in zip(rows, [*rivals, top], strict=True):
+        assert stored["name"] in row[0]
+        assert row[0].startswith("*Ceiling") == (stored is top)
         assert row[1].startswith(f"{100 * stored['uar_mean']:.1f} [")
         assert row[3] == str(stored["n_seeds"])
 
 
+def test_the_ceiling_is_the_last_row_and_no_rival(results):
+    main = {**results["main"], "rows": results["main"]["rows"][::-1]}
+    assert cells(tables.main_table({"main": main}))[-1][0] == "*Ceiling: Plain, no label noise*"
+    for table in (tables.brief_table, tables.per_class_table):
+        assert "no label noise" not in table(results)
+
+
 def test_differences_are_signed_and_judged(results):
-    rows = cells(tables.difference_table(results))[2:]
+    header, _, *rows = cells(tables.difference_table(results))
+    assert header[1] == "Points of UAR [95 %]"
     assert [row[-1] for row in rows] == ["higher", "higher", "higher", "not told apart", "higher"]
-    assert rows[0][2].startswith("+4.8 [+3.2")
+    assert rows[0][1].startswith("+4.8 [+3.2")
+
+
+def test_an_unbalanced_test_part_has_differences_in_both_scores(results):
+    counts = [row[:] for row in results["main"]["confusion"]["plain"]]
+    counts[0][0] += 100
+    main = {**results["main"], "confusion": {"plain": counts}}
+    names = [row[0] for row in cells(tables.difference_table({"main": main}))[2:]]
+    assert {name[-3:] for name in names} == {"UAR", "WAR"}
+
+
+def test_the_run_is_told_in_short(results):
+    meta = {**results["meta"], "date": "2000-01-01T12:34:56+00:00"}
+    rows = dict(cells(tables.meta_table({"meta": meta}))[2:])
+    assert rows["Date"] == "2000-01-01"
+    assert rows["Label noise"] == "symmetric, 20 %"
+
+
+def test_reported_columns_name_data_and_score():
+    header = cells(tables.reported_table(load_reported(REPORTED)))[0]
+    assert header[1:5] == ["DFEW UAR, %", "DFEW WAR, %", "FERV39k UAR, %", "FERV39k WAR, %"]
 
 
 def test_per_class_table_is_in_the_order_of_the_classes(results):
