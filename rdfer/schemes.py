@@ -12,16 +12,21 @@ from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from rdfer import sampling
-from rdfer.drawing import INK, KIND_STYLE, SOFT, Drawn, save, style, subplots
+from rdfer.drawing import INK, SOFT, Drawn, save, style, subplots
 from rdfer.faces import sheet
 from rdfer.files import write_json
 from rdfer.manifest import CLASSES
 
 FRAMES = 64
-KEY = (38, 50)  # the key segment of the drawn video
-PEAKS = (2, 6, 10, 11)  # the synopsis frames where four classes peak
-PIXELS = 112  # of a face in the picture of faces
-LONG, SHORT, PALE = "#0072B2", "#D55E00", "#eef3f8"
+KEY = (38, 54)  # the key segment of the drawn video
+PEAKS = (2, 6, 10, 12)  # the synopsis frames where four classes peak
+PIXELS = 192  # of a face in the picture of faces
+COLUMNS = 4  # faces side by side
+LONG, SHORT, PALE = "#0072B2", "#A84300", "#eef3f8"
+#: Words in a kind's colour, dark enough to be read on white.
+KIND_TEXT: Mapping[str, str] = {"clean": "#0072B2", "hard": "#8A5A00", "noisy": "#882255"}
+#: A class in as few letters as tell it apart.
+LETTERS = dict(zip(CLASSES, ("H", "Sa", "N", "A", "Su", "D", "F"), strict=True))
 
 
 def sampling_scheme() -> Drawn:
@@ -62,30 +67,30 @@ def _title(axis: Axes, y: float, text: str, colour: str = INK) -> None:
 
 def network_scheme() -> Drawn:
     """The dual-stream network with key-expression re-sampling between its streams."""
-    figure, axis = subplots(1, 1, height=3.7)
-    axis.set(xlim=(0, 10), ylim=(0.2, 6.2))
+    figure, axis = subplots(1, 1, height=4.6)
+    axis.set(xlim=(0, 10), ylim=(0.1, 6.1))
     axis.axis("off")
     for x, y, width, text, colour in (
         (0.0, 5.3, 2.1, "synopsis\n16 frames", LONG),
         (2.75, 5.3, 1.7, "frame\nencoder", SOFT),
-        (5.1, 5.3, 2.6, "long-term stream\nBiLSTM, attention", LONG),
-        (8.35, 5.3, 1.6, "logits", LONG),
-        (1.7, 3.1, 3.7, "key-expression re-sampling\nwhere each class peaks", INK),
-        (0.0, 0.9, 2.1, "detail\n4 clips × 4 frames", SHORT),
+        (5.1, 5.3, 2.7, "long-term\nstream: BiLSTM,\nattention", LONG),
+        (8.45, 5.3, 1.5, "logits", LONG),
+        (1.1, 3.1, 3.6, "key-expression\nre-sampling: where\neach class peaks", INK),
+        (0.0, 0.9, 2.1, "detail\n4 clips\nof 4 frames", SHORT),
         (2.75, 0.9, 1.7, "frame\nencoder", SOFT),
-        (5.1, 0.9, 2.6, "short-term stream\nmotion, BiLSTM, attention", SHORT),
-        (8.35, 0.9, 1.6, "logits", SHORT),
+        (5.1, 0.9, 2.7, "short-term\nstream: motion,\nBiLSTM, attention", SHORT),
+        (8.45, 0.9, 1.5, "logits", SHORT),
     ):
         _box(axis, x, y, width, text, colour)
     for y in (5.3, 0.9):
-        for start, end in ((2.1, 2.75), (4.45, 5.1), (7.7, 8.35)):
+        for start, end in ((2.1, 2.75), (4.45, 5.1), (7.8, 8.45)):
             _arrow(axis, (start, y), (end, y))
-    _arrow(axis, (5.5, 4.72), (4.6, 3.7), "probability of each\nclass in each frame", shift=-1.6)
-    _arrow(axis, (1.95, 2.5), (1.05, 1.5), "which frames", shift=1.0)
-    _arrow(axis, (6.7, 4.72), (6.7, 1.5), "gates the\nchannels", dashed=True)
-    _arrow(axis, (9.15, 4.72), (9.15, 3.6))
-    _arrow(axis, (9.15, 1.48), (9.15, 2.6))
-    axis.text(9.15, 3.1, "prediction", ha="center", va="center", fontsize=9, weight="bold")
+    _arrow(axis, (5.5, 4.68), (4.5, 3.74), "probability of each\nclass in each frame", shift=-2.2)
+    _arrow(axis, (1.95, 2.46), (1.05, 1.54), "which frames", shift=1.2)
+    _arrow(axis, (6.7, 4.68), (6.7, 1.54), "gates the\nchannels", dashed=True)
+    _arrow(axis, (9.2, 4.68), (9.2, 3.4))
+    _arrow(axis, (9.2, 1.52), (9.2, 2.75))
+    axis.text(9.1, 3.08, "prediction", ha="center", va="center", fontsize=10.5, weight="bold")
     return figure, (
         "Two rows of boxes. Above: 16 synopsis frames, frame encoder, long-term stream, logits. "
         "Below: four detail clips of four frames, frame encoder, short-term stream, logits. The "
@@ -106,7 +111,7 @@ def _box(axis: Axes, x: float, y: float, width: float, text: str, colour: str) -
             boxstyle="round,pad=0.02,rounding_size=0.12",
         )
     )
-    axis.text(x + width / 2, y, text, ha="center", va="center", fontsize=8.5, color=INK)
+    axis.text(x + width / 2, y, text, ha="center", va="center", fontsize=10.5, color=INK)
 
 
 def _arrow(
@@ -129,7 +134,7 @@ def _arrow(
             text,
             ha="center",
             va="center",
-            fontsize=8.5,
+            fontsize=10,
             color=INK,
             bbox={"fc": "white", "ec": "none", "pad": 1.5},
         )
@@ -137,9 +142,9 @@ def _arrow(
 
 #: Given label and what the model says on eight clips of one video, one example a kind.
 EXAMPLES: Mapping[str, tuple[str, str, str]] = {
-    "clean": ("Happy", "HHHHHHSH", "used as it is"),
-    "hard": ("Fear", "FSFNSFFN", "reinforced: more weight"),
-    "noisy": ("Sad", "AAAAAAAN", "mitigated: less weight, or a new label"),
+    "clean": ("Happy", "H H H H H H Su H", "used as it is"),
+    "hard": ("Fear", "F Su F N Su F F N", "reinforced: more weight"),
+    "noisy": ("Sad", "A A A A A A A N", "mitigated: less weight,\nor a new label"),
 }
 
 
@@ -148,11 +153,12 @@ def agreement_scheme() -> Drawn:
     figure, axis = subplots(1, 1, height=3.3)
     axis.set(xlim=(0, 12.6), ylim=(5.9, -0.2))
     axis.axis("off")
-    for row, (kind, (label, votes, action)) in enumerate(EXAMPLES.items()):
+    for row, (kind, (label, said, action)) in enumerate(EXAMPLES.items()):
+        votes = said.split()
         y, (top, count) = 0.7 + 1.95 * row, Counter(votes).most_common(1)[0]
-        axis.text(0, y, f"label\n{label}", va="center", fontsize=9)
+        axis.text(0, y, f"label\n{label}", va="center", fontsize=10)
         for index, vote in enumerate(votes):
-            right = vote == label[0]
+            right = vote == LETTERS[label]
             axis.add_patch(
                 Rectangle(
                     (1.6 + 0.66 * index, y - 0.42),
@@ -164,10 +170,10 @@ def agreement_scheme() -> Drawn:
                 )
             )
             axis.text(1.88 + 0.66 * index, y, vote, ha="center", va="center", fontsize=9.5)
-        axis.text(7.1, y, f"A = {count}/{len(votes)}\nmajority {top}", va="center", fontsize=9)
-        colour = KIND_STYLE[kind][0]
-        axis.text(9.3, y - 0.3, kind, va="center", fontsize=11, weight="bold", color=colour)
-        axis.text(9.3, y + 0.2, action.replace(": ", ":\n"), va="top", fontsize=8.5)
+        axis.text(7.1, y, f"A = {count}/{len(votes)}\nmajority {top}", va="center", fontsize=10)
+        colour = KIND_TEXT[kind]
+        axis.text(9.4, y - 0.35, kind, va="center", fontsize=11, weight="bold", color=colour)
+        axis.text(9.4, y + 0.02, action.replace(": ", ":\n"), va="top", fontsize=9.5)
     return figure, (
         "Three videos with the predictions of eight clips. Clean: seven of eight clips agree with "
         "the label. Hard: only four of eight agree on anything. Noisy: seven of eight agree on "
@@ -175,21 +181,25 @@ def agreement_scheme() -> Drawn:
     )
 
 
-PEOPLE = (6, 9, 3)
+PEOPLE = (6, 9)
 
 
 def faces() -> Drawn:
-    """Some of the synthetic faces: a row a person, a column a class."""
+    """Some of the synthetic faces, each with every class: two rows a person, few wide tiles."""
+    rows = -(-len(CLASSES) // COLUMNS)
     figure, axes = subplots(
-        len(PEOPLE), len(CLASSES), width=7.2, height=3.4, gridspec_kw={"wspace": 0, "hspace": 0}
+        rows * len(PEOPLE), COLUMNS, width=6.6, height=1.85 * rows * len(PEOPLE), squeeze=False
     )
-    for axis, portrait in zip(axes.flat, sheet.portraits(PEOPLE), strict=True):
-        axis.imshow(sheet.draw(portrait, size=PIXELS), interpolation="antialiased")
+    portraits = sheet.portraits(PEOPLE)
+    for axis in axes.flat:
         axis.set_axis_off()
-        if portrait.identity == PEOPLE[0]:
-            axis.set_title(portrait.label, loc="center", fontsize=9)
+    for index, portrait in enumerate(portraits):
+        person, place = divmod(index, len(CLASSES))
+        axis = axes[rows * person + place // COLUMNS, place % COLUMNS]
+        axis.imshow(sheet.draw(portrait, size=PIXELS), interpolation="antialiased")
+        axis.set_title(portrait.label, loc="center", fontsize=11, pad=3)
     return figure, (
-        f"{len(PEOPLE)} synthetic faces in rows, each showing the seven classes at full strength: "
+        f"{len(PEOPLE)} synthetic faces, each showing the seven classes at full strength: "
         + ", ".join(CLASSES).lower()
         + "."
     )
