@@ -1,8 +1,8 @@
 """Methods and ablations: each a name, a title and a set of overrides on a preset's settings.
 
 No variant has code of its own. Two methods are kept apart by name everywhere: RDFER (vote) is
-the paper's plain reading, RDFER (ours) the best agreement-based version found on the development
-pool.
+our plainest reading of the paper, RDFER (ours) the best agreement-based version found on the
+development pool.
 """
 
 from collections.abc import Mapping
