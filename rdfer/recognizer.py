@@ -33,7 +33,7 @@ class Recognizer(nn.Module):
     Where there is no long-term stream, or ``key_rule`` is "uniform", the detail clips are spread
     evenly over the synopsis.
 
-    Source: paper.md, key-expression re-sampling (idea STATED, mechanics PRECURSOR).
+    Source: key-expression re-sampling; idea STATED, mechanics PRECURSOR.
     """
 
     def __init__(self, network: DualStream, clips: Sampling) -> None:

@@ -2,10 +2,9 @@
 
 The epoch is chosen on the validation part, whose labels are as noisy as those of the training
 part; the test part is no argument of :func:`fit`, so it cannot reach any choice.
-Sources: paper.md, training (PRECURSOR), agreement (idea STATED, formulas OURS).
+Sources: training PRECURSOR; agreement idea STATED, formulas OURS.
 """
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from rdfer.evaluation import uar
 from rdfer.inputs import Inputs
 from rdfer.network import DualStream, stream_loss
 from rdfer.recognizer import Recognizer, build_network, fixed_clips, predict
+from rdfer.schedule import epoch_order, learning_rate
 from rdfer.settings import Settings
 from rdfer.sweeps import Sweeps, is_due, sweep
 from rdfer.task import Part, Task
@@ -56,34 +56,6 @@ class Fitted:
     history: History
     sweeps: Sweeps
     treatment: Treatment
-
-
-def epoch_order(
-    given: NDArray[np.int64], *, balanced: bool, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Order of an epoch: every sample once; balanced, small classes are topped up as well.
-
-    Classes are balanced by sampling (PRECURSOR): each class is repeated, permutation after
-    permutation, until it has as many samples as the largest.
-    """
-    if not balanced:
-        return rng.permutation(len(given))
-    groups = [np.flatnonzero(given == c) for c in np.unique(given)]
-    most = max(len(group) for group in groups)
-    rows = [
-        np.concatenate([rng.permutation(g) for _ in range(math.ceil(most / len(g)))])[:most]
-        for g in groups
-    ]
-    return rng.permutation(np.concatenate(rows))
-
-
-def learning_rate(settings: Settings, epoch: float) -> float:
-    """Linear warm-up, then cosine from ``lr`` to ``lr_end``; ``epoch`` in [0, epochs]."""
-    t = settings.training
-    if epoch < t.warmup:
-        return t.lr * (epoch + 1e-3) / t.warmup
-    done = (epoch - t.warmup) / max(t.epochs - t.warmup, 1e-9)
-    return t.lr_end + (t.lr - t.lr_end) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
 class Loop:

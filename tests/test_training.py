@@ -4,7 +4,8 @@ import torch
 
 from rdfer import training
 from rdfer.checkpoints import Checkpoint
-from rdfer.training import epoch_order, fit, learning_rate, predict_test
+from rdfer.schedule import epoch_order, learning_rate
+from rdfer.training import fit, predict_test
 from tests.small import CLASSES, small_settings, small_task
 
 
