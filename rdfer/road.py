@@ -5,7 +5,7 @@
 Everything that is written lies under the run's directory.
 """
 
-import shutil
+import json
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from rdfer.faces.sample import Sample
 from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.faces.video import FaceSource
 from rdfer.features import FeatureBank
-from rdfer.files import read_json, sha256_file, write_json
+from rdfer.files import sha256_file, write_atomic, write_json
 from rdfer.inputs import FeatureInputs, FrameInputs, Inputs, input_size
 from rdfer.manifest import Manifest
 from rdfer.presets import get_preset
@@ -267,11 +267,19 @@ def _run(context: Context, cell: runs.Cell, manifest: Manifest, inputs: Inputs) 
 def _copy_twin(context: Context, cell: runs.Cell) -> bool:
     """Copy a recorded cell of the same hash from another experiment of this run."""
     for path in sorted(context.run.glob(f"cells/*/*/seed{cell.seed}/metrics.json")):
-        if path.parent != cell.path and read_json(path)["provenance"]["hash"] == cell.hash:
-            cell.path.mkdir(parents=True, exist_ok=True)
-            for name in ("arrays.npz", "metrics.json"):
-                shutil.copyfile(path.parent / name, cell.path / name)
-            return True
+        if path.parent == cell.path:
+            continue
+        try:
+            metrics = path.read_bytes()
+            if json.loads(metrics)["provenance"]["hash"] != cell.hash:
+                continue
+            arrays = (path.parent / "arrays.npz").read_bytes()
+        except FileNotFoundError:
+            continue  # stale, and another job is just making it anew
+        for name, content in (("arrays.npz", arrays), ("metrics.json", metrics)):
+            with write_atomic(cell.path / name) as file:
+                file.write(content)
+        return True
     return False
 
 

@@ -1,6 +1,7 @@
 """The road of a run: parameters, cells that are fresh or not, and what they are gathered into."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -112,6 +113,14 @@ def test_fresh_cells_are_skipped_and_stale_ones_run_again(context, store, ran):
     assert not list(context.run.rglob("checkpoint.pt"))
     store[0] = "other data"
     assert road.run_cells(context, "train", variants, seed=3)["how"].tolist() == ["run", "run"]
+
+
+def test_a_cell_that_another_job_makes_anew_is_no_twin(context, ran, monkeypatch):
+    vanished = context.run / "cells" / "ablate" / "drop" / "seed0" / "metrics.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "glob", lambda self, pattern: [vanished])
+        table = road.run_cells(context, "train", [METHODS["ours"]], seed=0)
+    assert table["how"].tolist() == ["run"] and len(ran) == 1
 
 
 def test_a_twin_is_copied_and_nothing_else_is(context, ran):
