@@ -7,9 +7,7 @@ Everything that is written lies under the run's directory.
 
 import json
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -18,6 +16,7 @@ import torch
 
 from rdfer import machine, runs
 from rdfer.bank import FrameBank
+from rdfer.context import Context, begin
 from rdfer.encoders import create_encoder
 from rdfer.errors import UserError
 from rdfer.experiment import run as run_experiment
@@ -28,75 +27,30 @@ from rdfer.features import FeatureBank
 from rdfer.files import sha256_file, write_atomic, write_json
 from rdfer.inputs import FeatureInputs, FrameInputs, Inputs, input_size
 from rdfer.manifest import Manifest
-from rdfer.presets import get_preset
 from rdfer.pretrain import Pretraining, is_made
 from rdfer.pretrain import main as pretrain
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
-from rdfer.settings import Preset, Settings, check_value, override, settings_hash, to_dict
+from rdfer.settings import settings_hash, to_dict
 from rdfer.variants import Variant, variant_settings
+
+__all__ = [
+    "Context",
+    "begin",
+    "build_features",
+    "cell_of",
+    "gather",
+    "load",
+    "manifest_of",
+    "metric",
+    "prepare",
+    "run_cells",
+    "samples_of",
+    "write_result",
+]
 
 CELL_MODULES = ("rdfer.experiment",)
 DATA_SEED = 1  # of the benchmark's videos: version 1 of the truth
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a notebook's parameters mean.
-
-    Attributes:
-        preset: the preset.
-        settings: its settings with the overrides laid over them.
-        overrides: what was changed, empty for the preset itself.
-        run: the run's directory.
-    """
-
-    preset: Preset
-    settings: Settings
-    overrides: Mapping[str, Any]
-    run: Path
-
-    @property
-    def bank(self) -> Path:
-        """Directory of the frame bank."""
-        return self.run / "bank"
-
-    @property
-    def features(self) -> Path:
-        """Directory of the cached features."""
-        return self.run / "features"
-
-    @property
-    def encoder_weights(self) -> Path | None:
-        """Weights pre-trained within this run; None where the shipped ones (or none) serve."""
-        n = self.settings.network
-        own = n.pretrained == "faces" and n.encoder != "faces-resnet18"
-        return self.run / "encoder.safetensors" if own else None
-
-
-def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
-    """Turn a notebook's parameters into a context.
-
-    Args:
-        preset: name of a preset.
-        overrides: dotted settings to change; the run then has a directory of its own.
-        others: further parameters, checked to be of the types of their notebook's defaults
-            (``seed=0`` must stay an int).
-
-    Raises:
-        UserError: unknown preset or setting, wrong type or value.
-    """
-    check_value("preset", preset, str)
-    changes = dict(check_value("overrides", dict(overrides or {}), dict))
-    if "seed" in others:
-        check_value("seed", others["seed"], int)
-    if "methods" in others:
-        check_value("methods", others["methods"], str)
-    chosen = get_preset(preset)
-    run = runs.run_dir(preset, changes)
-    context = Context(chosen, override(chosen.settings, changes), changes, run)
-    torch.set_num_threads(machine.threads())
-    return context
 
 
 def manifest_of(context: Context) -> Manifest:
