@@ -9,28 +9,23 @@ Source: OURS.
 
 import dataclasses
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
-import numpy as np
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from rdfer.errors import UserError
 from rdfer.faces.head import BLENDSHAPES
-from rdfer.faces.identity import make_identity
-from rdfer.faces.render import Renderer, make_light
-from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.files import read_json, write_atomic, write_json
 from rdfer.network import create_encoder
+from rdfer.pretrain_faces import degrade, mirror_index, relight, render_faces
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
 from rdfer.transforms import augment, evaluate
+from rdfer.whitening import Timm, whiten_output
 
-FRAMES_A_FACE = 32
 WHITENED_BY = 8000  # frames that set the last layer
 
 
@@ -50,106 +45,8 @@ class Pretraining:
     seed: int = 20
 
 
-def random_weights(rng: np.random.Generator, frames: int) -> np.ndarray:
-    """Sparse random blendshape weights, float32 [frames, 52] in [0, 1].
-
-    Each frame moves a few random shapes, mostly the same left and right with some asymmetry;
-    no combination is favoured, so no class recipe is favoured either.
-    """
-    weights = np.zeros((frames, len(BLENDSHAPES)), np.float32)
-    stems = sorted({name.removesuffix("Left").removesuffix("Right") for name in BLENDSHAPES})
-    members = [
-        [i for i, name in enumerate(BLENDSHAPES) if name in (s, s + "Left", s + "Right")]
-        for s in stems
-    ]
-    for row in weights:
-        for stem in rng.choice(len(stems), size=rng.integers(1, 9), replace=False):
-            strength = rng.uniform(0.15, 1.0)
-            for i in members[stem]:
-                row[i] = strength * rng.uniform(0.7, 1.0)
-    return weights
-
-
-def render_face(job: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render one draw ``(seed, index, identity, size)``: uint8 [32, S, S, 3] and weights."""
-    seed, index, identity, size = job
-    rng = np.random.default_rng([seed, index])
-    weights = random_weights(rng, FRAMES_A_FACE)
-    pose = rng.normal(size=(FRAMES_A_FACE, 6)) * [0.22, 0.13, 0.10, 0.02, 0.02, 0.04]
-    light = make_light(int(rng.integers(2**31)))
-    frames = Renderer(size).render(make_identity(identity), weights, pose.astype(np.float32), light)
-    return frames, weights
-
-
-def render_all(settings: Pretraining, workers: int) -> tuple[Tensor, Tensor, int]:
-    """Frames uint8 [n, S, S, 3], weights [n, 52], and how many at the end are held out."""
-    low, high = PRETRAIN_IDENTITIES
-    rng = np.random.default_rng(settings.seed)
-    border = low + (high - low) * 9 // 10
-    identities = [
-        *rng.integers(low, border, settings.faces),
-        *rng.integers(border, high, settings.held_out),
-    ]
-    jobs = [(settings.seed, k, int(who), settings.render_size) for k, who in enumerate(identities)]
-    with ProcessPoolExecutor(workers) as pool:
-        done = list(
-            progress(pool.map(render_face, jobs, chunksize=8), total=len(jobs), label="faces")
-        )
-    frames = torch.from_numpy(np.concatenate([f for f, _ in done]))
-    weights = torch.from_numpy(np.concatenate([w for _, w in done]))
-    return frames, weights, settings.held_out * FRAMES_A_FACE
-
-
-def mirror_index() -> list[int]:
-    """Position of every blendshape's left-right partner, for flipped frames."""
-    swap = {"Left": "Right", "Right": "Left"}
-    order = []
-    for name in BLENDSHAPES:
-        side = next((s for s in swap if name.endswith(s)), None)
-        partner = name.removesuffix(side) + swap[side] if side else name
-        order.append(BLENDSHAPES.index(partner) if partner in BLENDSHAPES else -1)
-    if -1 in order:
-        raise UserError(f"blendshape {BLENDSHAPES[order.index(-1)]!r}: has no mirror partner")
-    return order
-
-
-def _relight(frames: Tensor, generator: torch.Generator) -> Tensor:
-    """Exposure and its fall-off over the picture, on a random half: uint8 [n, S, S, 3]."""
-    n, size = len(frames), frames.shape[1]
-    draw = torch.rand(n, 4, generator=generator)
-    share = torch.where(draw[:, 0] < 0.5, draw[:, 1], 0.0)
-    side = torch.linspace(-1, 1, size)
-    tilt = 2 * draw[:, 2:] - 1
-    slope = 1 + 0.4 * share[:, None, None] * (
-        tilt[:, 0, None, None] * side[None, None, :] + tilt[:, 1, None, None] * side[None, :, None]
-    )
-    end = torch.where(torch.rand(n, generator=generator) < 0.6, 0.22, 2.3)
-    gain = (end**share)[:, None, None] * slope
-    return (frames * gain[..., None].to(frames.device) + 0.5).clamp(0, 255).to(torch.uint8)
-
-
-def _degrade(pictures: Tensor, generator: torch.Generator) -> Tensor:
-    """Blur by down- and upsampling, and noise, each on a random part of the batch."""
-    n, size = len(pictures), pictures.shape[-1]
-    small = nn.functional.interpolate(pictures, size=size // 3, mode="area")
-    small = nn.functional.interpolate(small, size=size, mode="bilinear", align_corners=False)
-    draw = torch.rand(n, 3, generator=generator).to(pictures.device)
-    blurred = torch.where((draw[:, 0] < 0.2)[:, None, None, None], small, pictures)
-    noise = torch.randn(pictures.shape, generator=generator).to(pictures.device)
-    return blurred + noise * ((draw[:, 1] < 0.3) * draw[:, 2] * 0.8)[:, None, None, None]
-
-
 def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
     yield from torch.randperm(n, generator=generator).split(size)
-
-
-class _Timm(Protocol):
-    """What every timm model has, beyond a module."""
-
-    def get_classifier(self) -> nn.Module: ...
-    def reset_classifier(self, num_classes: int) -> None: ...
-    def forward_features(self, x: Tensor) -> Tensor: ...
-    def forward_head(self, x: Tensor, pre_logits: bool) -> Tensor: ...
 
 
 class Regressor(nn.Module):
@@ -181,7 +78,7 @@ def train(
     encoder, features = create_encoder(
         settings.encoder, pretrained=settings.start, size=settings.size
     )
-    parts = cast(_Timm, encoder)
+    parts = cast(Timm, encoder)
     head = parts.get_classifier()
     if isinstance(head, nn.Linear):
         parts.reset_classifier(0)  # the read-out sees the pooled features themselves
@@ -202,7 +99,7 @@ def train(
         total = 0.0
         for rows in progress(list(_batches(n, settings.batch, generator)), label="pre-training"):
             pictures = augment(
-                _relight(frames[rows], generator)[:, None].to(device),
+                relight(frames[rows], generator)[:, None].to(device),
                 size=settings.size,
                 generator=generator,
                 scale=(0.85, 1.0),
@@ -213,7 +110,7 @@ def train(
             target = targets[rows].to(device)
             if torch.rand((), generator=generator) < 0.5:
                 pictures, target = pictures.flip(-1), target[:, flipped]
-            pictures = _degrade(pictures, generator).contiguous(memory_format=torch.channels_last)
+            pictures = degrade(pictures, generator).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, dtype=torch.bfloat16):
                 guess = model(pictures)
             loss = nn.functional.mse_loss(guess.float(), target)
@@ -226,39 +123,8 @@ def train(
         log(f"epoch {epoch + 1}/{settings.epochs}: loss {total / n:.4f}, {scores}")
     if isinstance(head, nn.Linear):
         parts.reset_classifier(head.out_features)
-        whiten_output(encoder, frames[:n][:WHITENED_BY], settings)
+        whiten_output(encoder, frames[:n][:WHITENED_BY], size=settings.size, seed=settings.seed)
     return encoder, scores
-
-
-@torch.inference_mode()
-def whiten_output(encoder: nn.Module, frames: Tensor, settings: Pretraining) -> None:
-    """Set the encoder's last layer to the whitened leading principal components of its input.
-
-    Few directions hold most of the variance of the pooled features, and what tells a faint
-    expression lies in others. Whitened, all of them reach the streams at the same scale.
-    Source: PCA whitening of frozen features (Jegou and Chum, ECCV 2012); OURS here.
-
-    Args:
-        encoder: its ``get_classifier()`` is a linear layer; it is changed in place.
-        frames: uint8 [n, S, S, 3], spoilt here as in training; n at least the layer's inputs.
-        settings: ``size`` and ``seed`` are used.
-    """
-    encoder.eval()
-    parts = cast(_Timm, encoder)
-    layer = cast(nn.Linear, parts.get_classifier())
-    device = layer.weight.device
-    generator = torch.Generator().manual_seed(settings.seed)
-    pooled = []
-    for part in frames.split(256):
-        pictures = evaluate(_relight(part, generator)[:, None].to(device), size=settings.size)[:, 0]
-        maps = parts.forward_features(_degrade(pictures, generator))
-        pooled.append(parts.forward_head(maps, pre_logits=True).double().cpu())
-    seen = torch.cat(pooled)
-    values, vectors = torch.linalg.eigh(torch.cov(seen.T))
-    leading = values.argsort(descending=True)[: layer.out_features]
-    matrix = (vectors[:, leading] / values[leading].clamp_min(1e-9).sqrt()).T
-    layer.weight.data.copy_(matrix)
-    layer.bias.data.copy_(-matrix @ seen.mean(0))
 
 
 @torch.inference_mode()
@@ -293,7 +159,13 @@ def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, f
     """Render, train, write the weights to ``out`` and what they reach beside it as JSON."""
     out = Path(out)
     _note(out).unlink(missing_ok=True)  # weights without a note count as not made
-    frames, weights, held = render_all(settings, workers)
+    frames, weights, held = render_faces(
+        faces=settings.faces,
+        held_out=settings.held_out,
+        size=settings.render_size,
+        seed=settings.seed,
+        workers=workers,
+    )
     encoder, scores = train(frames, weights, held, settings)
     save_encoder(encoder, out)
     write_json(_note(out), {**_recipe(settings), "scores": scores})

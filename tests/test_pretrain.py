@@ -6,13 +6,14 @@ import numpy as np
 import torch
 from sklearn.metrics import r2_score
 
-from rdfer import pretrain
+from rdfer import pretrain, pretrain_faces
 from rdfer.encoders import SMALL, create_encoder
 from rdfer.faces.head import BLENDSHAPES
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.files import read_json
 from rdfer.pretrain import Pretraining
 from rdfer.transforms import evaluate
+from rdfer.whitening import whiten_output
 
 TINY = Pretraining(faces=1, held_out=1, size=32, render_size=36, epochs=1, batch=16)
 
@@ -24,7 +25,7 @@ def made_up(n=48, size=36):
 
 
 def test_mirroring_twice_changes_nothing_and_once_swaps_the_sides():
-    order = pretrain.mirror_index()
+    order = pretrain_faces.mirror_index()
     assert sorted(order) == list(range(len(BLENDSHAPES)))
     assert [order[k] for k in order] == list(range(len(BLENDSHAPES)))
     partner = dict(zip(BLENDSHAPES, (BLENDSHAPES[k] for k in order), strict=True))
@@ -34,7 +35,7 @@ def test_mirroring_twice_changes_nothing_and_once_swaps_the_sides():
 
 
 def test_random_weights_are_sparse_and_favour_no_blendshape():
-    weights = pretrain.random_weights(np.random.default_rng(0), 2000)
+    weights = pretrain_faces.random_weights(np.random.default_rng(0), 2000)
     assert weights.shape == (2000, 52) and weights.dtype == np.float32
     assert weights.min() >= 0 and weights.max() <= 1
     moved = (weights > 0).sum(1)
@@ -48,7 +49,7 @@ def test_random_weights_are_sparse_and_favour_no_blendshape():
 
 def test_random_weights_depend_on_the_generator_alone():
     one, two, three = (
-        pretrain.random_weights(np.random.default_rng(seed), 5) for seed in (1, 1, 2)
+        pretrain_faces.random_weights(np.random.default_rng(seed), 5) for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, two)
     assert (one != three).any()
@@ -101,12 +102,12 @@ def test_the_last_layer_whitens_what_it_is_given():
     torch.manual_seed(0)
     encoder, features = create_encoder(SMALL, pretrained="none")
     encoder.train()(torch.rand(64, 3, 32, 32))  # batch statistics that spread the features
-    pretrain.whiten_output(encoder, frames, TINY)
+    whiten_output(encoder, frames, size=TINY.size, seed=TINY.seed)
     generator = torch.Generator().manual_seed(TINY.seed)
     with torch.inference_mode():
         parts = [
-            encoder(pretrain._degrade(evaluate(lit[:, None], size=32)[:, 0], generator))
-            for lit in (pretrain._relight(part, generator) for part in frames.split(256))
+            encoder(pretrain_faces.degrade(evaluate(lit[:, None], size=32)[:, 0], generator))
+            for lit in (pretrain_faces.relight(part, generator) for part in frames.split(256))
         ]
     seen = torch.cat(parts).double()
     torch.testing.assert_close(seen.mean(0), torch.zeros(features).double(), atol=1e-2, rtol=0)
@@ -115,7 +116,7 @@ def test_the_last_layer_whitens_what_it_is_given():
 
 def test_relighting_keeps_half_of_the_pictures_and_the_range():
     frames, _ = made_up(n=200)
-    seen = pretrain._relight(frames, torch.Generator().manual_seed(1))
+    seen = pretrain_faces.relight(frames, torch.Generator().manual_seed(1))
     assert seen.shape == frames.shape and seen.dtype == torch.uint8
     untouched = (seen == frames).flatten(1).all(1).float().mean()
     assert 0.4 < untouched < 0.6
@@ -136,7 +137,7 @@ def test_training_can_go_on_from_the_shipped_weights():
 
 def test_degrading_keeps_the_shape_and_leaves_most_pictures_alone():
     pictures = torch.rand(200, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    seen = pretrain._degrade(pictures, torch.Generator().manual_seed(1))
+    seen = pretrain_faces.degrade(pictures, torch.Generator().manual_seed(1))
     assert seen.shape == pictures.shape and torch.isfinite(seen).all()
     untouched = (seen == pictures).flatten(1).all(1).float().mean()
     assert 0.5 < untouched < 0.85
@@ -144,7 +145,7 @@ def test_degrading_keeps_the_shape_and_leaves_most_pictures_alone():
 
 def test_main_writes_the_weights_and_what_made_them(tmp_path, monkeypatch):
     frames, weights = made_up()
-    monkeypatch.setattr(pretrain, "render_all", lambda settings, workers: (frames, weights, 16))
+    monkeypatch.setattr(pretrain, "render_faces", lambda **asked: (frames, weights, 16))
     out = tmp_path / "encoder.safetensors"
     assert not pretrain.is_made(out, TINY)
     scores = pretrain.main(out, TINY, workers=1)
@@ -179,11 +180,12 @@ def test_held_out_identities_are_never_trained_on(monkeypatch):
         def map(self, work, jobs, chunksize):
             return map(work, jobs)
 
-    monkeypatch.setattr(pretrain, "render_face", render)
-    monkeypatch.setattr(pretrain, "ProcessPoolExecutor", Here)
-    settings = dataclasses.replace(TINY, faces=300, held_out=100)
-    frames, weights, held = pretrain.render_all(settings, 3)
-    assert len(frames) == len(weights) == 400 and held == 100 * pretrain.FRAMES_A_FACE
+    monkeypatch.setattr(pretrain_faces, "render_face", render)
+    monkeypatch.setattr(pretrain_faces, "ProcessPoolExecutor", Here)
+    frames, weights, held = pretrain_faces.render_faces(
+        faces=300, held_out=100, size=36, seed=20, workers=3
+    )
+    assert len(frames) == len(weights) == 400 and held == 100 * pretrain_faces.FRAMES_A_FACE
     who = [job[2] for job in jobs]
     low, high = PRETRAIN_IDENTITIES
     assert min(who) >= low and max(who) < high
@@ -193,8 +195,8 @@ def test_held_out_identities_are_never_trained_on(monkeypatch):
 
 def test_a_rendered_face_is_as_asked():
     size = 24
-    frames, weights = pretrain.render_face((1, 0, PRETRAIN_IDENTITIES[0], size))
-    n = pretrain.FRAMES_A_FACE
+    frames, weights = pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], size))
+    n = pretrain_faces.FRAMES_A_FACE
     assert frames.shape == (n, size, size, 3) and frames.dtype == np.uint8
     assert weights.shape == (n, 52)
     assert len(np.unique(frames.reshape(n, -1), axis=0)) == n

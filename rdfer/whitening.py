@@ -1,0 +1,61 @@
+"""Whitening of an encoder's features by its own last layer."""
+
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from rdfer.pretrain_faces import degrade, relight
+from rdfer.transforms import evaluate
+
+
+class Timm(Protocol):
+    """What every timm model has, beyond a module."""
+
+    def get_classifier(self) -> nn.Module:
+        """The last layer."""
+        ...
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """A last layer of another size, or none."""
+        ...
+
+    def forward_features(self, x: Tensor) -> Tensor:
+        """Pictures [N, 3, S, S] to maps."""
+        ...
+
+    def forward_head(self, x: Tensor, pre_logits: bool) -> Tensor:
+        """Maps to pooled features [N, F], or to what the last layer makes of them."""
+        ...
+
+
+@torch.inference_mode()
+def whiten_output(encoder: nn.Module, frames: Tensor, *, size: int, seed: int) -> None:
+    """Set the encoder's last layer to the whitened leading principal components of its input.
+
+    Few directions hold most of the variance of the pooled features, and what tells a faint
+    expression lies in others. Whitened, all of them reach the streams at the same scale.
+    Source: PCA whitening of frozen features (Jegou and Chum, ECCV 2012); OURS here.
+
+    Args:
+        encoder: its ``get_classifier()`` is a linear layer; it is changed in place.
+        frames: uint8 [n, S, S, 3], spoilt here as in training; n at least the layer's inputs.
+        size: pixels that the encoder sees.
+        seed: of how the frames are spoilt.
+    """
+    encoder.eval()
+    parts = cast(Timm, encoder)
+    layer = cast(nn.Linear, parts.get_classifier())
+    device = layer.weight.device
+    generator = torch.Generator().manual_seed(seed)
+    pooled = []
+    for part in frames.split(256):
+        pictures = evaluate(relight(part, generator)[:, None].to(device), size=size)[:, 0]
+        maps = parts.forward_features(degrade(pictures, generator))
+        pooled.append(parts.forward_head(maps, pre_logits=True).double().cpu())
+    seen = torch.cat(pooled)
+    values, vectors = torch.linalg.eigh(torch.cov(seen.T))
+    leading = values.argsort(descending=True)[: layer.out_features]
+    matrix = (vectors[:, leading] / values[leading].clamp_min(1e-9).sqrt()).T
+    layer.weight.data.copy_(matrix)
+    layer.bias.data.copy_(-matrix @ seen.mean(0))
