@@ -2,7 +2,8 @@
 
 With a frozen encoder the features of a frame never change, so training reads them instead of
 pictures: a laptop then trains in seconds. The price is that augmentation is limited to the views
-that were cached: the frame as it is, and its mirror image.
+that were cached: the frame as it is, and its mirror image; or augmented copies, where these are
+to be compared with clips.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ from rdfer.errors import UserError
 from rdfer.progress import progress
 from rdfer.store import FORMAT, Array, ClipStore, digest, is_whole
 from rdfer.store_write import Writer, locked
-from rdfer.transforms import evaluate
+from rdfer.transforms import augment, evaluate
 
 FEATURES = "features.bin"
 VIEWS = ("original", "flipped")
@@ -54,6 +55,8 @@ class FeatureBank(ClipStore):
         key: str,
         batch: int = 256,
         views: int = 2,
+        augmented: bool = False,
+        videos: npt.ArrayLike | None = None,
         size: int | None = None,
         device: str | torch.device | None = None,
         label: str = "features",
@@ -67,7 +70,11 @@ class FeatureBank(ClipStore):
                 is put into evaluation mode for the while.
             key: changes whenever ``encode`` would; the bank's content is added to it.
             batch: frames encoded at a time.
-            views: 1 for the frames as they are, 2 for their mirror images as well.
+            views: 1 for the frames as they are, 2 for their mirror images as well; of
+                ``augmented`` ones any number.
+            augmented: the views are copies under random crops, flips and colours instead
+                (:func:`rdfer.transforms.augment`), the same for every frame of a clip.
+            videos: rows of the bank to encode, int ``[B]``; ``None`` for all.
             size: side of the frames given to ``encode``; ``None`` leaves the bank's.
             device: where ``encode`` works; ``None`` is where a module's parameters are, or the
                 CPU.
@@ -80,22 +87,27 @@ class FeatureBank(ClipStore):
         path = Path(path)
         if batch < 1:
             raise UserError(f"batch = {batch!r}: must be at least 1 frame")
-        if views not in (1, 2):
+        if views < 1 or (views > 2 and not augmented):
             raise UserError(f"views = {views!r}: must be 1 ({VIEWS[0]}) or 2 ({VIEWS[1]} as well)")
         size = bank.size if size is None else size
         device = _device_of(encode) if device is None else torch.device(device)
+        rows = np.arange(len(bank.ids)) if videos is None else np.asarray(videos, np.int64)
         parts = [FORMAT, key, bank.checksum, views, size]
+        if augmented or videos is not None:
+            parts += [augmented, rows.tolist()]
         whole_key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         with locked(path):
             if not is_whole(path, key=whole_key, data=FEATURES):
                 with _evaluating(encode):
-                    encoder = _Encoder(encode, device=device, size=size, views=views)
-                    _write(path, bank, encoder, key=whole_key, batch=batch, label=label)
+                    encoder = _Encoder(
+                        encode, device=device, size=size, views=views, augmented=augmented
+                    )
+                    _write(path, bank, rows, encoder, key=whole_key, batch=batch, label=label)
         return cls(path)
 
     @property
     def views(self) -> int:
-        """How many views of a frame there are: the original, and its mirror image."""
+        """How many views of a frame there are: the original and its mirror image, or copies."""
         return self.shape[0]
 
     @property
@@ -111,7 +123,8 @@ class FeatureBank(ClipStore):
         Args:
             videos: number of the clip, int ``[B]``.
             frames: frame of that clip, int ``[B, ...]``.
-            views: view of each clip, int ``[B]``, or one for all: 0 original, 1 flipped.
+            views: view of each clip, int ``[B]``, or one for all: 0 original, 1 flipped, or the
+                number of an augmented copy.
 
         Returns:
             float32 ``[B, ..., D]`` in main memory.
@@ -136,19 +149,23 @@ class _Encoder:
     """Frames as bytes -> features of all their views in half precision."""
 
     def __init__(
-        self, encode: Encode | nn.Module, *, device: torch.device, size: int, views: int
+        self,
+        encode: Encode | nn.Module,
+        *,
+        device: torch.device,
+        size: int,
+        views: int,
+        augmented: bool,
     ) -> None:
         self._encode, self._device, self._size = encode, device, size
-        self.views = views
+        self.views, self.augmented = views, augmented
         probe = self(np.zeros((1, size, size, 3), np.uint8))
         self.dim = probe.shape[-1]
 
     @torch.inference_mode()
-    def __call__(self, frames: Array) -> Array:
-        """Uint8 ``[n, H, W, 3]`` -> float16 ``[n, views, D]``."""
-        images = evaluate(torch.from_numpy(frames).to(self._device), size=self._size)
-        seen = [images, images.flip(-1)][: self.views]
-        outputs = [self._encode(view) for view in seen]
+    def __call__(self, frames: Array, *, seed: int = 0) -> Array:
+        """Uint8 ``[n, H, W, 3]`` -> float16 ``[n, views, D]``; ``seed`` of augmented copies."""
+        outputs = [self._encode(view) for view in self._look(frames, seed)]
         if outputs[0].ndim != 2 or len(outputs[0]) != len(frames):
             raise UserError(
                 f"encoder output of shape {tuple(outputs[0].shape)} for {len(frames)} frames: "
@@ -162,29 +179,46 @@ class _Encoder:
             )
         return np.asarray(features.cpu().numpy())
 
+    def _look(self, frames: Array, seed: int) -> list[Tensor]:
+        pixels = torch.from_numpy(frames).to(self._device)
+        if not self.augmented:
+            images = evaluate(pixels, size=self._size)
+            return [images, images.flip(-1)][: self.views]
+        generators = [torch.Generator().manual_seed(seed + view) for view in range(self.views)]
+        return [augment(pixels[None], size=self._size, generator=g)[0] for g in generators]
+
 
 def _write(
-    path: Path, bank: FrameBank, encoder: _Encoder, *, key: str, batch: int, label: str
+    path: Path,
+    bank: FrameBank,
+    videos: npt.NDArray[np.int64],
+    encoder: _Encoder,
+    *,
+    key: str,
+    batch: int,
+    label: str,
 ) -> None:
     shape = (encoder.views, encoder.dim)
     writer = Writer(path, key=key, data=FEATURES, shape=shape, dtype="float16")
     # the groups do not depend on what is missing: a batch of another make-up can round otherwise
     groups = [
-        group
-        for group in _groups(bank.lengths, batch)
-        if any(bank.ids[video] not in writer.entries for video in group)
+        videos[group]
+        for group in _groups(bank.lengths[videos], 1 if encoder.augmented else batch)
+        if any(bank.ids[video] not in writer.entries for video in videos[group])
     ]
     for group in progress(groups, total=len(groups), label=label):
         numbers = [bank.row_numbers([v], np.arange(bank.lengths[v])[None])[0] for v in group]
         rows = np.concatenate(numbers)
+        # of augmented copies a group is one clip, whose frames share what its id draws
+        seed = int(hashlib.sha256(bank.ids[group[0]].encode()).hexdigest()[:8], 16)
         features = np.concatenate(
-            [encoder(bank.rows[rows[i : i + batch]]) for i in range(0, len(rows), batch)]
+            [encoder(bank.rows[rows[i : i + batch]], seed=seed) for i in range(0, len(rows), batch)]
         )
         parts = np.split(features, np.cumsum(bank.lengths[group])[:-1])
         for video, part in zip(group, parts, strict=True):
             if bank.ids[video] not in writer.entries:
                 writer.append(bank.ids[video], part, loaded=len(part), digest=digest(part))
-    writer.finish(bank.ids, report={})
+    writer.finish([bank.ids[video] for video in videos], report={})
 
 
 def _groups(lengths: npt.NDArray[np.int64], batch: int) -> Iterator[list[int]]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rdfer.bank import FrameBank
+from rdfer.errors import UserError
 from rdfer.features import FeatureBank
 from rdfer.settings import Settings
 from rdfer.transforms import augment, evaluate
@@ -42,12 +43,22 @@ class Inputs(Protocol):
         """Fix the augmentation of a batch (none without a generator)."""
         ...
 
+    def augmented(self, videos: Indices, number: int, generator: torch.Generator) -> Look:
+        """The ``number``-th augmented copy of each video; another number, another augmentation."""
+        ...
+
 
 class FeatureInputs:
-    """Cached features of a frozen encoder, on ``device``; the flip is the only augmentation."""
+    """Cached features of a frozen encoder, on ``device``.
 
-    def __init__(self, features: FeatureBank, device: torch.device) -> None:
-        self.features, self.device = features, device
+    Training sees the frames and their mirror images. ``copies`` holds augmented copies of some
+    videos, for comparing clips with augmentations of one clip.
+    """
+
+    def __init__(
+        self, features: FeatureBank, device: torch.device, copies: FeatureBank | None = None
+    ) -> None:
+        self.features, self.device, self.copies = features, device, copies
         self.dim: int | None = features.dim
         self.lengths = np.asarray(features.lengths, np.int64)
 
@@ -57,6 +68,20 @@ class FeatureInputs:
         if generator is not None:
             views = torch.randint(self.features.views, views.shape, generator=generator).numpy()
         return lambda frames: self.features.gather(videos, frames, views=views).to(self.device)
+
+    def augmented(self, videos: Indices, number: int, generator: torch.Generator) -> Look:
+        """See :class:`Inputs`. The generator is not needed: the copies are cached.
+
+        Raises:
+            UserError: no copies of these videos, or fewer than ``number``, are cached.
+        """
+        if self.copies is None or number >= self.copies.views:
+            held = 0 if self.copies is None else self.copies.views
+            raise UserError(f"copy = {number}: {held} augmented copies of each video are cached")
+        row_of = {name: row for row, name in enumerate(self.copies.ids)}
+        rows = np.array([row_of[self.features.ids[v]] for v in videos], np.int64)
+        copies = self.copies
+        return lambda frames: copies.gather(rows, frames, views=number).to(self.device)
 
 
 class FrameInputs:
@@ -84,3 +109,7 @@ class FrameInputs:
             return seen.unflatten(1, frames.shape[1:])
 
         return take
+
+    def augmented(self, videos: Indices, number: int, generator: torch.Generator) -> Look:
+        """See :class:`Inputs`: every call draws anew, whatever the number."""
+        return self.look(videos, generator)

@@ -116,6 +116,8 @@ def predict(
     *,
     batch: int,
     details: list[Indices] | None = None,
+    copy: tuple[int, torch.Generator] | None = None,
+    dropout: bool = False,
 ) -> NDArray[np.float32]:
     """Class probabilities of given clips, without augmentation: float32 [V, N, C].
 
@@ -126,15 +128,25 @@ def predict(
         clips: frame indices, int64 [V, N, L].
         batch: clips predicted at a time.
         details: the detail clips' frame indices are appended here, int64 [<= batch, K, F].
+        copy: number of an augmented copy and a generator, to look at that instead.
+        dropout: leave dropout on; it draws from torch's global generator.
     """
     model.eval()
+    if dropout:
+        # an LSTM holds its dropout itself, and has nothing else that differs in training
+        for module in model.modules():
+            module.training = isinstance(module, nn.Dropout | nn.LSTM)
     v, n, _ = clips.shape
     rows = videos.repeat(n)
     flat = clips.reshape(v * n, -1)
     parts = []
     for start in range(0, v * n, batch):
         some = slice(start, start + batch)
-        out = model(inputs.look(rows[some], None), flat[some], inputs.lengths[rows[some]])
+        if copy is None:
+            look = inputs.look(rows[some], None)
+        else:
+            look = inputs.augmented(rows[some], copy[0], copy[1])
+        out = model(look, flat[some], inputs.lengths[rows[some]])
         if details is not None and out.detail is not None:
             details.append(out.detail)
         parts.append(out.logits.float().softmax(-1).cpu().numpy())

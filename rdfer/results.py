@@ -178,8 +178,8 @@ def meta(context: Context, cells: Cells) -> dict[str, Any]:
 def suspicion_scores(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
     """Scores of one cell's training videos by name, higher is more suspicious: float64 [V] each."""
     given = arrays["train_given"]
-    last = arrays["sweep_last"].astype(np.float64)
-    mean = arrays["sweep_means"].astype(np.float64).mean(0)[:, None]
+    clips = arrays["sweep_clips"].astype(np.float64)
+    last, mean = clips[-1], clips.mean((0, 2))[:, None]
     single = agreement.noise_scores(last, given)
     return {
         "vote": single["vote"],
@@ -204,7 +204,7 @@ def scoring_masks(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.bo
     noisy = arrays["train_given"] != arrays["train_true"]
     sure = ~arrays["train_ambiguous"]
     loss = agreement.clip_loss(
-        arrays["sweep_last"][:, 1:2].astype(np.float64), arrays["train_given"]
+        arrays["sweep_clips"][-1, :, 1:2].astype(np.float64), arrays["train_given"]
     )
     high = loss >= np.quantile(loss, 1 - HIGH_LOSS)
     return {"all": sure, "high-loss": sure & high & (noisy | arrays["train_hard"])}
@@ -254,7 +254,7 @@ def histogram(stores: Sequence[Mapping[str, NDArray[Any]]], score: str) -> dict[
     values: dict[str, list[NDArray[Any]]] = {"clean": [], "hard": [], "noisy": []}
     for arrays in stores:
         if score == "vote":
-            what = arrays["sweep_votes"][-1]
+            what = agreement.vote(arrays["sweep_clips"][-1])[0]
         else:
             what = suspicion_scores(arrays)[score]
         for kind, mask in kinds(arrays).items():
@@ -273,7 +273,7 @@ def by_sweep(stores: Sequence[Mapping[str, NDArray[Any]]]) -> list[dict[str, flo
         for arrays in stores:
             sure = ~arrays["train_ambiguous"]
             noisy = (arrays["train_given"] != arrays["train_true"])[sure]
-            given, means = arrays["train_given"], arrays["sweep_means"].astype(np.float64)
+            given, means = arrays["train_given"], arrays["sweep_clips"].astype(np.float64).mean(2)
             for into, p in ((alone, means[k]), (averaged, means[: k + 1].mean(0))):
                 into.append(evaluation.auroc(noisy, agreement.contrary(p[:, None], given)[sure]))
         rows.append(

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from rdfer.errors import UserError
+from rdfer.ranges import check_ranges, rule
 
 T = TypeVar("T")
 
@@ -90,6 +91,7 @@ class Training:
     balanced: bool = True
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     checkpoint: int = 10  # epochs between checkpoints
+    twin: int = 0  # another network for the same task: other weights, order and clips
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +118,29 @@ class Agreement:
     reinforce: float = 0.0
     consensus: float = 0.0  # lambda: pull toward the consensus of a video's clips
     memory: float = 0.5  # share that earlier sweeps keep in the consensus
+    # sweeps of a run that does nothing about them; "views": of augmented copies and of passes with
+    # dropout as well, and what training said of each video, epoch by epoch
+    watch: Literal["nothing", "clips", "views"] = "nothing"
 
     @property
     def treats(self) -> bool:
         """Whether anything is done about hard or noisy samples at all."""
         return self.noisy != "keep" or self.reinforce > 0 or self.consensus > 0
+
+    @property
+    def sweeps(self) -> bool:
+        """Whether clips of the training videos are predicted at all."""
+        return self.treats or self.watch != "nothing"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robust:
+    """Other people's remedies for label noise, off by default: see :mod:`rdfer.robust`."""
+
+    forget: float = 0.0  # share of each batch, of the highest losses, that is left out in the end
+    forget_epochs: int = 10  # epochs over which that share rises from 0
+    elr: float = 0.0  # lambda of early-learning regularisation
+    elr_memory: float = 0.7  # beta: share that past predictions keep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,9 +153,10 @@ class Settings:
     network: Network = field(default_factory=Network)
     training: Training = field(default_factory=Training)
     agreement: Agreement = field(default_factory=Agreement)
+    robust: Robust = field(default_factory=Robust)
 
     def __post_init__(self) -> None:
-        _check_ranges(self)
+        check_ranges(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,63 +168,6 @@ class Preset:
     settings: Settings
     seeds: tuple[int, ...]
     ablation_seeds: tuple[int, ...]
-
-
-def _rule(ok: bool, name: str, value: object, rule: str) -> None:
-    if not ok:
-        raise UserError(f"{name} = {value!r}: {rule}")
-
-
-def _check_ranges(s: Settings) -> None:
-    """Refuse values that no run could mean, each with its rule."""
-    positive = {
-        "data": ("train", "per_seed", "val", "test", "frames", "size"),
-        "sampling": ("clip_frames", "keys", "key_frames", "key_stride"),
-        "network": ("hidden", "layers", "heads"),
-        "training": ("epochs", "batch", "checkpoint"),
-        "agreement": ("clips", "every"),
-    }
-    for part, names in positive.items():
-        for name in names:
-            value = getattr(getattr(s, part), name)
-            _rule(value >= 1, f"{part}.{name}", value, "must be at least 1")
-    _rule(0 <= s.noise.rate < 1, "noise.rate", s.noise.rate, "must lie in [0, 1)")
-    _rule(0 < s.agreement.span <= 1, "agreement.span", s.agreement.span, "must lie in (0, 1]")
-    _rule(0 <= s.agreement.memory < 1, "agreement.memory", s.agreement.memory, "must lie in [0, 1)")
-    _rule(
-        s.agreement.consensus >= 0,
-        "agreement.consensus",
-        s.agreement.consensus,
-        "must be at least 0",
-    )
-    _rule(0 <= s.network.dropout < 1, "network.dropout", s.network.dropout, "must lie in [0, 1)")
-    _rule(
-        0 <= s.training.label_smoothing < 1,
-        "training.label_smoothing",
-        s.training.label_smoothing,
-        "must lie in [0, 1)",
-    )
-    _rule(s.training.lr > 0, "training.lr", s.training.lr, "must be above 0")
-    _rule(
-        s.data.per_seed <= s.data.train,
-        "data.per_seed",
-        s.data.per_seed,
-        f"a seed draws from the {s.data.train} training videos, so at most that many",
-    )
-    _rule(
-        s.network.hidden % s.network.heads == 0,
-        "network.hidden",
-        s.network.hidden,
-        f"must be a multiple of network.heads = {s.network.heads}",
-    )
-    _rule(
-        s.data.frames >= s.sampling.clip_frames,
-        "data.frames",
-        s.data.frames,
-        f"a clip needs sampling.clip_frames = {s.sampling.clip_frames} stored frames",
-    )
-    if s.agreement.treats and s.agreement.score == "vote":
-        _rule(s.agreement.clips >= 2, "agreement.clips", s.agreement.clips, "a vote needs 2 clips")
 
 
 def did_you_mean(name: str, known: typing.Iterable[str]) -> str:
@@ -225,7 +189,7 @@ def check_value(name: str, value: Any, expected: Any) -> Any:
     origin = typing.get_origin(expected)
     if origin is Literal:
         choices = typing.get_args(expected)
-        _rule(
+        rule(
             type(value) is str and value in choices,
             name,
             value,
@@ -238,14 +202,14 @@ def check_value(name: str, value: Any, expected: Any) -> Any:
         expected = next(t for t in typing.get_args(expected) if t is not type(None))
     if expected is float and type(value) is int:
         return float(value)
-    _rule(
+    rule(
         type(value) is expected,
         name,
         value,
         f"must be of type {expected.__name__}, not {type(value).__name__}",
     )
     if expected is float:
-        _rule(value == value and abs(value) != float("inf"), name, value, "must be finite")
+        rule(value == value and abs(value) != float("inf"), name, value, "must be finite")
     return value
 
 

@@ -54,7 +54,8 @@ OURS: dict[str, Any] = {
 METHODS: dict[str, Variant] = {
     v.name: v
     for v in (
-        Variant(name="plain", title="Plain"),
+        # what its clips say is watched, and nothing is done about it
+        Variant(name="plain", title="Plain", changes={"agreement.watch": "clips"}),
         Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
         Variant(name="vote", title="RDFER (vote)", changes=VOTE),
         Variant(name="ours", title="RDFER (ours)", changes=OURS),

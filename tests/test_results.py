@@ -37,16 +37,13 @@ class FakeCell:
         given = np.where(np.arange(60) < 20, (true + 1) % 7, true)
         means = rng.dirichlet(np.ones(7), (2, 60)) * 0.3
         means[:, np.arange(60), true] += 0.7
-        last = means[-1][:, None].repeat(3, 1)
         self._arrays = {
             "train_true": true,
             "train_given": given,
             "train_hard": np.arange(60) % 2 == 0,
             "train_ambiguous": np.arange(60) == 59,
             "sweep_epochs": np.array([1, 2]),
-            "sweep_last": last,
-            "sweep_means": means,
-            "sweep_votes": np.ones((2, 60)),
+            "sweep_clips": means[:, :, None].repeat(3, 2),
         }
 
     def metrics(self):
@@ -98,7 +95,7 @@ def test_agreement_leaves_the_ambiguous_out_and_matches_an_independent_auroc():
     expected = []
     for cell in cells:
         a = cell.arrays()
-        own = a["sweep_means"].mean(0)[np.arange(60), a["train_given"]]
+        own = a["sweep_clips"].mean((0, 2))[np.arange(60), a["train_given"]]
         expected.append(roc_auc_score((a["train_given"] != a["train_true"])[:59], -own[:59]))
     assert row["auroc_mean"] == pytest.approx(np.mean(expected))
     assert sum(found["histogram"]["vote"]["noisy"]) == 40

@@ -91,5 +91,13 @@ def test_sweeps_survive_a_trip_through_arrays():
 
 
 def test_sweeps_come_from_start_on_every_so_many_epochs():
-    settings = override(Settings(), {"agreement.start": 3, "agreement.every": 2})
+    settings = override(
+        Settings(), {"agreement.start": 3, "agreement.every": 2, "agreement.watch": "clips"}
+    )
     assert [e for e in range(1, 9) if is_due(settings, e)] == [3, 5, 7]
+
+
+def test_no_sweep_is_made_that_nobody_asked_for():
+    treated = override(Settings(), {"agreement.noisy": "drop"})
+    assert not any(is_due(Settings(), e) for e in range(1, 40))
+    assert any(is_due(treated, e) for e in range(1, 40))

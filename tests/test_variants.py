@@ -25,7 +25,8 @@ def test_every_table_names_the_four_methods_and_the_ceiling():
 
 def test_plain_is_the_preset_itself_and_does_nothing_about_its_sweeps():
     base = PRESETS["laptop"].settings
-    assert variant_settings(METHODS["plain"], base) == base
+    watched = override(base, {"agreement.watch": "clips"})
+    assert variant_settings(METHODS["plain"], base) == watched
     assert not base.agreement.treats
 
 
