@@ -122,7 +122,7 @@ class Loop:
     def weights(self, rows: NDArray[np.int64], logits: Tensor, targets: Tensor) -> Tensor:
         """What each sample of a batch counts, [B]: by its treatment, and by its loss if asked."""
         weights = torch.from_numpy(self.treatment.weights[rows]).to(logits.device)
-        share = forget_share(self.settings.robust, self.epoch)
+        share = forget_share(self.settings.robust, self.epoch, rate=self.settings.noise.rate)
         if share > 0:
             losses = -(targets * logits.float().log_softmax(-1)).sum(-1)
             weights = weights * kept(losses, share)

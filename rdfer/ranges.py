@@ -34,12 +34,12 @@ def check_ranges(s: "Settings") -> None:
         ("agreement.memory", s.agreement.memory),
         ("network.dropout", s.network.dropout),
         ("training.label_smoothing", s.training.label_smoothing),
-        ("robust.forget", s.robust.forget),
         ("robust.elr_memory", s.robust.elr_memory),
     ):
         rule(0 <= share < 1, name, share, "must lie in [0, 1)")
     for name, size in (
         ("agreement.consensus", s.agreement.consensus),
+        ("robust.forget", s.robust.forget),
         ("robust.elr", s.robust.elr),
         ("training.twin", s.training.twin),
     ):

@@ -20,18 +20,27 @@ from torch import Tensor
 from rdfer.settings import Robust
 
 
-def forget_share(settings: Robust, epoch: int) -> float:
-    """Share of a batch to leave out in epoch number ``epoch`` (from 0): 0, rising to ``forget``.
+def forget_share(settings: Robust, epoch: int, *, rate: float) -> float:
+    """Share of a batch to leave out in epoch number ``epoch`` (from 0).
 
-        r(t) = forget min(t / forget_epochs, 1)
+        r(t) = forget rate min(t / forget_epochs, 1)
 
-    Source: Co-teaching (Han et al., NeurIPS 2018), section 3, R(t) = 1 - r(t); there as well
-    the noise rate is known.
+    Source: Co-teaching (Han et al., NeurIPS 2018), section 3, R(t) = 1 - r(t) with forget = 1;
+    there as well the noise rate is told.
 
-    >>> [forget_share(Robust(forget=0.2, forget_epochs=10), t) for t in (0, 5, 10, 30)]
+    >>> settings = Robust(forget=1.0, forget_epochs=10)
+    >>> [forget_share(settings, t, rate=0.2) for t in (0, 5, 10, 30)]
     [0.0, 0.1, 0.2, 0.2]
+
+    Args:
+        settings: of the rivals.
+        epoch: from 0.
+        rate: of the label noise, in [0, 1).
+
+    Returns:
+        In [0, 1).
     """
-    return settings.forget * min(epoch / settings.forget_epochs, 1.0)
+    return min(settings.forget * rate * min(epoch / settings.forget_epochs, 1.0), 0.99)
 
 
 def kept(losses: Tensor, share: float) -> Tensor:

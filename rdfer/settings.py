@@ -137,7 +137,9 @@ class Agreement:
 class Robust:
     """Other people's remedies for label noise, off by default: see :mod:`rdfer.robust`."""
 
-    forget: float = 0.0  # share of each batch, of the highest losses, that is left out in the end
+    # of each batch the highest losses are left out in the end: this many times the noise rate,
+    # which is told
+    forget: float = 0.0
     forget_epochs: int = 10  # epochs over which that share rises from 0
     elr: float = 0.0  # lambda of early-learning regularisation
     elr_memory: float = 0.7  # beta: share that past predictions keep

@@ -64,6 +64,46 @@ METHODS: dict[str, Variant] = {
     )
 }
 
+#: Other people's training under label noise. What is theirs beside the rule itself (two networks,
+#: other weights of samples) is left out, so that all share network, budget and clips.
+RIVALS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        Variant(
+            name="label-smoothing",
+            title="label smoothing",
+            changes={"training.label_smoothing": 0.1},
+        ),
+        Variant(name="small-loss", title="small-loss selection", changes={"robust.forget": 1.0}),
+        Variant(name="elr", title="ELR", changes={"robust.elr": 3.0, "robust.elr_memory": 0.7}),
+        Variant(
+            name="scn",
+            title="SCN",
+            changes={
+                "agreement.score": "gap",
+                "agreement.rule": "threshold",
+                "agreement.score_threshold": 0.2,
+                "agreement.average": False,
+                "agreement.noisy": "relabel",
+                "agreement.clips": 1,
+                "agreement.every": 1,
+            },
+        ),
+        Variant(
+            name="loss-mixture",
+            title="loss-mixture drop",
+            changes={
+                "agreement.score": "loss",
+                "agreement.rule": "mixture",
+                "agreement.average": False,
+                "agreement.noisy": "drop",
+                "agreement.clips": 1,
+                "agreement.every": 1,
+            },
+        ),
+    )
+}
+
 
 def _ablation(name: str, title: str, part: str, **changes: Any) -> Variant:
     dotted = {k.replace("__", "."): v for k, v in changes.items()}

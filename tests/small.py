@@ -40,6 +40,12 @@ class RandomInputs:
 
         return take
 
+    def augmented(
+        self, videos: NDArray[np.int64], number: int, generator: torch.Generator
+    ) -> Callable[[NDArray[np.int64]], Tensor]:
+        """There is no augmentation of random numbers: the videos as they are."""
+        return self.look(videos, generator)
+
 
 def small_settings(**changes: object) -> Settings:
     """Settings of a network that trains in a second; dots in names are written as ``__``."""

@@ -1,3 +1,4 @@
+import hashlib
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from torch import nn
 from rdfer.bank import FrameBank
 from rdfer.errors import UserError
 from rdfer.features import FeatureBank
-from rdfer.transforms import evaluate
+from rdfer.transforms import augment, evaluate
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -152,3 +153,31 @@ def test_bad_input_is_named(tmp_path, bank, encode, more, message):
     with pytest.raises(UserError, match=message):
         FeatureBank.build(tmp_path / "features", bank, encode, key="a", **more)
     assert not (tmp_path / "features").exists()
+
+
+def test_augmented_copies_of_some_videos_share_a_crop_within_a_clip(tmp_path, bank):
+    def pixels(x):
+        return x.flatten(1)
+
+    videos = [4, 1, 2]
+    ask = {"key": "a", "views": 3, "augmented": True, "videos": videos}
+    copies = FeatureBank.build(tmp_path / "copies", bank, pixels, batch=2, **ask)
+    assert copies.ids == tuple(bank.ids[v] for v in videos) and copies.views == 3
+    whole = FeatureBank.build(tmp_path / "whole", bank, pixels, batch=1000, **ask)
+    for row, video in enumerate(videos):
+        frames = np.arange(bank.lengths[video])[None]
+        seed = int(hashlib.sha256(bank.ids[video].encode()).hexdigest()[:8], 16)
+        for view in range(3):
+            seen = augment(
+                torch.from_numpy(bank.gather([video], frames)),
+                size=4,
+                generator=torch.Generator().manual_seed(seed + view),
+            )[0].flatten(1)
+            got = copies.gather([row], frames, views=view)[0]
+            torch.testing.assert_close(got, seen.half().float())
+            torch.testing.assert_close(whole.gather([row], frames, views=view)[0], got)
+
+
+def test_more_than_two_views_are_augmented_ones(tmp_path, bank):
+    with pytest.raises(UserError, match="views = 3"):
+        FeatureBank.build(tmp_path / "features", bank, Halves(), key="a", views=3)

@@ -2,7 +2,7 @@ import pytest
 
 from rdfer.errors import UserError
 from rdfer.presets import PRESETS
-from rdfer.settings import flat
+from rdfer.settings import flat, override
 from rdfer.variants import (
     ABLATIONS,
     METHODS,
