@@ -209,10 +209,12 @@ def _write(
     for group in progress(groups, total=len(groups), label=label):
         numbers = [bank.row_numbers([v], np.arange(bank.lengths[v])[None])[0] for v in group]
         rows = np.concatenate(numbers)
-        # of augmented copies a group is one clip, whose frames share what its id draws
+        # of augmented copies a group is one clip: its frames share what its id draws, and are
+        # seen together, since contrast is relative to all of them
         seed = int(hashlib.sha256(bank.ids[group[0]].encode()).hexdigest()[:8], 16)
+        step = len(rows) if encoder.augmented else batch
         features = np.concatenate(
-            [encoder(bank.rows[rows[i : i + batch]], seed=seed) for i in range(0, len(rows), batch)]
+            [encoder(bank.rows[rows[i : i + step]], seed=seed) for i in range(0, len(rows), step)]
         )
         parts = np.split(features, np.cumsum(bank.lengths[group])[:-1])
         for video, part in zip(group, parts, strict=True):
