@@ -172,7 +172,9 @@ def _claim(
     rivals: Mapping[str, Sequence[Mapping[str, Any]]],
 ) -> Claim:
     needed = {"about", "statement", "against", "prediction", "reason"}
-    entry = _keys(name, raw, needed, optional={"metric", "of", "each", "beyond", "at_least"})
+    entry = _keys(
+        name, raw, needed, optional={"metric", "of", "each", "beyond", "at_least", "headline"}
+    )
     if not name.startswith(family) or name == family:
         raise UserError(f"{name}: must begin with its family {family}, and a letter more")
     metric = entry.get("metric", common["metric"])
@@ -189,7 +191,7 @@ def _claim(
         about=entry["about"],
         statement=entry["statement"],
         metric=metric,
-        headline=common["headline"],
+        headline=entry.get("headline", common["headline"]),
         at_least=entry.get("at_least", False),
         comparisons=_comparisons(name, entry, common, rivals),
         prediction=entry["prediction"],

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfer import evaluation, keyexpr
+from rdfer.crossfit import out_of_fold
 from rdfer.inputs import Inputs
 from rdfer.manifest import Manifest
+from rdfer.probes import PROBES, Disturbed
 from rdfer.recognizer import fixed_clips, predict_once
 from rdfer.settings import Settings
 from rdfer.task import Part, Task, draw_task
@@ -68,7 +70,17 @@ def run(
             "sweep_epochs": fitted.sweeps.epochs,
         },
     }
-    return Result(metrics, cell_arrays(task, fitted, probs, manifest))
+    arrays = cell_arrays(task, fitted, probs, manifest)
+    if detail is not None:
+        arrays["test_detail"] = detail.astype(np.int16)
+    for probe in PROBES:
+        disturbed = Disturbed(inputs, probe)
+        seen, _ = predict_once(fitted.model, disturbed, task.test.videos, settings)
+        arrays[f"probe_{probe}"] = seen.astype(np.float16)
+    folds = settings.data.folds
+    if folds:
+        arrays["out_of_fold"] = out_of_fold(task, inputs, settings, seed=seed, folds=folds)
+    return Result(metrics, arrays)
 
 
 def test_metrics(part: Part, probs: NDArray[np.float32], manifest: Manifest) -> dict[str, Any]:
@@ -108,13 +120,7 @@ def key_metrics(
     if len(rows) == 0:
         return {}
     truth = np.array([segments[k] for k in rows], np.int64)
-    even = keyexpr.key_clips(
-        keyexpr.uniform_positions(len(rows), settings.sampling.clip_frames, detail.shape[1]),
-        fixed_clips(inputs, part.videos[rows], settings.sampling)[:, 0],
-        inputs.lengths[part.videos[rows]],
-        frames=settings.sampling.key_frames,
-        stride=settings.sampling.key_stride,
-    )
+    even = even_clips(inputs, part.videos[rows], settings, keys=detail.shape[1])
     share = (truth[:, 1] - truth[:, 0]) / inputs.lengths[part.videos[rows]]
     edges = np.quantile(share, [0, 1 / 3, 2 / 3, 1])
     strata = []
@@ -133,6 +139,20 @@ def key_metrics(
                 }
             )
     return {"key": strata}
+
+
+def even_clips(
+    inputs: Inputs, videos: NDArray[np.int64], settings: Settings, *, keys: int
+) -> NDArray[np.int64]:
+    """Detail clips spread evenly over the test clip of each video, int64 [V, K, F]."""
+    s = settings.sampling
+    return keyexpr.key_clips(
+        keyexpr.uniform_positions(len(videos), s.clip_frames, keys),
+        fixed_clips(inputs, videos, s)[:, 0],
+        inputs.lengths[videos],
+        frames=s.key_frames,
+        stride=s.key_stride,
+    )
 
 
 def cell_arrays(

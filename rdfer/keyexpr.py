@@ -103,6 +103,22 @@ def uniform_positions(batch: int, length: int, keys: int) -> Indices:
     return np.tile(centres, (batch, 1))
 
 
+def random_positions(synopsis: ArrayLike, keys: int) -> Indices:
+    """Key positions at random, for comparison: drawn by the synopsis itself, so repeatable.
+
+    Args:
+        synopsis: frame indices ``[B, L]``; the same row draws the same positions.
+        keys: K, at most L.
+
+    Returns:
+        Positions in the synopsis in the order of time, each once, int64 ``[B, K]``.
+    """
+    rows = np.asarray(synopsis, np.int64)
+    _keys_in(keys, rows.shape[1], "frames of the synopsis")
+    drawn = [np.random.default_rng(row).choice(rows.shape[1], keys, replace=False) for row in rows]
+    return np.sort(np.array(drawn, np.int64), axis=1)
+
+
 def key_clips(
     positions: ArrayLike,
     synopsis: ArrayLike,

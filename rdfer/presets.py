@@ -59,13 +59,18 @@ PRESETS: dict[str, Preset] = {
             settings=SMOKE,
             seeds=(0, 1),
             ablation_seeds=(0, 1),
+            study_seeds=(0, 1),
+            noise_kinds=("symmetric", "asymmetric"),
+            noise_rates=(0.2,),
+            all_methods_at=(0.2,),
         ),
         Preset(
             name="laptop",
             about="the default: frozen encoder, cached features, two cores",
             settings=BASE,
-            seeds=tuple(range(8)),
-            ablation_seeds=(0, 1, 2),
+            seeds=tuple(range(10, 18)),
+            ablation_seeds=(10, 11, 12),
+            study_seeds=tuple(range(10, 20)),
         ),
         Preset(
             name="gpu",
@@ -73,6 +78,7 @@ PRESETS: dict[str, Preset] = {
             settings=GPU,
             seeds=(0, 1, 2),
             ablation_seeds=(0, 1, 2),
+            study_seeds=(0, 1, 2),
         ),
     )
 }

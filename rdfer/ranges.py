@@ -42,6 +42,7 @@ def check_ranges(s: "Settings") -> None:
         ("robust.forget", s.robust.forget),
         ("robust.elr", s.robust.elr),
         ("training.twin", s.training.twin),
+        ("data.folds", s.data.folds),
     ):
         rule(size >= 0, name, size, "must be at least 0")
     if s.agreement.watch == "views":

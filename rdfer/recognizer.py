@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from rdfer.inputs import Inputs, Look, input_size
-from rdfer.keyexpr import class_peaks, key_clips, uniform_positions
+from rdfer.keyexpr import class_peaks, key_clips, random_positions, uniform_positions
 from rdfer.network import DualStream, StreamOutput, create_encoder
 from rdfer.sampling import synopsis
 from rdfer.settings import Sampling, Settings
@@ -31,7 +31,8 @@ class Recognizer(nn.Module):
     """A :class:`DualStream` network together with key-expression re-sampling.
 
     Where there is no long-term stream, or ``key_rule`` is "uniform", the detail clips are spread
-    evenly over the synopsis.
+    evenly over the synopsis; with "random" they lie at places that the synopsis' frames draw, the
+    same for the same synopsis.
 
     Source: key-expression re-sampling; idea STATED, mechanics PRECURSOR.
     """
@@ -47,6 +48,8 @@ class Recognizer(nn.Module):
         s = self.clips
         if long is None or s.key_rule == "uniform":
             positions = uniform_positions(len(synopsis), synopsis.shape[1], s.keys)
+        elif s.key_rule == "random":
+            positions = random_positions(synopsis, s.keys)
         else:
             p = long.instance_logits.detach().float().softmax(-1).cpu().numpy()
             positions = class_peaks(p, keys=s.keys)

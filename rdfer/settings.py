@@ -35,6 +35,7 @@ class Data:
     per_seed: int = 1050
     val: int = 350
     test: int = 2100
+    folds: int = 0  # also predict each training video by networks of the other folds; 0: not
     frames: int = 64  # stored a video: T of the paper's precursor
     size: int = 64  # pixels
 
@@ -55,7 +56,7 @@ class Sampling:
     keys: int = 4
     key_frames: int = 4
     key_stride: int = 2
-    key_rule: Literal["class-peaks", "uniform"] = "class-peaks"
+    key_rule: Literal["class-peaks", "uniform", "random"] = "class-peaks"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +171,15 @@ class Preset:
     settings: Settings
     seeds: tuple[int, ...]
     ablation_seeds: tuple[int, ...]
+    study_seeds: tuple[int, ...] = ()
+    noise_kinds: tuple[str, ...] = ("symmetric", "asymmetric", "instance")
+    noise_rates: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)
+    all_methods_at: tuple[float, ...] = (0.2, 0.4)  # of these rates; at the others few methods
+
+    @property
+    def few_seeds(self) -> tuple[int, ...]:
+        """The first half of the studies' seeds: what is no headline has these."""
+        return self.study_seeds[: (len(self.study_seeds) + 1) // 2]
 
 
 def did_you_mean(name: str, known: typing.Iterable[str]) -> str:

@@ -104,6 +104,33 @@ RIVALS: dict[str, Variant] = {
     )
 }
 
+#: One treatment at a time, and all at once.
+TREATMENTS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        Variant(
+            name="reinforced",
+            title="hard reinforced",
+            changes={**VOTE, "agreement.noisy": "keep"},
+        ),
+        Variant(
+            name="dropped",
+            title="noisy dropped",
+            changes={**OURS, "agreement.consensus": 0.0, "agreement.noisy": "drop"},
+        ),
+        Variant(
+            name="relabelled",
+            title="noisy relabelled",
+            changes={**OURS, "agreement.consensus": 0.0, "agreement.noisy": "relabel"},
+        ),
+        Variant(
+            name="everything",
+            title="all treatments",
+            changes={**OURS, "agreement.noisy": "relabel", "agreement.reinforce": 0.5},
+        ),
+    )
+}
+
 
 def _ablation(name: str, title: str, part: str, **changes: Any) -> Variant:
     dotted = {k.replace("__", "."): v for k, v in changes.items()}
@@ -177,10 +204,11 @@ def matched_epochs(base: Settings, other: Settings) -> int:
 
 def variant_settings(variant: Variant, base: Settings) -> Settings:
     """The preset's settings with the variant laid over them."""
+    settings = override(base, variant.changes)
     if variant.matched:
-        other = override(base, METHODS[variant.matched].changes)
-        return override(base, {"training.epochs": matched_epochs(base, other)})
-    return override(base, variant.changes)
+        other = override(settings, METHODS[variant.matched].changes)
+        return override(settings, {"training.epochs": matched_epochs(settings, other)})
+    return settings
 
 
 def find_variants(names: str, table: Mapping[str, Variant]) -> list[Variant]:

@@ -1,0 +1,63 @@
+"""Judge the claims: from the studies' cells to ``claims.json``.
+
+Only a run on the confirmation pool can be judged: hyper-parameters are chosen on the development
+pool, so verdicts from there would be of what was tuned.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rdfer import road
+from rdfer.claim_results import POOL, judged
+from rdfer.claims import Claims
+from rdfer.errors import UserError
+from rdfer.evidence import DRAWS, Bench, Lacking, evidence
+from rdfer.progress import progress
+from rdfer.runs import Cell
+from rdfer.studies import cells_of
+
+
+def bench_of(context: road.Context) -> Bench:
+    """The cells of a run's studies, to be read one by one."""
+    manifest, _, data = road.load(context)
+
+    def find(study: str, variant: str, seed: int) -> Cell:
+        for known in cells_of(study, context.preset, seed):
+            if known.name == variant:
+                return road.cell_of(context, study, known, seed=seed, data=data)
+        raise Lacking(f"{study}/{variant}/seed{seed} not part of the study")
+
+    return Bench(manifest, find)
+
+
+def judge_claims(
+    context: road.Context,
+    claims: Claims,
+    worlds: Mapping[str, Bench],
+    *,
+    method: str,
+    draws: int = DRAWS,
+) -> dict[str, Any]:
+    """Judge every claim that the cells allow; the others are missing, and say what they lack.
+
+    Args:
+        context: of the usual world.
+        claims: all of them.
+        worlds: benches by name, see :func:`rdfer.evidence.world_of`.
+        method: tag of what is judged.
+        draws: resamples of seeds and identities.
+
+    Returns:
+        The content of ``claims.json``.
+
+    Raises:
+        UserError: the run is not one of the confirmation pool.
+    """
+    pool = context.settings.data.pool
+    if pool != POOL:
+        raise UserError(f"data.pool = {pool!r}: claims are judged on the {POOL} pool alone")
+    found = {}
+    for claim in progress(list(claims.claims), label="claims"):
+        seeds = context.preset.study_seeds if claim.headline else context.preset.few_seeds
+        found[claim.id] = evidence(claim, worlds, seeds, draws=draws)
+    return judged(claims, found, method=method)

@@ -1,0 +1,192 @@
+"""From the studies' cells to result files: noise, factorial, rivals, streams, cost.
+
+A row is over all its seeds or it is *missing*: it then has no numbers and names what it lacks.
+Only the cells of one run come in here, and a stale cell counts as missing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from rdfer.claims import Reading
+from rdfer.evidence import METHOD_NAMES, Bench, Lacking
+from rdfer.results import interval
+from rdfer.settings import Preset
+from rdfer.studies import COMPARED, EVERY_SEED, USUAL, Condition
+from rdfer.suspicion import CROSSED, EPOCHS, PASSES
+from rdfer.variants import METHODS, RIVALS
+
+#: Scores of rivals by the names of ``claims.yml``; confident learning's need networks of folds.
+RIVAL_SCORES = (
+    *("loss of one clip", "loss of the mean over clips", "loss of the mean over clips and sweeps"),
+    *("small-loss mixture", "AUM", "cartography confidence", "cartography variability"),
+    *("forgetting events", "EL2N", "self-confidence", "normalised margin"),
+    *("entropy-weighted confidence", "dropout agreement", "augmentation disagreement"),
+)
+CLIPS = (1, 2, 4, 8, 16)
+_NAMES = {variant: said for said, variant in METHOD_NAMES.items()}
+
+
+def row_over(measure: Callable[[int], float], seeds: Sequence[int], name: str) -> dict[str, Any]:
+    """Mean and interval over seeds, or what is lacking: nothing is averaged over the rest."""
+    values, lacking = [], []
+    for seed in seeds:
+        try:
+            values.append(measure(seed))
+        except Lacking as error:
+            lacking.append(str(error))
+    if lacking or len(values) < 2:
+        return {f"{name}_mean": None, "n_seeds": len(values), "lacking": lacking[:3]}
+    return {**interval(np.array(values), name), "n_seeds": len(values), f"{name}_by_seed": values}
+
+
+def noise_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """UAR of every method under every kind and rate of noise that the study has."""
+    titles = {name: v.title for name, v in {**METHODS, **RIVALS}.items()}
+    rows = []
+    for kind in preset.noise_kinds:
+        for rate in (0.0, *preset.noise_rates):
+            for method in COMPARED:
+                fine = rate not in (0.0, *preset.all_methods_at)
+                if fine and method not in EVERY_SEED:
+                    continue
+                many = method in EVERY_SEED and not fine
+                seeds = preset.study_seeds if many else preset.few_seeds
+                reading = Reading(what=_NAMES[method], kind=kind, rate=rate, over="test")
+                rows.append(
+                    {
+                        "method": method,
+                        "name": titles[method],
+                        "kind": kind,
+                        "rate": rate,
+                        **row_over(_measure(bench, reading, "uar"), seeds, "uar"),
+                    }
+                )
+    return rows
+
+
+def _measure(bench: Bench, reading: Reading, metric: str) -> Callable[[int], float]:
+    return lambda seed: bench.measure(reading, metric, seed).value
+
+
+def factorial_rows(
+    bench: Bench, preset: Preset, condition: Condition = USUAL
+) -> list[dict[str, Any]]:
+    """AUROC of every score, view and averaging, over all videos and those of high loss."""
+    return [
+        {
+            "score": score,
+            "passes": passes,
+            "epochs": epochs,
+            "over": over,
+            **_auroc(
+                bench,
+                preset.study_seeds,
+                score,
+                condition,
+                over,
+                {"passes": passes, "epochs": epochs},
+            ),
+        }
+        for over in ("high-loss", "all")
+        for score in CROSSED
+        for passes in PASSES
+        for epochs in EPOCHS
+    ]
+
+
+def _auroc(
+    bench: Bench,
+    seeds: Sequence[int],
+    what: str,
+    condition: Condition,
+    over: str,
+    setting: Mapping[str, str | int],
+) -> dict[str, Any]:
+    reading = Reading(
+        what=what, kind=condition.kind, rate=condition.rate, over=over, setting=setting
+    )
+    return row_over(_measure(bench, reading, "auroc"), seeds, "auroc")
+
+
+def rival_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """How every rival, the vote and the averaged gap find wrong labels, by kind of noise."""
+    own: list[tuple[str, dict[str, str | int]]] = [
+        ("wrong vote", {"passes": "clips", "epochs": "last"}),
+        ("gap", {"passes": "clips", "epochs": "mean"}),
+    ]
+    usual: dict[str, str | int] = {"passes": "own", "epochs": "own"}
+    others = [(name, usual) for name in RIVAL_SCORES]
+    rows = []
+    for kind in preset.noise_kinds:
+        seeds = preset.study_seeds if kind == USUAL.kind else preset.few_seeds
+        for what, setting in [*own, *others]:
+            row: dict[str, Any] = {"score": what, "kind": kind, "own": (what, setting) in own}
+            for over, metric in (
+                ("high-loss", "auroc"),
+                ("all", "auroc"),
+                ("all", "auprc"),
+                ("all", "found at budget"),
+            ):
+                reading = Reading(what=what, kind=kind, rate=USUAL.rate, over=over, setting=setting)
+                name = f"{metric}_{over}".replace(" ", "_").replace("-", "_")
+                row |= row_over(_measure(bench, reading, metric), seeds, name)
+            rows.append(row)
+    return rows
+
+
+def cost_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """AUROC among videos of high loss by the number of clips, for the gap and the vote."""
+    rows = []
+    for what, epochs in (("gap", "mean"), ("gap", "last"), ("wrong vote", "last")):
+        for clips in CLIPS:
+            if clips == 1 and what == "wrong vote":
+                continue  # one clip has no vote
+            setting: dict[str, str | int] = {"passes": "clips", "epochs": epochs, "clips": clips}
+            found = _auroc(bench, preset.study_seeds, what, USUAL, "high-loss", setting)
+            rows.append({"score": what, "epochs": epochs, "clips": clips, **found})
+    return rows
+
+
+def stream_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """UAR of both streams and each alone, with the course in time intact and destroyed."""
+    return [
+        {
+            "streams": streams,
+            "input": seen,
+            **_uar_row(bench, preset, {"streams": streams, "input": seen}),
+        }
+        for streams in ("both", "long", "short")
+        for seen in ("intact", "frames shuffled", "clips shuffled", "frozen")
+    ]
+
+
+def detail_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """UAR by stratum for re-sampled, even and random detail clips."""
+    return [
+        {"detail": detail, "over": over, **_uar_row(bench, preset, {"detail": detail}, over)}
+        for over in (
+            "test",
+            "short key",
+            "middle key",
+            "long key",
+            "no distractor",
+            "strong distractor",
+        )
+        for detail in ("resampled", "even", "random")
+    ]
+
+
+def _uar_row(
+    bench: Bench, preset: Preset, setting: Mapping[str, str | int], over: str = "test"
+) -> dict[str, Any]:
+    reading = Reading(
+        what="RDFER (ours)", kind=USUAL.kind, rate=USUAL.rate, over=over, setting=setting
+    )
+    return row_over(_measure(bench, reading, "uar"), preset.few_seeds, "uar")
+
+
+def complete(rows: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether no row of a result is missing."""
+    return not any(row.get("lacking") for row in rows)
