@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rdfer.commands import audit, claims, material, publishing, running
+from rdfer.commands import audit, claims, datasets, material, publishing, running
 from rdfer.commands.command import Command
 
 COMMANDS: Mapping[str, Command] = {
@@ -11,6 +11,8 @@ COMMANDS: Mapping[str, Command] = {
     "status": running.STATUS,
     "faces": material.FACES,
     "pretrain": material.PRETRAIN,
+    "datasets": datasets.DATASETS,
+    "check": datasets.CHECK,
     "audit": audit.AUDIT,
     "claims": claims.CLAIMS,
     "figures": publishing.FIGURES,
