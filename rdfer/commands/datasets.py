@@ -65,7 +65,10 @@ def _check(arguments: argparse.Namespace) -> None:
     print("\n".join(report.lines()))
     if not report.runnable:
         wrong = sum(finding.state == "wrong" for finding in report.findings)
-        raise Stopped(f"{report.title}: {wrong} of the lines above are wrong; not its protocol")
+        raise Stopped(
+            f"{report.title}: its protocol cannot be run on {report.folder}; "
+            f"{wrong} of the lines above are wrong"
+        )
 
 
 DATASETS = Command(

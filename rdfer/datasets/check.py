@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rdfer.datasets.reading import check_options, fold_numbers, scan
+from rdfer.datasets.reading import check_fold, check_options, fold_numbers, scan
 from rdfer.datasets.survey import Video, frame_sizes, survey
 from rdfer.datasets.table import DataSet, Known, get_dataset
 from rdfer.datasets.tree import Tree, WrongRoot
 from rdfer.errors import UserError
-from rdfer.manifest import Clip
+from rdfer.manifest import SPLITS, Clip
 
 State = Literal["right", "note", "wrong"]
 
@@ -56,17 +56,19 @@ class Report:
         return all(finding.state != "wrong" for finding in self.findings)
 
     def lines(self) -> list[str]:
-        """The report as a table, with what to do below the lines that need it."""
+        """The report as a table, with what to do below the first line that needs it."""
         cells = [("", "found", "known", "")]
         cells += [(f.what, f.found, f.known, f.state) for f in self.findings]
         wide = [max(len(row[k]) for row in cells) for k in range(3)]
         text = [f"{self.title} in {self.folder}", ""]
+        said = {""}
         for row, finding in zip(cells, (None, *self.findings), strict=True):
             what, found, known, state = row
             text.append(
                 f"{what:{wide[0]}}  {found:>{wide[1]}}  {known:>{wide[2]}}  {state}".rstrip()
             )
-            if finding is not None and finding.advice:
+            if finding is not None and finding.advice not in said:
+                said.add(finding.advice)
                 text.append(f"    {finding.advice}")
         return text
 
@@ -87,7 +89,10 @@ def check(name: str, root: str | Path, *, fold: int | None = None, **options: An
     check_options(dataset, options)
     trees: dict[int, Tree] = {}
     findings: list[Finding] = []
-    folds = fold_numbers(dataset, grouped=bool(options.get("grouped")))
+    grouped = bool(options.get("grouped"))
+    folds = fold_numbers(dataset, grouped=grouped)
+    if fold is not None:
+        check_fold(dataset, fold, grouped=grouped)
     for k in folds if fold is None else (fold,):
         try:
             trees[k] = scan(name, root, fold=k, **options)
@@ -96,7 +101,7 @@ def check(name: str, root: str | Path, *, fold: int | None = None, **options: An
         except UserError as error:
             findings.append(Finding(f"fold {k}", "unreadable", "", "wrong", str(error)))
     if trees:
-        findings += _parts(dataset, trees, official=not options.get("grouped", False))
+        findings += _parts(dataset, trees, official=not grouped)
         findings += _folds(dataset, trees, whole=set(trees) == set(folds))
         findings += _clips(dataset, trees)
     folder = next(iter(trees.values())).folder if trees else str(root)
@@ -112,9 +117,10 @@ def _parts(dataset: DataSet, trees: Mapping[int, Tree], *, official: bool) -> It
         yield from _part(part, clips)
     told = {(part.split, part.fold) for part in known}
     for k, tree in trees.items():
-        for split, count in Counter(clip.split for clip in tree.clips).items():
-            if (split, k) not in told:
-                yield Finding(f"fold {k}, {split}", str(count))
+        found = Counter(clip.split for clip in tree.clips)
+        for split in SPLITS:
+            if found[split] and (split, k) not in told:
+                yield Finding(f"fold {k}, {split}", str(found[split]))
 
 
 def _part(known: Known, clips: Sequence[Clip]) -> Iterable[Finding]:
@@ -229,8 +235,8 @@ def _frames(videos: Sequence[Video]) -> Iterable[Finding]:
     if counts[0] == counts[-1] == CLIP_FRAMES:
         yield Finding(
             "16 frames in every clip", str(len(counts)), "", "note",
-            "frames interpolated to 16, not the whole clips: results differ from those on the "
-            "clips of full length",
+            "resampled to 16 frames, not the whole clips: results differ from those on clips of "
+            "full length",
         )  # fmt: skip
     yield from seen(
         f"clips under {CLIP_FRAMES} frames",

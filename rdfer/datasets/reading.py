@@ -63,10 +63,7 @@ def scan(
     """As :func:`read`, but clips that have no video are there too, with an empty path."""
     dataset = get_dataset(name)
     check_options(dataset, options)
-    folds = fold_numbers(dataset, grouped=grouped)
-    if fold not in folds:
-        several = f"folds 1 to {folds[-1]}" if len(folds) > 1 else "one split, fold 1"
-        raise UserError(f"fold = {fold!r}: {dataset.title} has {several}")
+    check_fold(dataset, fold, grouped=grouped)
     if "seed" in reader_options(dataset):
         options["seed"] = seed
     # any official fold holds all clips, and own folds are drawn from all
@@ -82,6 +79,18 @@ def scan(
 def fold_numbers(dataset: DataSet, *, grouped: bool = False) -> tuple[int, ...]:
     """The folds of a data set: the official ones, or five of our own."""
     return tuple(range(1, FOLDS + 1)) if grouped else dataset.folds
+
+
+def check_fold(dataset: DataSet, fold: int, *, grouped: bool = False) -> None:
+    """Refuse a fold that a data set does not have.
+
+    Raises:
+        UserError: naming those that it has.
+    """
+    folds = fold_numbers(dataset, grouped=grouped)
+    if fold not in folds:
+        several = f"folds 1 to {folds[-1]}" if len(folds) > 1 else "one split, fold 1"
+        raise UserError(f"fold = {fold!r}: {dataset.title} has {several}")
 
 
 def check_options(dataset: DataSet, options: Mapping[str, Any]) -> None:

@@ -99,9 +99,12 @@ def describe(dataset: DataSet) -> list[str]:
 
 
 def _folds(tested: tuple[int, ...], total: int, each: Mapping[str, int]) -> tuple[Known, ...]:
-    """Test and training parts of folds whose test parts cover all clips; ``each``: a test part."""
-    tests = tuple(Known("test", k, n, each) for k, n in enumerate(tested, start=1))
-    return (*tests, *(Known("train", k, total - n) for k, n in enumerate(tested, start=1)))
+    """Training and test parts of folds whose test parts cover all clips; ``each``: a test part."""
+    return tuple(
+        known
+        for k, n in enumerate(tested, start=1)
+        for known in (Known("train", k, total - n), Known("test", k, n, each))
+    )
 
 
 def _counts(classes: tuple[str, ...], *counts: int) -> dict[str, int]:
