@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import signal
 import threading
 
 import numpy as np
@@ -27,6 +28,8 @@ class Counting:
             raise UserError(f"{self.id}.mp4: is empty")
         if self.fault == "crash":
             os._exit(3)
+        if self.fault == "signal":
+            os.kill(os.getpid(), signal.SIGSEGV)
         if self.fault == "hang":
             threading.Event().wait()
         if self.fault == "shape":

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rdfer.commands import audit, claims, datasets, material, publishing, running
+from rdfer.commands import audit, claims, datasets, ingest, material, publishing, running
 from rdfer.commands.command import Command
 
 COMMANDS: Mapping[str, Command] = {
@@ -13,6 +13,7 @@ COMMANDS: Mapping[str, Command] = {
     "pretrain": material.PRETRAIN,
     "datasets": datasets.DATASETS,
     "check": datasets.CHECK,
+    "ingest": ingest.INGEST,
     "audit": audit.AUDIT,
     "claims": claims.CLAIMS,
     "figures": publishing.FIGURES,
