@@ -209,7 +209,17 @@ def _clips(dataset: DataSet, trees: Mapping[int, Tree]) -> Iterable[Finding]:
     elif bad:
         advice = f"listed and counted as wrong, never replaced: {_example(bad)}"
         yield Finding("videos that cannot be read", str(len(bad)), "0", "note", advice)
+    plain = [v.clip for v in videos if _unpadded(v.clip)]
+    if plain:
+        advice = f"matched by number here; as text, {Path(plain[0].path).name} is not {plain[0].id}"
+        yield Finding("names without leading zeros", str(len(plain)), "", "note", advice)
     yield from _frames(videos)
+
+
+def _unpadded(clip: Clip) -> bool:
+    """Whether the id is the padded form of a name such as 1.mp4."""
+    stem = Path(clip.path).stem
+    return clip.id != stem and clip.id.rpartition("/")[2] == stem.zfill(5) != stem
 
 
 def _example(videos: Sequence[Video]) -> str:

@@ -122,12 +122,21 @@ def read_votes(root: Path) -> dict[int, tuple[tuple[int, ...], str]]:
     votes = {}
     for row in rows:
         try:
-            index = int(float(row[label]))
-            cells = tuple(int(float(row.get(name, "0"))) for name in names)
-            votes[int(float(row[clip]))] = cells, CLASSES[index - 1] if index else ""
-        except (ValueError, KeyError, IndexError) as error:
-            raise UserError(f"{file}: row {row}: whole numbers are needed ({error})") from None
+            *cells, index, id = (_whole(row.get(name, "0")) for name in (*names, label, clip))
+            votes[id] = tuple(cells), ("", *CLASSES)[index]
+        except (ValueError, IndexError):
+            raise UserError(
+                f"{file}: row {row}: whole numbers are needed, and a label of 0..{len(CLASSES)}"
+            ) from None
     return votes
+
+
+def _whole(text: str) -> int:
+    """A whole number from 0 on, which spreadsheets may write as 3.0."""
+    value = number(text.removesuffix(".0"))
+    if value is None:
+        raise ValueError(text)
+    return value
 
 
 def _parse(file: Path, count: int, line: str) -> tuple[int, int]:

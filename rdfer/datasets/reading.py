@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.datasets.splits import FOLDS, in_fold
+from rdfer.datasets.survey import count_frames
 from rdfer.datasets.table import DataSet, get_dataset
 from rdfer.datasets.text import read_groups
 from rdfer.datasets.tree import Tree
@@ -23,6 +24,7 @@ def read(
     groups: str | Path | None = None,
     grouped: bool = False,
     seed: int = 0,
+    lengths: bool = False,
     **options: Any,
 ) -> Manifest:
     """The clips of a data set as it lies unpacked in a folder.
@@ -35,19 +37,24 @@ def read(
             the film that a clip is from.
         grouped: five folds of our own that keep groups apart, instead of the official ones.
         seed: of splits that are drawn.
+        lengths: count the images of folders of frames; takes a listing of each.
         options: what the reader of this data set can be told besides; see its ``scan``.
 
     Returns:
-        Every clip of the fold once, with path, class, split, fold, group, and the number of frames
-        and votes where lists tell them. A clip without a group has group "".
+        Every clip of the fold once, with path, class, split, fold, group ("" if unknown),
+        and votes where a file tells them. The number of frames is what lists say, or with
+        ``lengths`` what is there; 0 where neither tells.
 
     Raises:
         UserError: unknown name or option, not a folder of this data set, a clip without a video,
             or one of the many faults that lists have; each says what to do.
     """
-    return scan(
-        name, root, fold=fold, groups=groups, grouped=grouped, seed=seed, **options
-    ).manifest()
+    tree = scan(name, root, fold=fold, groups=groups, grouped=grouped, seed=seed, **options)
+    manifest = tree.manifest()
+    if not lengths:
+        return manifest
+    counted = (replace(c, n_frames=count_frames(c.path) or c.n_frames) for c in manifest.clips)
+    return replace(manifest, clips=tuple(counted))
 
 
 def scan(

@@ -2,6 +2,7 @@
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +11,12 @@ from xml.etree import ElementTree
 from rdfer.errors import UserError
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+
+#: What is raised by a file that is no workbook, or a damaged or encrypted one.
+BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, ElementTree.ParseError),
+    *(EOFError, IndexError, KeyError, RuntimeError, ValueError),
+)
 
 
 def read_sheet(file: str | Path) -> list[dict[str, str]]:
@@ -31,7 +38,7 @@ def _cached(path: Path, _changed: int) -> list[dict[str, str]]:
         with zipfile.ZipFile(path) as book:
             shared = _shared(book)
             rows = list(_rows(book, shared))
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, ValueError, IndexError) as error:
+    except BROKEN as error:
         raise UserError(f"{path}: is not an xlsx workbook that can be read ({error})") from None
     if not rows:
         raise UserError(f"{path}: its first sheet is empty; a row of column names is needed")

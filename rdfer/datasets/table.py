@@ -234,6 +234,8 @@ _FOLDERS = DataSet(
 )
 
 #: Every data set by its name.
+#:
+#: :meta hide-value:
 DATASETS: Mapping[str, DataSet] = {
     dataset.name: dataset
     for dataset in (_DFEW, _FERV39K, _MAFW, _CREMAD, _RAVDESS, _AFEW, _FOLDERS)

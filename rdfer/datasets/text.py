@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rdfer.errors import UserError
 
@@ -10,7 +11,7 @@ from rdfer.errors import UserError
 def number(text: str) -> int | None:
     """A whole number in plain digits, padded or not; None for anything else."""
     # isdecimal alone admits digits of other scripts
-    return int(text) if text.isascii() and text.isdecimal() else None
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
 def read_lines(file: Path) -> list[str]:
@@ -37,9 +38,17 @@ def read_table(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[st
     """Line number and cells by column of a csv file with a header; blank lines are passed over.
 
     Raises:
-        UserError: no such file, a needed column is missing, or a row has another number of cells.
+        UserError: no such file, a needed column is missing or there twice, or a row has another
+            number of cells.
     """
-    rows = csv.reader(read_lines(file))
+    rows = csv.reader(read_lines(file), strict=True)
+    try:
+        yield from _cells(file, rows, needed)
+    except csv.Error as error:
+        raise UserError(f"{file}, line {rows.line_num}: is not csv ({error})") from None
+
+
+def _cells(file: Path, rows: Any, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
     header = [cell.strip() for cell in next(rows, [])]
     missing = [name for name in needed if name not in header]
     if missing:
@@ -47,6 +56,8 @@ def read_table(file: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[st
             f"{file}: first line = {','.join(header)[:80]!r}: column {missing[0]!r} is missing; "
             f"{', '.join(needed)} are needed"
         )
+    if len(set(header)) < len(header):
+        raise UserError(f"{file}: first line = {','.join(header)[:80]!r}: a column is there twice")
     for cells in rows:
         if not any(cell.strip() for cell in cells):
             continue

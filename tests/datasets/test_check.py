@@ -48,6 +48,9 @@ def test_a_whole_copy(dfew, capsys):
     report = check("dfew", dfew)
     assert wrong(report) == [] and report.runnable
     assert cli.main(["check", "dfew", str(dfew)]) == 0
+    unpadded = found(report)["names without leading zeros"]
+    assert (unpadded.found, unpadded.state) == ("65", "note")
+    assert "2003.mp4 is not 02003" in unpadded.advice
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"DFEW in {dfew / 'Clip/original'}"
     assert "fold 1, train 52 52 right" in [" ".join(line.split()) for line in lines]

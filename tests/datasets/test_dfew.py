@@ -295,7 +295,7 @@ def test_votes_tell_of_labels_in_another_order(tmp_path):
         (
             [["1happy", "2sad", "3neutral", "4angry", "5surprise", "6disgust", "7fear", "order",
               "label"], [3, 0, 0, 0, 0, 0, 7, 1, 8]],
-            "whole numbers are needed",
+            "row .*whole numbers are needed, and a label of 0",
         ),
     ],
 )  # fmt: skip
@@ -305,3 +305,13 @@ def test_a_damaged_sheet_of_votes_is_named(tmp_path, rows, message):
     trees.write_workbook(tmp_path / "Annotation/annotation.xlsx", rows)
     with pytest.raises(UserError, match=r"annotation\.xlsx.*" + message):
         read("dfew", tmp_path)
+
+
+@given(st.text(st.sampled_from("0123456789,.\n vidxeo_namlb-"), max_size=60))
+def test_any_lines_are_read_or_refused(tmp_path_factory, text):
+    file = tmp_path_factory.mktemp("any") / "set_1.csv"
+    file.write_text("video_name,label\n" + text)
+    try:
+        assert set(read_split(file).values()) <= set(CLASSES)
+    except UserError as error:
+        assert "\n" not in str(error)

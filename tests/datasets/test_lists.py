@@ -105,3 +105,15 @@ def test_labels_out_of_range_and_unknown_names_are_refused(tmp_path):
         name_rows(tmp_path, [Row("1", "Hapy", 0)], CLASSES, order=None)
     with pytest.raises(UserError, match="labels are bare numbers"):
         name_rows(tmp_path, [Row("1", "0", 0)], CLASSES, order=None)
+
+
+@given(st.text())
+def test_any_text_is_read_or_refused_in_one_line(tmp_path_factory, text):
+    file = tmp_path_factory.mktemp("any") / "l.txt"
+    file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    try:
+        rows = read_list(file, key)
+        names = name_rows(file, rows, CLASSES, order=CLASSES)
+        assert set(names.values()) <= set(CLASSES)
+    except UserError as error:
+        assert "\n" not in str(error)

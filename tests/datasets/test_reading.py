@@ -106,3 +106,13 @@ def test_every_data_set_tells_what_it_is(name):
 @pytest.mark.parametrize(("name", "id"), [("7", "00007"), ("00007.mp4", "00007"), ("a/b", "a/b")])
 def test_names_of_clips_in_a_file_of_groups(name, id):
     assert padded(name) == id
+
+
+def test_lengths_of_folders_of_frames(tmp_path):
+    for name in ("no", "yes"):
+        for k in range(5):
+            names = [f"{n}.jpg" for n in range(1, 12 + k)]
+            trees.touch(tmp_path / name / f"{k}", names)
+    assert {clip.n_frames for clip in read("folders", tmp_path).clips} == {0}
+    counted = read("folders", tmp_path, lengths=True)
+    assert sorted({clip.n_frames for clip in counted.clips}) == [11, 12, 13, 14, 15]

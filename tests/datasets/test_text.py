@@ -36,7 +36,8 @@ def test_what_is_no_text_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("0", 0), ("00017", 17), ("", None), ("-1", None), ("²", None), ("٣", None)]
+    ("text", "found"),
+    [("0", 0), ("00017", 17), ("", None), ("-1", None), ("²", None), ("٣", None), ("9" * 19, None)],
 )
 def test_numbers(text, found):
     assert number(text) == found
@@ -75,6 +76,12 @@ def test_tables(tmp_path):
     file.write_text("clip,film\n1,2\n")
     with pytest.raises(UserError, match="first line = 'clip,film': column 'group' is missing"):
         list(read_table(file, ("clip", "group")))
+    file.write_text('clip,group\n"1"x,2\n')
+    with pytest.raises(UserError, match="line 2: is not csv"):
+        list(read_table(file, ("clip", "group")))
+    file.write_text("clip,clip\n1,2\n")
+    with pytest.raises(UserError, match="a column is there twice"):
+        list(read_table(file, ("clip",)))
     file.write_text("clip,group\n1\n")
     with pytest.raises(UserError, match="line 2: has 1 cells; the header has 2"):
         list(read_table(file, ("clip", "group")))
