@@ -198,7 +198,8 @@ def _write(
         id = sources[number].id
         writer.release(id)
         if isinstance(outcome, Lost):
-            outcome = f"{id}: its loading {outcome.reason}; the file is broken, or memory or time is short"
+            reason = f"its loading {outcome.reason}"
+            outcome = f"{id}: {reason}; the file is broken, or memory or time is short"
         if len(reasons) < TOLD:
             log(f"{label}: {outcome}")
         reasons[number] = outcome

@@ -1,7 +1,9 @@
 """From a video file or a folder of frames to an array: the only place that knows decord.
 
 decord is opened inside the call with one thread, asked once, and closed: its readers cannot be
-pickled, and an idle one keeps decoding ahead into memory. Frame folders are read with Pillow.
+pickled, and an idle one keeps decoding ahead into memory. Some files make it hang for ever: what
+reads files of others does so in a process that can be ended (:mod:`rdfer.workers`). Frame folders
+are read with Pillow.
 """
 
 import re
@@ -20,6 +22,9 @@ Frames: TypeAlias = npt.NDArray[np.uint8]
 Choice: TypeAlias = Callable[[int], npt.ArrayLike]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+# decord repeats the nearest frame for those that a container promises and does not hold (and of
+# more than 128 never returns); some encoders end on a packet without a picture
+REPEATED = 1
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv", ".m4v", ".mpg", ".wmv")
 
 
@@ -134,21 +139,27 @@ class _Reader:
         decord.logging.set_level(decord.logging.QUIET)
         try:
             self._reader: Any = decord.VideoReader(
-                str(self._path), width=self._width, height=self._height, num_threads=1
+                str(self._path),
+                width=self._width,
+                height=self._height,
+                num_threads=1,
+                fault_tol=REPEATED,
             )
         except (RuntimeError, decord.DECORDError) as error:
-            raise self._refusal(error) from None
+            raise self._refusal(str(error)) from None
         return self._reader
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         import decord
 
         del self._reader
+        if isinstance(error, decord.DECORDLimitReachedError):
+            raise self._refusal("it promises more frames than it holds") from None
         if isinstance(error, RuntimeError | decord.DECORDError):
-            raise self._refusal(error) from None
+            raise self._refusal(str(error)) from None
 
-    def _refusal(self, error: BaseException) -> UserError:
-        reason = str(error).strip().splitlines()[0][-160:] if str(error).strip() else "no reason"
+    def _refusal(self, told: str) -> UserError:
+        reason = told.strip().splitlines()[0][-160:] if told.strip() else "no reason"
         return UserError(f"{self._path}: cannot be decoded; a whole video is needed ({reason})")
 
 
@@ -185,11 +196,14 @@ def _batch(reader: Any, wanted: npt.NDArray[np.int64]) -> Frames:
     try:
         return np.asarray(reader.get_batch(wanted).asnumpy())
     except decord.DECORDError:
-        height, width, channels = reader[0].shape
-        if channels == 3:
+        if reader[0].shape[2] == 3:
             raise
-    rows = [reader[int(i)].asnumpy().reshape(height, width * channels) for i in wanted]
-    return np.stack(rows)[:, :, : width * 3].reshape(len(wanted), height, width, 3)
+    return np.stack([_without_padding(reader[int(i)].asnumpy()) for i in wanted])
+
+
+def _without_padding(frame: Frames) -> Frames:
+    height, width, channels = frame.shape
+    return frame.reshape(height, width * channels)[:, : width * 3].reshape(height, width, 3)
 
 
 def _read_folder(folder: Path, choose: Choice, size: int | None) -> Decoded:
