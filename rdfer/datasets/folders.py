@@ -97,6 +97,10 @@ def scan_folders(
     if not rows:
         raise UserError(f"{root}: its folders hold no videos and no folders of frames")
     drawn = split is None and not parts
+    if fold != 1 and not drawn:
+        raise UserError(
+            f"fold = {fold!r}: {root} is divided already, so there is one split, fold 1"
+        )
     if split is not None:
         rows = _divide(rows, root, Path(split), parts)
     elif drawn:

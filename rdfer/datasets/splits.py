@@ -84,7 +84,9 @@ def in_fold(
     )
 
 
-def cut_validation(manifest: Manifest, *, share: float = 0.1, seed: int = 0) -> Manifest:
+def cut_validation(
+    manifest: Manifest, *, share: float = 0.1, seed: int = 0, grouped: bool = True
+) -> Manifest:
     """Turn a part of the training clips into the validation part.
 
     Whole groups where the training clips have one, so that nobody is in both parts; stratified by
@@ -94,6 +96,7 @@ def cut_validation(manifest: Manifest, *, share: float = 0.1, seed: int = 0) -> 
         manifest: has training clips and no validation part.
         share: of the training clips; one part of ``round(1 / share)`` is taken.
         seed: of the draw.
+        grouped: keep groups together; without it clips are drawn alone.
 
     Raises:
         UserError: ``share`` is not in (0, 0.5], there is a validation part already, or a class or
@@ -106,7 +109,8 @@ def cut_validation(manifest: Manifest, *, share: float = 0.1, seed: int = 0) -> 
     train = [clip for clip in manifest.clips if clip.split == "train"]
     if not train:
         raise UserError(f"{manifest.name}: has no training clips to cut a validation part from")
-    fold = fold_of_clips(train, folds=round(1 / share), seed=seed)
+    drawn = train if grouped else [replace(clip, group="") for clip in train]
+    fold = fold_of_clips(drawn, folds=round(1 / share), seed=seed)
     chosen = {clip.id for clip, k in zip(train, fold, strict=True) if k == 1}
     clips = tuple(
         replace(clip, split="val") if clip.id in chosen else clip for clip in manifest.clips

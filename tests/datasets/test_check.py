@@ -183,10 +183,10 @@ def test_lists_that_over_report(dfew):
 
 def test_films_in_both_parts(dfew):
     names = sorted(int(file.stem) for file in (dfew / "Clip/original").iterdir())
-    lines = [f"{clip},{k % 13}" for k, clip in enumerate(names)]
+    lines = [f"{clip},{k % 12}" for k, clip in enumerate(names)]
     films = trees.write(dfew.parent / "films.csv", "clip,group\n" + "\n".join(lines))
     report = check("dfew", dfew, groups=films)
-    assert found(report)["groups in both parts"].found == "13"
+    assert found(report)["groups in both parts"].found == "12"
     own = check("dfew", dfew, groups=films, grouped=True)
     assert own.runnable and "groups in both parts" not in found(own)
     assert found(own)["fold 1, train"].known == ""
@@ -226,3 +226,21 @@ def test_orders_and_seeds_reach_the_reader(tmp_path):
     report = check("folders", tmp_path, order=["yes", "nay"])
     assert {f.state for f in report.findings} == {"wrong"}
     assert "class = 'no': unknown" in report.findings[0].advice
+
+
+def test_a_class_that_is_never_trained_on(tmp_path):
+    for part, name in (("train", "yes"), ("train", "no"), ("test", "yes"), ("test", "maybe")):
+        trees.touch(tmp_path / part / name, ["1.mp4"])
+    report = check("folders", tmp_path)
+    assert not report.runnable
+    assert "tested exactly once" not in found(report)
+    (finding,) = (f for f in report.findings if f.found == "no manifest")
+    assert "class = 'maybe': has no training clip" in finding.advice
+
+
+def test_actors_that_are_missing(tmp_path):
+    clips = trees.ravdess_clips()
+    clips.pop("Video_Speech_Actor_07")
+    trees.write_ravdess(tmp_path, clips)
+    report = check("ravdess", tmp_path)
+    assert found(report)["groups"].found == "23" and "groups" in wrong(report)

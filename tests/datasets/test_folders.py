@@ -63,6 +63,8 @@ def test_divided_by_folder(root):
     assert [clip.id for clip in manifest.select(split="test").clips] == [
         *("test/no/1", "test/no/2", "test/yes/1", "test/yes/2")
     ]
+    with pytest.raises(UserError, match=r"fold = 2: .* is divided already"):
+        read("folders", root.parent / "P", fold=2)
     trees.touch(root.parent / "P" / "yes", ["3.avi"])
     with pytest.raises(UserError, match="holds train, test beside yes"):
         read("folders", root.parent / "P")

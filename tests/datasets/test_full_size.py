@@ -105,6 +105,9 @@ def test_ravdess(tmp_path):
     assert len(manifest) == 1440
     assert counts(manifest.clips) == known("ravdess", "all")
     assert len({clip.group for clip in manifest.clips}) == 24
+    # folds are drawn by scikit-learn: these must be the same ones everywhere
+    tested = {clip.group for clip in manifest.select(split="test").clips}
+    assert tested == {"01", "02", "07", "10", "12"}
 
 
 def test_afew(tmp_path):

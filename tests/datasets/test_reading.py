@@ -1,7 +1,6 @@
 import pytest
 
 from rdfer.datasets import DATASETS, read, scan
-from rdfer.datasets.table import describe, padded
 from rdfer.errors import UserError
 from tests.datasets import trees
 
@@ -89,23 +88,6 @@ def test_clips_without_a_video_are_in_a_scan_alone(dfew):
     assert len(tree.clips) == 70 and [clip.id for clip in tree.missing] == ["01003"]
     with pytest.raises(UserError, match=r"clip 01003 has no video there \(1 of 70 have none\)"):
         read("dfew", dfew)
-
-
-@pytest.mark.parametrize("name", DATASETS)
-def test_every_data_set_tells_what_it_is(name):
-    dataset = DATASETS[name]
-    text = "\n".join(describe(dataset))
-    assert dataset.title in text and dataset.licence in text and dataset.layout[0] in text
-    for known in dataset.known:
-        assert set(known.classes) <= set(dataset.classes)
-        whole = len(known.classes) == len(dataset.classes)
-        assert sum(known.classes.values()) == known.clips or not whole
-        assert known.fold in (0, *dataset.folds)
-
-
-@pytest.mark.parametrize(("name", "id"), [("7", "00007"), ("00007.mp4", "00007"), ("a/b", "a/b")])
-def test_names_of_clips_in_a_file_of_groups(name, id):
-    assert padded(name) == id
 
 
 def test_lengths_of_folders_of_frames(tmp_path):

@@ -86,6 +86,8 @@ def test_a_validation_part_of_the_training_part(groups):
     assert {c.id for c in cut.clips} == {c.id for c in whole.clips}
     if groups:
         assert not {c.group for c in val.clips} & {c.group for c in train.clips}
+        alone = cut_validation(whole, share=0.1, seed=3, grouped=False)
+        assert len({clip.group for clip in alone.select(split="val").clips}) > 2
     assert cut_validation(whole, share=0.1, seed=3) == cut
     assert cut_validation(whole, share=0.1, seed=4) != cut
 
