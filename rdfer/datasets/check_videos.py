@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rdfer.datasets.findings import Finding, compare, note
-from rdfer.datasets.survey import Video, frame_sizes, survey
+from rdfer.datasets.survey import Video, sample_frames, survey
 from rdfer.manifest import Clip
 
 #: Frames that the usual clip takes of a video.
@@ -80,7 +80,9 @@ def _about_frames(folders: Sequence[Video]) -> Iterable[Finding]:
 
 
 def _about_pixels(folders: Sequence[Video]) -> Iterable[Finding]:
-    sizes = frame_sizes(folders)
+    sizes, broken = sample_frames(folders)
+    if broken:
+        yield note("frames that are no pictures", len(broken), f"of a sample; {broken[0]} for one")
     belied = any("224x224" in file and size != (224, 224) for size, file in sizes.items())
     if belied or len(sizes) > 1:
         shown = ", ".join(f"{width} x {height}" for width, height in sorted(sizes))

@@ -46,8 +46,9 @@ def read(
         ``lengths`` what is there; 0 where neither tells.
 
     Raises:
-        UserError: unknown name or option, not a folder of this data set, a clip without a video,
-            or one of the many faults that lists have; each says what to do.
+        UserError: unknown name or option, not a folder of this data set, ``grouped`` where no
+            group is known, a clip without a video, or one of the many faults that lists have; each
+            says what to do.
     """
     tree = scan(name, root, fold=fold, groups=groups, grouped=grouped, seed=seed, **options)
     manifest = tree.manifest()
@@ -77,6 +78,11 @@ def scan(
     tree = dataset.scan(root, fold=1 if grouped else fold, **options)
     if groups is not None:
         tree = _with_groups(tree, dataset, groups)
+    if grouped and not any(clip.group for clip in tree.clips):
+        raise UserError(
+            f"grouped = True: {dataset.title} does not tell what its clips have in common; give a "
+            "file with the group of each (--groups)"
+        )
     if grouped or (groups is not None and tree.drawn):
         clips = in_fold(tree.clips, fold=fold, seed=seed)
         tree = replace(tree, clips=clips, name=f"{dataset.title}, own fold {fold}, seed {seed}")

@@ -46,13 +46,18 @@ def count_frames(path: str) -> int:
     return len(_images(path)) if os.path.isdir(path) else 0
 
 
-def frame_sizes(videos: Sequence[Video], *, sample: int = 40) -> dict[tuple[int, int], str]:
-    """Width and height of frames, with one example each, of about ``sample`` folders of frames.
+def sample_frames(
+    videos: Sequence[Video], *, sample: int = 40
+) -> tuple[dict[tuple[int, int], str], list[str]]:
+    """Width and height of frames by the heads of their files, without decoding them.
 
-    First and last frame of each, by the heads of the files; those that have none are passed over.
+    Returns:
+        An example of each size among first and last frames of about ``sample`` folders of frames,
+        and the files among them that are no pictures.
     """
     folders = [video for video in videos if video.n_frames]
     found: dict[tuple[int, int], str] = {}
+    broken: list[str] = []
     for video in folders[:: max(1, len(folders) // sample)]:
         files = frame_files(Path(video.clip.path))
         for file in (files[0], files[-1]):
@@ -60,8 +65,8 @@ def frame_sizes(videos: Sequence[Video], *, sample: int = 40) -> dict[tuple[int,
                 with Image.open(file) as image:
                     found.setdefault(image.size, str(file))
             except OSError:
-                continue
-    return found
+                broken.append(str(file))
+    return found, broken
 
 
 def _images(folder: str) -> list[str]:

@@ -41,6 +41,11 @@ def test_folds_that_keep_films_apart(dfew):
     assert len(tested) == len(set(tested)) == 70
 
 
+def test_own_folds_need_groups(dfew):
+    with pytest.raises(UserError, match=r"does not tell what its clips have in common; .*--groups"):
+        read("dfew", dfew, grouped=True)
+
+
 def test_every_clip_needs_a_group(dfew):
     file = trees.write(dfew.parent / "g.csv", "clip,group\n1003,x\n")
     with pytest.raises(UserError, match=r"clip .* has no group there \(69 of 70 have none\)"):

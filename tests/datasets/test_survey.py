@@ -3,7 +3,7 @@ import re
 import pytest
 from PIL import Image
 
-from rdfer.datasets.survey import count_frames, frame_sizes, survey
+from rdfer.datasets.survey import count_frames, sample_frames, survey
 from rdfer.datasets.tree import make_clip
 from tests.datasets import trees
 
@@ -61,7 +61,8 @@ def test_sizes_by_the_heads_of_files(tmp_path):
             Image.new("RGB", (side, side)).save(tmp_path / name / f"{n}.jpg")
     trees.touch(tmp_path, ["00004/"])  # its frame is no picture
     clips = [make_clip(f"{n}", str(tmp_path / f"{n:05d}"), "Sad", "train") for n in (1, 2, 3, 4)]
-    sizes = frame_sizes(survey(clips))
+    sizes, broken = sample_frames(survey(clips))
+    assert broken == [str(tmp_path / "00004/1.jpg")] * 2
     assert sizes == {
         (224, 224): str(tmp_path / "00001/1.jpg"),
         (256, 256): str(tmp_path / "00002/1.jpg"),
