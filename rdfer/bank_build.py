@@ -7,6 +7,7 @@ notes the clip once it is written. So it holds nothing of them, however large th
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,11 @@ class Loading:
             return loaded
         frames = np.ascontiguousarray(keep(loaded.frames, self.stored))
         offset = reserve((source.id, len(frames)))
-        write_rows(self.file, offset, frames)
-        return Entry(source.id, offset, len(frames), loaded.total, digest(frames), loaded.note)
+        with ThreadPoolExecutor(1) as beside:  # the disk works while the digest is computed
+            written = beside.submit(write_rows, self.file, offset, frames)
+            entry = Entry(source.id, offset, len(frames), loaded.total, digest(frames), loaded.note)
+            written.result()
+        return entry
 
     def _load(self, source: Source) -> Decoded | str:
         try:

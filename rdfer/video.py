@@ -9,7 +9,7 @@ are read with Pillow.
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +32,7 @@ class Decoded(NamedTuple):
     """What was taken of a video.
 
     Attributes:
-        frames: RGB, uint8 ``[T, H, W, 3]``.
+        frames: RGB, uint8 ``[T, H, W, 3]``, perhaps read-only.
         total: how many frames the video has.
         note: what is unusual about it; empty for most.
     """
@@ -71,7 +71,7 @@ def read_frames(
             ``None`` leaves the frames as they are.
 
     Returns:
-        RGB, uint8 ``[T, H, W, 3]``.
+        RGB, uint8 ``[T, H, W, 3]``, perhaps read-only.
 
     Raises:
         UserError: missing, empty, cut off or not decodable; the message names the file.
@@ -194,11 +194,24 @@ def _batch(reader: Any, wanted: npt.NDArray[np.int64]) -> Frames:
     import decord
 
     try:
-        return np.asarray(reader.get_batch(wanted).asnumpy())
+        return np.from_dlpack(_Shared(reader.get_batch(wanted)))
     except decord.DECORDError:
         if reader[0].shape[2] == 3:
             raise
     return np.stack([_without_padding(reader[int(i)].asnumpy()) for i in wanted])
+
+
+class _Shared:
+    """Memory of decord's as NumPy takes it over, without the copy that ``asnumpy`` makes."""
+
+    def __init__(self, frames: Any) -> None:
+        self._frames = frames
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self._frames.to_dlpack()
+
+    def __dlpack_device__(self) -> tuple[int, Literal[0]]:
+        return 1, 0  # main memory
 
 
 def _without_padding(frame: Frames) -> Frames:
