@@ -10,8 +10,10 @@ index arithmetic (:mod:`rdfer.sampling`) and one read::
 """
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -20,7 +22,7 @@ import numpy.typing as npt
 
 from rdfer.sampling import stored_indices
 from rdfer.store import Array, ClipStore
-from rdfer.video import frame_files, read_frames
+from rdfer.video import IMAGE_SUFFIXES, Decoded, decode
 
 FRAMES = "frames.bin"
 
@@ -39,8 +41,11 @@ class Source(Protocol):
     @property
     def key(self) -> str: ...  # noqa: D102
 
-    def load(self, size: int) -> Array:
-        """All frames of the clip, uint8 ``[T, size, size, 3]`` RGB; UserError if unreadable."""
+    def load(self, size: int) -> Array | Decoded:
+        """Frames of the clip, uint8 ``[T, size, size, 3]`` RGB; UserError if unreadable.
+
+        An array holds all of them; some of them come with how many there are.
+        """
         ...
 
 
@@ -62,23 +67,35 @@ class VideoSource:
     @property
     def key(self) -> str:
         """Sizes and times of change of the files, and how many frames are taken."""
-        path = Path(self.path)
-        files = frame_files(path) if path.is_dir() else [path] if path.exists() else []
-        stats = [(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files]
-        return hashlib.sha256(repr((stats, self.stored)).encode()).hexdigest()
+        return hashlib.sha256(repr((_stats(self.path), self.stored)).encode()).hexdigest()
 
-    def load(self, size: int) -> Array:
+    def load(self, size: int) -> Decoded:
         """The frames, uint8 ``[T, size, size, 3]``: the middle square of each.
 
         Raises:
             UserError: the video cannot be read.
         """
-        return read_frames(self.path, self._indices, size=size)
+        return decode(self.path, self._indices, size=size)
 
     def _indices(self, count: int) -> npt.NDArray[np.int64]:
         if self.stored is None or count <= self.stored:
             return np.arange(count)
         return stored_indices(count, self.stored)
+
+
+def _stats(path: str) -> list[tuple[str, int, int]]:
+    """Name, size and time of change of a file or of the frames in a folder; none: empty."""
+    if not os.path.isdir(path):
+        file = Path(path)
+        stats = [(file.name, file.stat())] if file.exists() else []
+    else:
+        with os.scandir(path) as entries:
+            stats = [
+                (entry.name, entry.stat())
+                for entry in entries
+                if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES
+            ]
+    return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 
 class FrameBank(ClipStore):
@@ -110,12 +127,15 @@ class FrameBank(ClipStore):
         stored: int | None = None,
         min_frames: int = 0,
         label: str = "frames",
-        patience: float = 300.0,
+        timeout: float = 300.0,
+        skip_unreadable: bool = False,
+        replace: bool = True,
     ) -> "FrameBank":
         """Build the bank, or what is missing of it, and open it.
 
         A finished bank of the same sources is opened as it is. One of other sources is replaced
-        when the new one is whole.
+        when the new one is whole. With several processes the clips lie in the file in the order in
+        which they were ready; the order of ``ids`` and the checksum do not depend on it.
 
         Args:
             path: its directory.
@@ -126,16 +146,21 @@ class FrameBank(ClipStore):
                 keeps what the source gives.
             min_frames: a clip of fewer frames is listed in ``report["clamped"]``.
             label: what the progress bar says.
-            patience: seconds after which a clip that does not load is given up (a video that
+            timeout: seconds after which a clip that does not load is given up (a video that
                 promises frames it does not hold can hang its decoder); with ``workers=0`` it
                 is never given up.
+            skip_unreadable: leave clips that cannot be loaded out and list them in
+                ``unreadable``, instead of refusing.
+            replace: whether a finished bank of other sources, or anything else at ``path``, may
+                be replaced; refused otherwise.
 
         Returns:
             The finished bank.
 
         Raises:
-            UserError: unreadable clips (all others are kept for the next call), two clips of
-                one name, no clips, or no space left.
+            UserError: unreadable clips (all others are kept for the next call; with
+                ``skip_unreadable`` only where no clip is readable), two clips of one name, no
+                clips, no space left, or something that may not be replaced.
         """
         from rdfer.bank_build import build_frames
 
@@ -147,7 +172,9 @@ class FrameBank(ClipStore):
             stored=stored,
             min_frames=min_frames,
             label=label,
-            patience=patience,
+            timeout=timeout,
+            skip_unreadable=skip_unreadable,
+            replace=replace,
         )
         return cls(path)
 
@@ -155,6 +182,21 @@ class FrameBank(ClipStore):
     def size(self) -> int:
         """Side of a frame, in pixels."""
         return self.shape[0]
+
+    @cached_property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Frames that each clip had at its source, of which some were kept: int64 ``[V]``."""
+        return np.array([clip.loaded for clip in self._clips], dtype=np.int64)
+
+    @cached_property
+    def unreadable(self) -> dict[str, str]:
+        """Names of the clips that were asked for and could not be loaded, each with the reason."""
+        return dict(self.report.get("unreadable", {}))
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        """What was unusual about clips in the bank, by name."""
+        return {clip.id: clip.note for clip in self._clips if clip.note}
 
     def gather(self, videos: npt.ArrayLike, frames: npt.ArrayLike) -> npt.NDArray[np.uint8]:
         """Frames of clips.

@@ -1,21 +1,16 @@
-"""Building a bank of frames: several processes load, this one writes.
+"""Building a bank of frames: several processes load and write, this one keeps the account.
 
-A decoder can hang for ever, or take its process down, on a broken file. So a clip has limited
-time: a watchdog inside the worker, which needs no Python lock, ends the process. Whichever clip
-ends its worker when it is loaded alone is the one that cannot be read.
+The frames never pass through this process: it tells a worker where in the file there is room, and
+notes the clip once it is written. So it holds nothing of them, however large the bank is.
 """
 
-import faulthandler
 import hashlib
 import json
-import os
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,29 +19,67 @@ from rdfer.errors import UserError
 from rdfer.files import read_json, write_json
 from rdfer.machine import threads
 from rdfer.progress import log, progress
-from rdfer.store import FORMAT, INDEX, Array, digest, is_whole
-from rdfer.store_write import Writer, locked
+from rdfer.store import FORMAT, INDEX, Entry, digest, is_whole
+from rdfer.store_write import Writer, locked, write_rows
+from rdfer.video import Decoded
+from rdfer.workers import Lost, work
 
-# how many clips are under way per worker: enough to keep it busy while the parent writes
-AHEAD = 4
+# a day: beyond it clocks of operating systems overflow
+LONGEST_S = 86400
+# so many unreadable clips are told while others are loaded
+TOLD = 5
 
 
 @dataclass(frozen=True)
-class Task:
-    """How a clip is loaded: side of its frames, frames to keep, seconds it may take."""
+class Loading:
+    """How a clip gets from its source into the file. It travels to worker processes.
+
+    Attributes:
+        size: side of a frame in pixels.
+        stored: frames to keep, ``None`` for all.
+        file: the data file.
+    """
 
     size: int
     stored: int | None
-    patience: float
+    file: Path
 
+    def __call__(self, source: Source, reserve: Callable[[tuple[str, int]], int]) -> Entry | str:
+        """Load and write one clip.
 
-@dataclass(frozen=True)
-class Loaded:
-    """A clip's frames as they are stored, how many the source gave, and their digest."""
+        Args:
+            source: the clip.
+            reserve: gives the first row of a place for a clip of that name and length.
 
-    frames: Array
-    given: int
-    digest: str
+        Returns:
+            What to note of the clip, or why it cannot be read.
+        """
+        loaded = self._load(source)
+        if isinstance(loaded, str):
+            return loaded
+        frames = np.ascontiguousarray(keep(loaded.frames, self.stored))
+        offset = reserve((source.id, len(frames)))
+        with ThreadPoolExecutor(1) as beside:  # the disk works while the digest is computed
+            written = beside.submit(write_rows, self.file, offset, frames)
+            entry = Entry(source.id, offset, len(frames), loaded.total, digest(frames), loaded.note)
+            written.result()
+        return entry
+
+    def _load(self, source: Source) -> Decoded | str:
+        try:
+            loaded = source.load(self.size)
+        except UserError as error:
+            return str(error)
+        except OSError as error:
+            return f"{source.id}: cannot be read ({error})"
+        if not isinstance(loaded, Decoded):
+            loaded = Decoded(loaded, len(loaded))
+        frames, expected = loaded.frames, (self.size, self.size, 3)
+        if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:
+            return f"{source.id}: gave {frames.dtype} {frames.shape}, not uint8 [T, {expected}]"
+        if len(frames) == 0:
+            return f"{source.id}: has no frames; at least one is needed"
+        return loaded
 
 
 def build_frames(
@@ -58,31 +91,49 @@ def build_frames(
     stored: int | None,
     min_frames: int,
     label: str,
-    patience: float,
+    timeout: float,
+    skip_unreadable: bool,
+    replace: bool,
 ) -> None:
     """See :meth:`rdfer.bank.FrameBank.build`."""
-    _check(sources, size=size, stored=stored, workers=workers)
+    _check(sources, size=size, stored=stored, workers=workers, timeout=timeout)
     workers = threads() if workers is None else workers
-    key = bank_key(sources, size=size, stored=stored)
+    keyed = progress(sources, label=f"{label}: looking at the files")
+    key = bank_key(keyed, size=size, stored=stored, skip_unreadable=skip_unreadable)
     with locked(path):
         if not is_whole(path, key=key, data=FRAMES):
+            if not replace:
+                _check_place(path, key)
             writer = Writer(path, key=key, data=FRAMES, shape=(size, size, 3), dtype="uint8")
             missing = [source for source in sources if source.id not in writer.entries]
             if writer.entries:
                 log(f"{label}: {len(writer.entries)} of {len(sources)} clips are there already")
-            _write(writer, missing, Task(size, stored, patience), workers, label)
-            writer.finish([source.id for source in sources], report={})
+            unreadable = _write(
+                writer, missing, stored=stored, workers=workers, timeout=timeout, label=label
+            )
+            _check_readable(unreadable, readable=len(writer.entries) if skip_unreadable else 0)
+            ids = [source.id for source in sources if source.id in writer.entries]
+            writer.finish(ids, report={"unreadable": unreadable} if unreadable else {})
         _report_short(path, min_frames=min_frames, label=label)
 
 
-def bank_key(sources: Sequence[Source], *, size: int, stored: int | None) -> str:
+def bank_key(
+    sources: Iterable[Source], *, size: int, stored: int | None, skip_unreadable: bool = False
+) -> str:
     """What the content of a bank depends on, as 64 hex digits."""
-    parts = [FORMAT, size, stored, [(source.id, source.key) for source in sources]]
+    parts: list[Any] = [FORMAT, size, stored, [(source.id, source.key) for source in sources]]
+    if skip_unreadable:  # a bank that lacks clips must not pass for one that does not
+        parts.append("skip unreadable")
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _check(
-    sources: Sequence[Source], *, size: int, stored: int | None, workers: int | None
+    sources: Sequence[Source],
+    *,
+    size: int,
+    stored: int | None,
+    workers: int | None,
+    timeout: float,
 ) -> None:
     if not sources:
         raise UserError("sources = []: a bank needs at least one clip")
@@ -92,6 +143,8 @@ def _check(
         raise UserError(f"stored = {stored!r}: must be at least 1 frame, or None for all")
     if workers is not None and workers < 0:
         raise UserError(f"workers = {workers!r}: must be 0 (this process) or more")
+    if not 0 < timeout <= LONGEST_S:
+        raise UserError(f"timeout = {timeout!r}: must be above 0 and at most {LONGEST_S} s")
     seen: set[str] = set()
     for source in sources:
         if source.id in seen:
@@ -99,28 +152,76 @@ def _check(
         seen.add(source.id)
 
 
-def _write(writer: Writer, sources: Sequence[Source], task: Task, workers: int, label: str) -> None:
-    """Load and write the clips; one error for all that cannot be read, after the others."""
-    unreadable: list[str] = []
-    for source, loaded in progress(
-        _load_all(sources, task, min(workers, len(sources))), total=len(sources), label=label
-    ):
-        if isinstance(loaded, str):
-            log(f"{label}: {loaded}")
-            unreadable.append(loaded)
-        else:
-            writer.append(source.id, loaded.frames, loaded=loaded.given, digest=loaded.digest)
-    if unreadable:
+def _check_place(path: Path, key: str) -> None:
+    """Refuse to replace a bank of other content, or what is no bank."""
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    if not (path / INDEX).is_file():
+        raise UserError(f"{path}: exists and holds no bank; name another place, or remove it")
+    if read_json(path / INDEX).get("key") != key:
+        raise UserError(
+            f"{path}: holds a bank of other clips or settings, or the files have changed since; "
+            "name another place, or remove it"
+        )
+
+
+def _check_readable(unreadable: dict[str, str], *, readable: int) -> None:
+    """Refuse unreadable clips unless others are left."""
+    if unreadable and not readable:
         others = len(unreadable) - 1
         more = f" ({others} more cannot be read)" if others else ""
-        raise UserError(f"{unreadable[0]}{more}")
+        raise UserError(f"{next(iter(unreadable.values()))}{more}")
+
+
+def _write(
+    writer: Writer,
+    sources: Sequence[Source],
+    *,
+    stored: int | None,
+    workers: int,
+    timeout: float,
+    label: str,
+) -> dict[str, str]:
+    """Load and write the clips; returns those that cannot be read, in order, with the reason."""
+    loading = Loading(int(writer.layout["shape"][0]), stored, writer.data)
+    if workers == 0:
+        outcomes = _here(loading, sources, lambda asked: writer.reserve(*asked))
+    else:
+        outcomes = work(
+            loading,
+            sources,
+            workers=workers,
+            timeout=timeout,
+            answer=lambda asked: writer.reserve(*asked),
+        )
+    reasons: dict[int, str] = {}
+    for number, outcome in progress(outcomes, total=len(sources), label=label):
+        if isinstance(outcome, Entry):
+            writer.note(outcome)
+            continue
+        id = sources[number].id
+        writer.release(id)
+        if isinstance(outcome, Lost):
+            reason = f"its loading {outcome.reason}"
+            outcome = f"{id}: {reason}; the file is broken, or memory or time is short"
+        if len(reasons) < TOLD:
+            log(f"{label}: {outcome}")
+        reasons[number] = outcome
+    return {sources[number].id: reasons[number] for number in sorted(reasons)}
+
+
+def _here(
+    loading: Loading, sources: Sequence[Source], reserve: Callable[[Any], Any]
+) -> Iterator[tuple[int, Entry | str | Lost]]:
+    for number, source in enumerate(sources):
+        yield number, loading(source, reserve)
 
 
 def _report_short(path: Path, *, min_frames: int, label: str) -> None:
     """Put the clips shorter than a clip needs into the index, unless they are there already."""
     index = read_json(path / INDEX)
     short = [clip["id"] for clip in index["clips"] if clip["loaded"] < min_frames]
-    report = {"clamped": short, "min_frames": min_frames}
+    report = {**index["report"], "clamped": short, "min_frames": min_frames}
     if index["report"] != report:
         write_json(path / INDEX, {**index, "report": report})
         if short:
@@ -128,98 +229,3 @@ def _report_short(path: Path, *, min_frames: int, label: str) -> None:
                 f"{label}: {len(short)} of {len(index['clips'])} videos have fewer than "
                 f"{min_frames} frames; theirs are repeated"
             )
-
-
-def _load(source: Source, task: Task) -> Loaded | str:
-    """The frames of one clip, or why there are none."""
-    try:
-        frames = source.load(task.size)
-    except UserError as error:
-        return str(error)
-    except OSError as error:
-        return f"{source.id}: cannot be read ({error})"
-    expected = (task.size, task.size, 3)
-    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[1:] != expected:
-        return f"{source.id}: gave {frames.dtype} {frames.shape}, not uint8 [T, {expected}]"
-    if len(frames) == 0:
-        return f"{source.id}: has no frames; at least one is needed"
-    kept = np.ascontiguousarray(keep(frames, task.stored))
-    return Loaded(kept, len(frames), digest(kept))
-
-
-def _load_all(
-    sources: Sequence[Source], task: Task, workers: int
-) -> Iterator[tuple[Source, Loaded | str]]:
-    """Load clips, in order."""
-    if workers == 0:
-        for source in sources:
-            yield source, _load(source, task)
-        return
-    waiting = deque(sources)
-    while waiting:
-        try:
-            yield from _load_in_pool(waiting, task, workers)
-        except BrokenProcessPool:
-            # one of the clips under way ended its worker, and with it the pool
-            for _ in range(min(len(waiting), AHEAD * workers)):
-                yield _load_alone(waiting.popleft(), task)
-
-
-def _load_in_pool(
-    waiting: deque[Source], task: Task, workers: int
-) -> Iterator[tuple[Source, Loaded | str]]:
-    """Load clips in one pool, taking each from ``waiting`` when it is done."""
-    upcoming = iter(list(waiting))
-    with _Pool(workers, waiting[0]) as pool:
-        under_way: deque[Future[Loaded | str]] = deque()
-        while waiting:
-            while len(under_way) < AHEAD * workers and (source := next(upcoming, None)) is not None:
-                under_way.append(pool.submit(_load_watched, source, task))
-            loaded = under_way.popleft().result()
-            yield waiting.popleft(), loaded
-
-
-def _load_alone(source: Source, task: Task) -> tuple[Source, Loaded | str]:
-    with _Pool(1, source) as pool:
-        try:
-            return source, pool.submit(_load_watched, source, task).result()
-        except BrokenProcessPool:
-            return source, (
-                f"{source.id}: its loading crashed or took more than {task.patience:g} s; "
-                "the file is broken, or memory is short"
-            )
-
-
-class _Pool(ProcessPoolExecutor):
-    """Fresh processes, each with one thread per library; leaving it drops what is not begun."""
-
-    def __init__(self, workers: int, source: Source) -> None:
-        # forking a process that has threads (PyTorch's, Numba's) can lock up
-        super().__init__(workers, mp_context=get_context("spawn"), initializer=_start_worker)
-        try:
-            # a process that cannot even receive a source would make every clip look broken
-            self.submit(id, source).result()
-        except BrokenProcessPool:
-            self.shutdown()
-            raise UserError(
-                f"workers = {workers}: processes cannot start here or cannot import "
-                f"{type(source).__name__}; call from under `if __name__ == '__main__':`, "
-                "or with workers=0"
-            ) from None
-
-    def __exit__(self, *_: object) -> None:
-        self.shutdown(wait=True, cancel_futures=True)
-
-
-def _start_worker() -> None:
-    for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = "1"
-
-
-def _load_watched(source: Source, task: Task) -> Loaded | str:
-    with open(os.devnull, "w") as nowhere:
-        faulthandler.dump_traceback_later(task.patience, exit=True, file=nowhere)
-        try:
-            return _load(source, task)
-        finally:
-            faulthandler.cancel_dump_traceback_later()

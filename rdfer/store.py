@@ -47,6 +47,7 @@ class Entry:
         rows: how many rows it has.
         loaded: how many its source gave, before any were repeated or left out.
         digest: BLAKE2b of its bytes, 32 hex digits.
+        note: what was unusual about its source; empty for most.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Entry:
     rows: int
     loaded: int
     digest: str
+    note: str = ""
 
 
 def digest(array: Array) -> str:

@@ -4,7 +4,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,6 +17,7 @@ from rdfer.errors import UserError
 from rdfer.files import no_space, read_json, write_atomic, write_json
 from rdfer.progress import log, progress
 from rdfer.store import FORMAT, INDEX, Array, Entry, Layout, checksum, digest
+from rdfer.uncached import write_at
 
 JOURNAL = "journal.jsonl"
 
@@ -65,18 +66,44 @@ class Writer:
         with _full_device(self.part / data):
             self._take_back_damaged()
             self.entries = self._resume()
-        self._end = max((e.offset + e.rows for e in self.entries.values()), default=0)
+        self._holes = _holes(self.entries.values())
+        self._end = _end(self.entries.values())
+        self._reserved: dict[str, tuple[int, int]] = {}
+
+    @property
+    def data(self) -> Path:
+        """The file that the rows are written to."""
+        return self.part / str(self.layout["data"])
+
+    def reserve(self, id: str, rows: int) -> int:
+        """First row of a place for a clip; other processes may write there, then call ``note``."""
+        for place, (offset, room) in enumerate(self._holes):
+            if room >= rows:
+                self._holes[place : place + 1] = [(offset + rows, room - rows)]
+                break
+        else:
+            offset = self._end
+            self._end += rows
+        self._reserved[id] = (offset, rows)
+        return offset
+
+    def release(self, id: str) -> None:
+        """Give the place of a clip to others, if it has one: it was not written."""
+        if id in self._reserved:
+            self._holes.append(self._reserved.pop(id))
+
+    def note(self, entry: Entry) -> None:
+        """Add a clip, whose rows are in their place, to the journal."""
+        with _full_device(self.data), open(self.part / JOURNAL, "a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(entry)) + "\n")
+        self.entries[entry.id] = entry
+        self._reserved.pop(entry.id)
 
     def append(self, id: str, array: Array, *, loaded: int, digest: str) -> None:
         """Write one clip: its rows first, then its line in the journal."""
-        entry = Entry(id, self._end, len(array), loaded, digest)
-        with _full_device(self.part / self.layout["data"]):
-            with open(self.part / self.layout["data"], "ab") as file:
-                file.write(np.ascontiguousarray(array).data)
-            with open(self.part / JOURNAL, "a", encoding="utf-8") as file:
-                file.write(json.dumps(asdict(entry)) + "\n")
-        self.entries[id] = entry
-        self._end += entry.rows
+        offset = self.reserve(id, len(array))
+        write_rows(self.data, offset, array)
+        self.note(Entry(id, offset, len(array), loaded, digest))
 
     def finish(self, ids: Sequence[str], **extra: Any) -> None:
         """Write the index and move the store to its place.
@@ -85,15 +112,16 @@ class Writer:
             ids: the order of the clips in the index; every one has been written.
             extra: further values of the index.
         """
-        data = self.part / self.layout["data"]
         clips = [self.entries[id] for id in ids]
-        with _full_device(data):
-            with open(data, "ab") as file:
+        size = _end(clips) * self._row_bytes
+        with _full_device(self.data):
+            with open(self.data, "ab") as file:
+                file.truncate(size)
                 os.fsync(file.fileno())
             index = {
                 **self.layout,
                 **extra,
-                "bytes": self._end * self._row_bytes,
+                "bytes": size,
                 "checksum": checksum(self.layout, clips),
                 "clips": [asdict(clip) for clip in clips],
             }
@@ -122,9 +150,11 @@ class Writer:
 
     def _resume(self) -> dict[str, Entry]:
         """What an earlier writer left whole; everything behind it is cut away."""
-        data = self.part / self.layout["data"]
+        data = self.data
         noted = _read_journal(self.part / JOURNAL, self.layout)
         if noted is None:
+            if (self.part / JOURNAL).exists():
+                log(f"{self.path}: what is unfinished there is of other content; beginning anew")
             shutil.rmtree(self.part, ignore_errors=True)
             self.part.mkdir(parents=True)
             data.touch()
@@ -133,8 +163,7 @@ class Writer:
         data.touch()
         label = f"{self.path.name}: checking what is there"
         whole = [e for e in progress(noted, label=label) if self._matches(data, e)]
-        end = max((e.offset + e.rows for e in whole), default=0)
-        os.truncate(data, end * self._row_bytes)
+        os.truncate(data, _end(whole) * self._row_bytes)
         _write_journal(self.part / JOURNAL, self.layout, whole)
         return {e.id: e for e in whole}
 
@@ -143,6 +172,34 @@ class Writer:
             file.seek(entry.offset * self._row_bytes)
             rows = file.read(entry.rows * self._row_bytes)
         return digest(np.frombuffer(rows, np.uint8)) == entry.digest
+
+
+def write_rows(file: Path, offset: int, array: Array) -> None:
+    """Write the rows of a clip to their place in the data file, from any process.
+
+    Raises:
+        UserError: no space left, or the file cannot be written.
+    """
+    array = np.ascontiguousarray(array)
+    try:
+        with _full_device(file):
+            write_at(file, offset * array[:1].nbytes, array.data)
+    except OSError as error:
+        raise UserError(f"{file}: cannot be written ({error.strerror or error})") from error
+
+
+def _end(entries: Iterable[Entry]) -> int:
+    return max((entry.offset + entry.rows for entry in entries), default=0)
+
+
+def _holes(entries: Iterable[Entry]) -> list[tuple[int, int]]:
+    """First row and number of rows of what lies unused between clips."""
+    holes, end = [], 0
+    for entry in sorted(entries, key=lambda entry: entry.offset):
+        if entry.offset > end:
+            holes.append((end, entry.offset - end))
+        end = entry.offset + entry.rows
+    return holes
 
 
 def _write_journal(path: Path, layout: Layout, entries: Sequence[Entry]) -> None:

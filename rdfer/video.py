@@ -1,26 +1,45 @@
 """From a video file or a folder of frames to an array: the only place that knows decord.
 
 decord is opened inside the call with one thread, asked once, and closed: its readers cannot be
-pickled, and an idle one keeps decoding ahead into memory. Frame folders are read with Pillow.
+pickled, and an idle one keeps decoding ahead into memory. Some files make it hang for ever: what
+reads files of others does so in a process that can be ended (:mod:`rdfer.workers`). Frame folders
+are read with Pillow.
 """
 
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rdfer.containers import check_whole
+from rdfer.containers import check_whole, picture_size
 from rdfer.errors import UserError
 
 Frames: TypeAlias = npt.NDArray[np.uint8]
 Choice: TypeAlias = Callable[[int], npt.ArrayLike]
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
+# decord repeats the nearest frame for those that a container promises and does not hold (and of
+# more than 128 never returns); some encoders end on a packet without a picture
+REPEATED = 1
 VIDEO_SUFFIXES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv", ".m4v", ".mpg", ".wmv")
+
+
+class Decoded(NamedTuple):
+    """What was taken of a video.
+
+    Attributes:
+        frames: RGB, uint8 ``[T, H, W, 3]``, perhaps read-only.
+        total: how many frames the video has.
+        note: what is unusual about it; empty for most.
+    """
+
+    frames: Frames
+    total: int
+    note: str = ""
 
 
 def n_frames(path: str | Path) -> int:
@@ -52,12 +71,22 @@ def read_frames(
             ``None`` leaves the frames as they are.
 
     Returns:
-        RGB, uint8 ``[T, H, W, 3]``.
+        RGB, uint8 ``[T, H, W, 3]``, perhaps read-only.
 
     Raises:
         UserError: missing, empty, cut off or not decodable; the message names the file.
         IndexError: a frame that the video does not have.
     """
+    return decode(path, indices, size=size).frames
+
+
+def decode(
+    path: str | Path,
+    indices: Sequence[int] | npt.NDArray[np.integer[Any]] | Choice | None = None,
+    *,
+    size: int | None = None,
+) -> Decoded:
+    """As :func:`read_frames`, with how many frames there are to choose from."""
     path = Path(path)
     choose: Choice = indices if callable(indices) else _fixed(indices)
     if path.is_dir():
@@ -110,34 +139,50 @@ class _Reader:
         decord.logging.set_level(decord.logging.QUIET)
         try:
             self._reader: Any = decord.VideoReader(
-                str(self._path), width=self._width, height=self._height, num_threads=1
+                str(self._path),
+                width=self._width,
+                height=self._height,
+                num_threads=1,
+                fault_tol=REPEATED,
             )
         except (RuntimeError, decord.DECORDError) as error:
-            raise self._refusal(error) from None
+            raise self._refusal(str(error)) from None
         return self._reader
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         import decord
 
         del self._reader
+        if isinstance(error, decord.DECORDLimitReachedError):
+            raise self._refusal("it promises more frames than it holds") from None
         if isinstance(error, RuntimeError | decord.DECORDError):
-            raise self._refusal(error) from None
+            raise self._refusal(str(error)) from None
 
-    def _refusal(self, error: BaseException) -> UserError:
-        reason = str(error).strip().splitlines()[0][-160:] if str(error).strip() else "no reason"
+    def _refusal(self, told: str) -> UserError:
+        reason = told.strip().splitlines()[0][-160:] if told.strip() else "no reason"
         return UserError(f"{self._path}: cannot be decoded; a whole video is needed ({reason})")
 
 
-def _read_file(path: Path, choose: Choice, size: int | None) -> Frames:
-    with _Reader(path) as reader:
-        wanted = _chosen(path, choose, len(reader))
-        if size is None:
-            return _batch(reader, wanted)
-        height, width = reader[0].shape[:2]
-    # scaling inside the decoder saves holding the frames in full size
-    height, width = _short_side(height, width, size)
+def _read_file(path: Path, choose: Choice, size: int | None) -> Decoded:
+    height = width = -1
+    if size is not None:
+        # scaling inside the decoder saves holding the frames in full size
+        height, width = _short_side(*_full_size(path), size)
     with _Reader(path, width=width, height=height) as reader:
-        return _middle(_batch(reader, wanted), size)
+        count = len(reader)
+        frames = _batch(reader, _chosen(path, choose, count))
+    return Decoded(frames if size is None else _middle(frames, size), count)
+
+
+def _full_size(path: Path) -> tuple[int, int]:
+    """Height and width of a video's frames."""
+    check_whole(path)
+    size = picture_size(path)
+    if size is None:
+        with _Reader(path) as reader:
+            height, width = reader[0].shape[:2]
+        return int(height), int(width)
+    return size
 
 
 def _batch(reader: Any, wanted: npt.NDArray[np.int64]) -> Frames:
@@ -146,34 +191,65 @@ def _batch(reader: Any, wanted: npt.NDArray[np.int64]) -> Frames:
     decord 0.6 takes the padded length of a row over its width for the number of channels. At 16,
     24, 48 and 72 pixels that gives four: a batch fails, and a single frame comes with its padding.
     """
-    height, width, channels = reader[0].shape
-    if channels == 3:
-        return np.asarray(reader.get_batch(wanted).asnumpy())
-    rows = [reader[int(i)].asnumpy().reshape(height, width * channels) for i in wanted]
-    return np.stack(rows)[:, :, : width * 3].reshape(len(wanted), height, width, 3)
+    import decord
+
+    try:
+        return np.from_dlpack(_Shared(reader.get_batch(wanted)))
+    except decord.DECORDError:
+        if reader[0].shape[2] == 3:
+            raise
+    return np.stack([_without_padding(reader[int(i)].asnumpy()) for i in wanted])
 
 
-def _read_folder(folder: Path, choose: Choice, size: int | None) -> Frames:
+class _Shared:
+    """Memory of decord's as NumPy takes it over, without the copy that ``asnumpy`` makes."""
+
+    def __init__(self, frames: Any) -> None:
+        self._frames = frames
+
+    def __dlpack__(self, **_: Any) -> Any:
+        return self._frames.to_dlpack()
+
+    def __dlpack_device__(self) -> tuple[int, Literal[0]]:
+        return 1, 0  # main memory
+
+
+def _without_padding(frame: Frames) -> Frames:
+    height, width, channels = frame.shape
+    return frame.reshape(height, width * channels)[:, : width * 3].reshape(height, width, 3)
+
+
+def _read_folder(folder: Path, choose: Choice, size: int | None) -> Decoded:
     files = frame_files(folder)
     wanted = [files[i] for i in _chosen(folder, choose, len(files))]
-    images = {file: _read_image(file, size) for file in set(wanted)}
-    shapes = {image.shape for image in images.values()}
-    if len(shapes) > 1:
-        raise UserError(f"{folder}: frames of different sizes {sorted(shapes)}; give a size")
-    return np.stack([images[file] for file in wanted])
+    shapes: dict[Path, tuple[int, int]] = {}
+    images: dict[Path, Frames] = {}
+    for file in dict.fromkeys(wanted):
+        images[file], shapes[file] = _read_image(file, size)
+    note = ""
+    if len(set(shapes.values())) > 1:
+        seen = ", ".join(f"{width} x {height}" for height, width in sorted(set(shapes.values())))
+        note = f"{folder}: frames of different sizes ({seen})"
+        if size is None:
+            raise UserError(f"{note}; give a size")
+        note += "; each was scaled on its own"
+    return Decoded(np.stack([images[file] for file in wanted]), len(files), note)
 
 
-def _read_image(file: Path, size: int | None) -> Frames:
+def _read_image(file: Path, size: int | None) -> tuple[Frames, tuple[int, int]]:
+    """An image, and the height and width it had before it was scaled."""
     try:
         with Image.open(file) as opened:
             image = opened.convert("RGB")
-    except OSError as error:
+    # Pillow's readers of single formats do not agree on what they raise for a broken file
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UserError(f"{file}: cannot be read; a whole image is needed ({error})") from None
+    full = (image.height, image.width)
     if size is None:
-        return np.asarray(image)
-    height, width = _short_side(image.height, image.width, size)
+        return np.asarray(image), full
+    height, width = _short_side(*full, size)
     resized = image.resize((width, height), Image.Resampling.BILINEAR)
-    return _middle(np.asarray(resized), size)
+    return _middle(np.asarray(resized), size), full
 
 
 def _short_side(height: int, width: int, size: int) -> tuple[int, int]:

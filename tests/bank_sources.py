@@ -2,11 +2,13 @@
 
 import dataclasses
 import os
+import signal
 import threading
 
 import numpy as np
 
 from rdfer.errors import UserError
+from rdfer.video import Decoded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,8 +20,10 @@ class Counting:
     log: str = ""
     key: str = "v1"
     fault: str = ""
+    of: int = 0
+    note: str = ""
 
-    def load(self, size: int) -> np.ndarray:
+    def load(self, size: int) -> np.ndarray | Decoded:
         if self.log:
             with open(self.log, "a") as file:
                 file.write(self.id + "\n")
@@ -27,13 +31,16 @@ class Counting:
             raise UserError(f"{self.id}.mp4: is empty")
         if self.fault == "crash":
             os._exit(3)
+        if self.fault == "signal":
+            os.kill(os.getpid(), signal.SIGSEGV)
         if self.fault == "hang":
             threading.Event().wait()
         if self.fault == "shape":
             return np.zeros((self.length, size, size, 4), np.uint8)
         seed = int.from_bytes(self.id.encode(), "big")
         numbers = np.random.default_rng(seed).integers(0, 256, (self.length, size, size, 3))
-        return numbers.astype(np.uint8)
+        frames = numbers.astype(np.uint8)
+        return Decoded(frames, self.of, self.note) if self.of else frames
 
 
 def sources(lengths, **more):

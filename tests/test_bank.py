@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdfer import bank_build, store_write
+from rdfer import bank_build, store_write, workers
 from rdfer.bank import FrameBank
 from rdfer.errors import UserError
 from rdfer.sampling import stored_indices
@@ -191,20 +191,37 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from rdfer import store_write
+from rdfer import bank_build
 from rdfer.bank import FrameBank
 from bank_sources import sources
 
-noted = []
-append = store_write.Writer.append
-def dying(self, id, array, **more):
-    if id == "clip2":   # half of its rows reach the file, and no line the journal
-        with open(self.part / "frames.bin", "ab") as file:
-            file.write(array.tobytes()[:50])
+write_rows = bank_build.write_rows
+def dying(file, offset, array):
+    if len(array) == 9:   # some of its bytes reach the file, and no line the journal
+        with open(file, "r+b") as target:
+            target.seek(offset * array[:1].nbytes)
+            target.write(array.tobytes()[:50])
         os.kill(os.getpid(), signal.SIGKILL)
-    append(self, id, array, **more)
-store_write.Writer.append = dying
+    write_rows(file, offset, array)
+bank_build.write_rows = dying
 FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, workers=0)
+"""
+
+KILLED_WITH_WORKERS = """
+import os, signal, sys
+if __name__ == "__main__":
+    sys.path.insert(0, sys.argv[2])
+    from rdfer import store_write
+    from rdfer.bank import FrameBank
+    from bank_sources import sources
+
+    note = store_write.Writer.note
+    def dying(self, entry):
+        if len(self.entries) == int(sys.argv[3]):   # written, but not noted
+            os.kill(os.getpid(), signal.SIGKILL)
+        note(self, entry)
+    store_write.Writer.note = dying
+    FrameBank.build(sys.argv[1], sources([5, 1, 9, 4, 2, 6]), size=4, workers=2)
 """
 
 
@@ -221,6 +238,21 @@ def test_a_killed_building_is_resumed(tmp_path):
     bank = build(path, sources([5, 1, 9, 4], log=log))
     assert loaded_since(log) == ["clip2", "clip3"]
     assert bank.checksum == build(tmp_path / "whole", sources([5, 1, 9, 4])).checksum
+
+
+@pytest.mark.parametrize("done", [0, 3, 5])
+def test_a_killed_building_with_workers_is_resumed(tmp_path, done):
+    path, script = tmp_path / "bank", tmp_path / "script.py"
+    script.write_text(KILLED_WITH_WORKERS)
+    arguments = [str(script), str(path), str(Path(__file__).parent), str(done)]
+    # returns when nobody holds the pipe any more: the workers have ended as well
+    run = subprocess.run([sys.executable, *arguments], check=False, stdout=subprocess.PIPE)
+    assert run.returncode == -9 and not path.exists()
+    log = str(tmp_path / "log")
+    bank = build(path, sources([5, 1, 9, 4, 2, 6], log=log))
+    assert len(loaded_since(log)) == 6 - done
+    assert bank.checksum == build(tmp_path / "whole", sources([5, 1, 9, 4, 2, 6])).checksum
+    bank.verify()
 
 
 @pytest.mark.parametrize("size", [0, 1, 100])
@@ -261,11 +293,106 @@ def test_unreadable_clips_give_one_error_and_cost_only_themselves(tmp_path, work
     assert loaded_since(log) == ["clip1", "clip2"]
 
 
-@pytest.mark.parametrize("fault", ["crash", "hang"])
-def test_a_clip_that_takes_its_worker_down_is_named(tmp_path, fault):
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_unreadable_clips_can_be_left_out_and_are_listed(tmp_path, workers):
+    clips = sources([5, 1, 9, 4])
+    bad = list(clips)
+    bad[1] = dataclasses.replace(clips[1], fault="unreadable")
+    bad[2] = dataclasses.replace(clips[2], fault="shape")
+    bank = build(tmp_path / "bank", bad, workers=workers, skip_unreadable=True)
+    assert_holds(bank, [clips[0], clips[3]])
+    assert list(bank.unreadable) == ["clip1", "clip2"]
+    assert bank.unreadable["clip1"] == "clip1.mp4: is empty"
+    assert bank.unreadable["clip2"].startswith("clip2: gave uint8 (9, 4, 4, 4)")
+    # what a clip needs is told anew, what cannot be read stays told
+    again = build(tmp_path / "bank", bad, skip_unreadable=True, min_frames=5)
+    assert again.report["clamped"] == ["clip3"] and again.unreadable == bank.unreadable
+    assert again.checksum == build(tmp_path / "two", [clips[0], clips[3]]).checksum
+
+
+def test_a_bank_that_lacks_clips_does_not_pass_for_a_whole_one(tmp_path):
+    bad = [*sources([5]), Counting("bad", 1, fault="unreadable")]
+    build(tmp_path / "bank", bad, skip_unreadable=True)
+    with pytest.raises(UserError, match=r"^bad\.mp4: is empty$"):
+        build(tmp_path / "bank", bad)
+
+
+def test_a_bank_without_any_readable_clip_is_refused(tmp_path):
+    bad = [Counting(name, 1, fault="unreadable") for name in "ab"]
+    with pytest.raises(UserError, match=r"^a\.mp4: is empty \(1 more cannot be read\)$"):
+        build(tmp_path / "bank", bad, skip_unreadable=True)
+    assert not (tmp_path / "bank").exists()
+
+
+def test_unreadable_clips_are_tried_again_by_a_call_that_goes_on(tmp_path, monkeypatch):
+    path, log = tmp_path / "bank", str(tmp_path / "log")
+    clips = sources([5, 1, 9, 4], log=log)
+    clips[1] = dataclasses.replace(clips[1], fault="unreadable")
+    whole = build(tmp_path / "whole", clips, skip_unreadable=True)
+    loaded_since(log)
+
+    def killed(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store_write.Writer, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            build(path, clips, skip_unreadable=True)
+    loaded_since(log)
+    again = build(path, clips, skip_unreadable=True)
+    assert loaded_since(log) == ["clip1"]
+    assert (again.checksum, again.unreadable) == (whole.checksum, whole.unreadable)
+
+
+def test_sources_can_tell_how_much_they_leave_out_and_what_is_unusual(tmp_path):
+    clips = [Counting("few", 4), Counting("picked", 4, of=9, note="odd"), Counting("more", 7)]
+    bank = build(tmp_path / "bank", clips, stored=4, workers=1, min_frames=5)
+    assert bank.counts.tolist() == [4, 9, 7] and bank.notes == {"picked": "odd"}
+    assert bank.report["clamped"] == ["few"]
+
+
+def test_what_may_not_be_replaced_is_left_alone(tmp_path):
+    path = tmp_path / "bank"
+    path.mkdir()
+    built = build(path, sources([5]), replace=False)  # an empty directory is no loss
+    assert build(path, sources([5]), replace=False).checksum == built.checksum
+    with pytest.raises(UserError, match="holds a bank of other clips or settings"):
+        build(path, sources([5], key="v2"), replace=False)
+    assert FrameBank.open(path).checksum == built.checksum
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "thesis.tex").touch()
+    with pytest.raises(UserError, match=r"other: exists and holds no bank"):
+        build(tmp_path / "other", sources([5]), replace=False)
+    assert (tmp_path / "other" / "thesis.tex").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_device_is_told_by_a_worker(tmp_path):
+    loading = bank_build.Loading(SIZE, None, Path("/dev/full"))
+    written = workers.work(loading, sources([3]), workers=1, timeout=60.0, answer=lambda _: 0)
+    with pytest.raises(UserError, match=r"/dev/full: no space left on the device"):
+        list(written)
+
+
+def test_a_missing_file_is_told_by_a_worker(tmp_path):
+    loading = bank_build.Loading(SIZE, None, tmp_path / "gone")
+    written = workers.work(loading, sources([3]), workers=1, timeout=60.0, answer=lambda _: 0)
+    with pytest.raises(UserError, match=r"gone: cannot be written \(No such file"):
+        list(written)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        ("crash", r"crashed \(exit status 3\)"),
+        ("signal", r"crashed \(SIGSEGV\)"),
+        ("hang", r"took more than 0\.2 s"),
+    ],
+)
+def test_a_clip_that_takes_its_worker_down_is_named(tmp_path, fault, told):
     # no other clip is there that could run out of its time on a slow machine
-    with pytest.raises(UserError, match=r"^bad: its loading crashed or took more than 0\.2 s"):
-        build(tmp_path / "bank", [Counting("bad", 1, fault=fault)], workers=1, patience=0.2)
+    with pytest.raises(UserError, match=rf"^bad: its loading {told}; "):
+        build(tmp_path / "bank", [Counting("bad", 1, fault=fault)], workers=1, timeout=0.2)
     assert not (tmp_path / "bank").exists()
 
 
@@ -329,6 +456,8 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
         (sources([1]), {"size": 0}, "size = 0"),
         (sources([1]), {"stored": 0}, "stored = 0"),
         (sources([1]), {"workers": -1}, "workers = -1"),
+        (sources([1]), {"timeout": 0.0}, "timeout = 0.0"),
+        (sources([1]), {"timeout": float("inf")}, "timeout = inf"),
     ],
 )
 def test_bad_input_is_named(tmp_path, clips, more, message):

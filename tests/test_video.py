@@ -192,14 +192,15 @@ def test_a_damaged_image_is_named(tmp_path):
 
 def test_a_source_takes_evenly_spread_frames(tmp_path):
     path = write_video(tmp_path / "a.mp4", pictures(30, 32, 32))
-    loaded = VideoSource("a", str(path), stored=12).load(32)
+    loaded = VideoSource("a", str(path), stored=12).load(32).frames
     np.testing.assert_array_equal(loaded, read_frames(path)[stored_indices(30, 12)])
 
 
 def test_a_source_shorter_than_what_is_stored_gives_each_frame_once(tmp_path):
     path = write_video(tmp_path / "a.mp4", pictures(5, 32, 32))
     source = VideoSource("a", str(path), stored=12)
-    assert len(source.load(32)) == 5
+    loaded = source.load(32)
+    assert len(loaded.frames) == loaded.total == 5
     bank = FrameBank.build(tmp_path / "bank", [source], size=32, workers=0, stored=12, min_frames=6)
     expected = read_frames(path)[stored_indices(5, 12)]
     np.testing.assert_array_equal(bank.gather([0], [np.arange(12)])[0], expected)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from rdfer.commands import audit, claims, material, publishing, running
+from rdfer.commands import audit, claims, datasets, ingest, material, publishing, running
 from rdfer.commands.command import Command
 
 COMMANDS: Mapping[str, Command] = {
@@ -11,6 +11,9 @@ COMMANDS: Mapping[str, Command] = {
     "status": running.STATUS,
     "faces": material.FACES,
     "pretrain": material.PRETRAIN,
+    "datasets": datasets.DATASETS,
+    "check": datasets.CHECK,
+    "ingest": ingest.INGEST,
     "audit": audit.AUDIT,
     "claims": claims.CLAIMS,
     "figures": publishing.FIGURES,

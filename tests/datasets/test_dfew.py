@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdfer.datasets import read_dfew
-from rdfer.datasets.dfew import read_split
+from rdfer.datasets import read
+from rdfer.datasets.dfew_lists import read_split
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
+from tests.datasets import trees
 
 TRAIN = {n: (n - 1) % 7 + 1 for n in range(1, 15)}
 TEST = {n: (n - 1) % 7 + 1 for n in range(15, 22)}
@@ -29,7 +30,7 @@ def write_clips(root, folder="original", name="{}.mp4", numbers=range(1, 22)):
     place.mkdir(parents=True, exist_ok=True)
     for n in numbers:
         if name.endswith("/"):
-            (place / name.format(n)).mkdir()
+            (place / name.format(n)).mkdir(exist_ok=True)
         else:
             (place / name.format(n)).touch()
     return place
@@ -48,7 +49,7 @@ def test_reads_every_kind_of_clips(tmp_path, folder, name):
     write_splits(tmp_path, fold=3)
     place = write_clips(tmp_path, folder, name)
     (place / "readme.txt").touch()
-    manifest = read_dfew(tmp_path, fold=3)
+    manifest = read("dfew", tmp_path, fold=3)
     assert manifest.classes == CLASSES and len(manifest) == 21
     assert [clip.id for clip in manifest.clips] == [f"{n:05d}" for n in range(1, 22)]
     assert [clip.path for clip in manifest.clips] == [
@@ -130,7 +131,7 @@ def test_a_damaged_split_file_is_named(tmp_path, text, message):
 
 def test_binary_and_missing_split_files_are_named(tmp_path):
     file = tmp_path / "set_1.csv"
-    with pytest.raises(UserError, match="no such split file"):
+    with pytest.raises(UserError, match="no such list"):
         read_split(file)
     file.write_bytes(b"\xff\xfe\x00\x81")
     with pytest.raises(UserError, match="is not text"):
@@ -140,10 +141,10 @@ def test_binary_and_missing_split_files_are_named(tmp_path):
 def test_missing_clips_are_named(tmp_path):
     write_splits(tmp_path)
     with pytest.raises(UserError, match="Clip: no folder of clips"):
-        read_dfew(tmp_path, fold=1)
+        read("dfew", tmp_path, fold=1)
     write_clips(tmp_path, numbers=range(1, 20))
-    with pytest.raises(UserError, match=r"clip 20 has no video \(2 of 7 have none\)"):
-        read_dfew(tmp_path, fold=1)
+    with pytest.raises(UserError, match=r"clip 00020 has no video there \(2 of 21 have"):
+        read("dfew", tmp_path, fold=1)
 
 
 def test_several_folders_of_clips_need_a_name(tmp_path):
@@ -151,18 +152,18 @@ def test_several_folders_of_clips_need_a_name(tmp_path):
     write_clips(tmp_path)
     avi = write_clips(tmp_path, "clip_224x224_avi", "{:05d}.avi")
     with pytest.raises(UserError, match="holds clip_224x224_avi, original; name the one"):
-        read_dfew(tmp_path, fold=1)
+        read("dfew", tmp_path, fold=1)
     with pytest.raises(UserError, match=r"clips = 'orginal'"):
-        read_dfew(tmp_path, fold=1, clips="orginal")
-    manifest = read_dfew(tmp_path, fold=1, clips="clip_224x224_avi")
+        read("dfew", tmp_path, fold=1, clips="orginal")
+    manifest = read("dfew", tmp_path, fold=1, clips="clip_224x224_avi")
     assert manifest.clips[0].path == str(avi / "00001.avi")
 
 
 def test_a_clip_in_both_splits_is_refused(tmp_path):
     write_splits(tmp_path, test={**TEST, 14: 7})
     write_clips(tmp_path)
-    with pytest.raises(UserError, match="clip 00014: is in the training and the test file"):
-        read_dfew(tmp_path, fold=1)
+    with pytest.raises(UserError, match="clip 14: is in the train and the test part of fold 1"):
+        read("dfew", tmp_path, fold=1)
 
 
 def test_two_videos_of_one_number_are_refused(tmp_path):
@@ -170,17 +171,147 @@ def test_two_videos_of_one_number_are_refused(tmp_path):
     write_clips(tmp_path)
     write_clips(tmp_path, name="{:05d}.mp4", numbers=[3])
     with pytest.raises(UserError, match="is clip 3 a second time"):
-        read_dfew(tmp_path, fold=1)
+        read("dfew", tmp_path, fold=1)
 
 
 @pytest.mark.parametrize("fold", [0, 6])
 def test_a_fold_outside_is_named(tmp_path, fold):
     with pytest.raises(UserError, match=f"fold = {fold}: DFEW has folds 1 to 5"):
-        read_dfew(tmp_path, fold=fold)
+        read("dfew", tmp_path, fold=fold)
 
 
 def test_a_class_without_training_clips_is_named(tmp_path):
     write_splits(tmp_path, train={n: label for n, label in TRAIN.items() if label != 6})
     write_clips(tmp_path)
     with pytest.raises(UserError, match="'Disgust': has no training clip"):
-        read_dfew(tmp_path, fold=1)
+        read("dfew", tmp_path, fold=1)
+
+
+def test_the_other_layout_is_read_too(tmp_path):
+    for name, labels in (("train", TRAIN), ("test", TEST)):
+        file = tmp_path / f"single_label/label/single_{name}set_2.csv"
+        trees.write(file, csv(labels, name="{:05d}"))
+    trees.touch(tmp_path / "single_label/data", (f"{n:05d}/" for n in range(1, 22)))
+    manifest = read("dfew", tmp_path, fold=2)
+    assert manifest.clips == read("dfew", tmp_path / "single_label", fold=2).clips
+    assert manifest.select(split="test").labels().tolist() == [n - 1 for n in TEST.values()]
+    assert manifest.clips[0].path.endswith("single_label/data/00001")
+
+
+def test_parts_of_the_archive_are_one(tmp_path):
+    write_splits(tmp_path)
+    write_clips(tmp_path, "clip_224x224_part_1", "{:05d}/", range(1, 12))
+    write_clips(tmp_path, "clip_224x224_part_2", "{:05d}/", range(12, 22))
+    manifest = read("dfew", tmp_path)
+    assert len(manifest) == 21 and "part_2" in manifest.clips[-1].path
+    write_clips(tmp_path, "original/data_part_1-2-3", "{}.mp4", range(1, 12))
+    write_clips(tmp_path, "original/data_part_4-5-6", "{}.mp4", range(12, 22))
+    with pytest.raises(UserError, match="holds clip_224x224, original; name the one"):
+        read("dfew", tmp_path)
+    assert len(read("dfew", tmp_path, clips="original")) == 21
+    write_clips(tmp_path, "clip_224x224_part_2", "{:05d}/", [3])
+    with pytest.raises(UserError, match="is clip 3 a second time"):
+        read("dfew", tmp_path, clips="clip_224x224")
+
+
+def test_a_folder_in_the_folder_of_its_name(tmp_path):
+    write_splits(tmp_path)
+    write_clips(tmp_path, "clip_224x224_16f/clip_224x224_16f", "{:05d}/")
+    assert len(read("dfew", tmp_path)) == 21
+
+
+@pytest.mark.parametrize("name", ["train(single_labeled)", "train"])
+def test_names_of_the_folder_of_splits(tmp_path, name):
+    write_splits(tmp_path)
+    write_clips(tmp_path)
+    place = tmp_path / "EmoLabel_DataSplit"
+    (place / "train(single-labeled)").rename(place / name)
+    assert len(read("dfew", tmp_path).select(split="train")) == 14
+
+
+def test_mixed_layouts_are_refused(tmp_path):
+    write_splits(tmp_path)
+    place = write_clips(tmp_path)
+    trees.write(tmp_path / "label/single_trainset_1.csv", csv(TRAIN))
+    with pytest.raises(UserError, match="two layouts are mixed; name the folder of the lists"):
+        read("dfew", tmp_path)
+    assert len(read("dfew", tmp_path, lists=tmp_path / "EmoLabel_DataSplit")) == 21
+    trees.touch(place, ["00030/"])
+    with pytest.raises(UserError, match="two layouts are mixed in one folder"):
+        read("dfew", tmp_path, lists=tmp_path / "EmoLabel_DataSplit")
+
+
+def test_lists_of_other_projects(tmp_path):
+    folds = trees.small_folds()
+    write_clips(tmp_path, "clip_224x224", "{:05d}/", [c for part in folds.values() for c in part])
+    lists = trees.write_lists(tmp_path / "annotation", folds, frames=33)
+    with pytest.raises(UserError, match=r"labels are bare numbers.*--order Happy,Sad"):
+        read("dfew", tmp_path, lists=lists)
+    names = "happiness,sadness,neutral,anger,surprise,disgust,fear".split(",")
+    test = read("dfew", tmp_path, fold=4, lists=lists, order=names).select(split="test")
+    assert {int(c.id): CLASSES.index(c.given) + 1 for c in test.clips} == folds[4]
+    assert {clip.n_frames for clip in test.clips} == {33}
+    with pytest.raises(UserError, match="must be all classes, each once"):
+        read("dfew", tmp_path, lists=lists, order=names[1:])
+
+
+def test_csv_lists_of_other_projects_start_at_0(tmp_path):
+    write_clips(tmp_path)
+    for name, labels in (("train", TRAIN), ("test", TEST)):
+        shifted = {n: label - 1 for n, label in labels.items()}
+        trees.write(tmp_path / f"lists/{name}_set_1.csv", csv(shifted, name="{:05d}"))
+    with pytest.raises(UserError, match=r"test_set_1\.csv|train_set_1\.csv: labels = 0\.\.6"):
+        read("dfew", tmp_path, lists=tmp_path / "lists")
+    manifest = read("dfew", tmp_path, lists=tmp_path / "lists", zero_based=True)
+    assert manifest.select(split="test").labels().tolist() == [n - 1 for n in TEST.values()]
+
+
+def test_votes(tmp_path):
+    folds = trees.small_folds()
+    trees.write_dfew(tmp_path, folds)
+    trees.write_votes(tmp_path, folds)
+    write_clips(tmp_path, numbers=[c for part in folds.values() for c in part])
+    for clip in read("dfew", tmp_path, fold=2).clips:
+        label = CLASSES.index(clip.given)
+        assert clip.votes is not None and sum(clip.votes) == 10
+        assert clip.votes[label] == 7 and clip.votes[(label + 1) % 7] == 3
+
+
+def test_votes_tell_of_labels_in_another_order(tmp_path):
+    folds = trees.small_folds()
+    trees.write_dfew(tmp_path, folds)
+    write_clips(tmp_path, numbers=[c for part in folds.values() for c in part])
+    turned = {k: {c: n % 7 + 1 for c, n in part.items()} for k, part in folds.items()}
+    trees.write_votes(tmp_path, turned)
+    with pytest.raises(UserError, match="is Sad in the train file of fold 1, but Neutral"):
+        read("dfew", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([["1happy", "order"], [3, 1]], "1happy .. 7fear, order and label are needed"),
+        ([], "its first sheet is empty"),
+        (
+            [["1happy", "2sad", "3neutral", "4angry", "5surprise", "6disgust", "7fear", "order",
+              "label"], [3, 0, 0, 0, 0, 0, 7, 1, 8]],
+            "row .*whole numbers are needed, and a label of 0",
+        ),
+    ],
+)  # fmt: skip
+def test_a_damaged_sheet_of_votes_is_named(tmp_path, rows, message):
+    write_splits(tmp_path)
+    write_clips(tmp_path)
+    trees.write_workbook(tmp_path / "Annotation/annotation.xlsx", rows)
+    with pytest.raises(UserError, match=r"annotation\.xlsx.*" + message):
+        read("dfew", tmp_path)
+
+
+@given(st.text(st.sampled_from("0123456789,.\n vidxeo_namlb-"), max_size=60))
+def test_any_lines_are_read_or_refused(tmp_path_factory, text):
+    file = tmp_path_factory.mktemp("any") / "set_1.csv"
+    file.write_text("video_name,label\n" + text)
+    try:
+        assert set(read_split(file).values()) <= set(CLASSES)
+    except UserError as error:
+        assert "\n" not in str(error)

@@ -1,0 +1,83 @@
+"""Commands about data sets on disk: what there is, and whether a copy is whole."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from rdfer.commands.command import Command, natural, positive
+from rdfer.errors import Stopped
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """The arguments that say which data set lies where, and how it is to be read."""
+    parser.add_argument("dataset", metavar="DATASET", help="a name that `rdfer datasets` lists")
+    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder it was unpacked to")
+    parser.add_argument("--clips", help="which folder of clips, where there are several")
+    parser.add_argument(
+        "--lists", type=Path, metavar="DIR", help="lists of other projects: path n_frames label"
+    )
+    parser.add_argument(
+        "--order", metavar="A,B,..", help="classes that the numbers 0, 1, .. of such lists mean"
+    )
+    parser.add_argument(
+        "--zero-based", action="store_true", help="DFEW's split files have labels 0..6"
+    )
+    parser.add_argument("--split", type=Path, metavar="CSV", help="clip,split of a folder by class")
+    parser.add_argument("--groups", type=Path, metavar="CSV", help="clip,group: its film, say")
+    parser.add_argument(
+        "--grouped", action="store_true", help="own folds that keep groups apart, not the official"
+    )
+    parser.add_argument("--seed", type=natural, help="of splits that are drawn (0)")
+
+
+def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was given of :func:`add_reading`, as options of :func:`rdfer.datasets.read`."""
+    names = ("clips", "lists", "zero_based", "split", "groups", "grouped")
+    options = {name: getattr(arguments, name) for name in names if getattr(arguments, name)}
+    if arguments.order is not None:
+        options["order"] = arguments.order.split(",")
+    if arguments.seed is not None:
+        options["seed"] = arguments.seed
+    return options
+
+
+def _datasets_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="?", help="of one data set; without it, all")
+
+
+def _datasets(arguments: argparse.Namespace) -> None:
+    from rdfer.datasets.table import DATASETS, describe, get_dataset
+
+    shown = list(DATASETS.values()) if arguments.name is None else [get_dataset(arguments.name)]
+    print("\n\n".join("\n".join(describe(dataset)) for dataset in shown))
+
+
+def _check_arguments(parser: argparse.ArgumentParser) -> None:
+    add_reading(parser)
+    parser.add_argument("--fold", type=positive, help="this one alone; without it, all")
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from rdfer.datasets.check import check
+
+    options = reading_options(arguments)
+    report = check(arguments.dataset, arguments.root, fold=arguments.fold, **options)
+    print("\n".join(report.lines()))
+    if not report.runnable:
+        wrong = sum(finding.state == "wrong" for finding in report.findings)
+        raise Stopped(
+            f"{report.title}: its protocol cannot be run on {report.folder}; "
+            f"{wrong} of the lines above are wrong"
+        )
+
+
+DATASETS = Command(
+    "list the data sets that can be read, and what their folders hold",
+    _datasets_arguments,
+    _datasets,
+)
+CHECK = Command(
+    "compare a folder with what is known of a data set; status 1 if its protocol cannot be run",
+    _check_arguments,
+    _check,
+)

@@ -1,0 +1,147 @@
+"""CREMA-D and RAVDESS: emotions acted before a camera, the labels in the names of the files.
+
+::
+
+    CREMA-D   VideoFlash/1001_DFA_ANG_XX.flv          actor, sentence, emotion, level
+              processedResults/tabulatedVotes.csv     what raters saw and heard in each clip
+    RAVDESS   Video_Speech_Actor_01/01-01-03-01-01-01-01.mp4
+              modality-channel-emotion-intensity-statement-repetition-actor
+
+Neither has an official split: both are divided by actor, into five folds drawn from a seed. The
+label is the emotion that was asked for; what was seen in the face may be another.
+"""
+
+import re
+from pathlib import Path
+
+from rdfer.datasets.splits import FOLDS, in_fold
+from rdfer.datasets.text import number, read_table
+from rdfer.datasets.tree import Tree, WrongRoot, clip_paths, locate, make_clip, subfolders
+from rdfer.errors import UserError
+from rdfer.manifest import Clip
+
+CREMAD_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad")
+RAVDESS_CLASSES = ("Neutral", "Calm", "Happy", "Sad", "Angry", "Fear", "Disgust", "Surprise")
+VOTES = "processedResults/tabulatedVotes.csv"
+#: Raters who saw the video without its sound; 1 heard the voice alone, 3 had both.
+VIDEO_ONLY = 2
+_CODES = dict(zip(("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"), CREMAD_CLASSES, strict=True))
+_CREMAD = re.compile(r"(\d{4})_[A-Z]{3}_(ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)")
+_ACTOR = re.compile(r"Actor_\d\d$")
+_RAVDESS = re.compile(r"0([12])-01-0([1-8])-0[12]-0[12]-0[12]-(\d\d)")
+
+
+def scan_cremad(
+    root: str | Path, *, fold: int = 1, clips: str = "VideoFlash", seed: int = 0
+) -> Tree:
+    """CREMA-D with the actors of one fold of five as the test part.
+
+    Args:
+        root: the repository's folder, which holds ``VideoFlash`` and ``processedResults``.
+        fold: 1 to 5.
+        clips: folder of the videos below the root.
+        seed: of the draw of folds.
+
+    Returns:
+        Clips ``1001_DFA_ANG_XX``, the actor as group, and the votes of raters who saw the video
+        without its sound, in the order of the classes, where the table of votes is there.
+
+    Raises:
+        UserError: no videos with such names, or the table is not what it should be.
+    """
+    root = locate(root, (clips,), "CREMA-D")
+    videos = clip_paths([root / clips], lambda name: name if _CREMAD.fullmatch(name) else None)
+    file = root / VOTES
+    votes = read_votes(file) if file.is_file() else {}
+    rows = []
+    for id, path in videos.items():
+        actor, code, _ = _match(_CREMAD, id)
+        rows.append(make_clip(id, path, _CODES[code], "train", group=actor, votes=votes.get(id)))
+    without = sum(row.votes is None for row in rows)
+    notes = (f"{without} of {len(rows)} clips have no votes of raters",) if without else ()
+    return _by_actor(rows, CREMAD_CLASSES, "CREMA-D", root / clips, fold, seed, notes)
+
+
+def read_votes(file: Path) -> dict[str, tuple[int, ...]]:
+    """Votes of CREMA-D's raters who saw the video alone, by clip, in the order of the classes.
+
+    From ``tabulatedVotes.csv``: columns A, D, F, H, N, S and fileName. Which raters a row is about
+    stands in its unnamed first column, 100000 times the query type plus the clip's number.
+
+    Raises:
+        UserError: not such a file, or a clip is there twice.
+    """
+    letters = [name[0] for name in CREMAD_CLASSES]
+    votes: dict[str, tuple[int, ...]] = {}
+    for line, row in read_table(file, ("", "fileName", *letters)):
+        kind, cells = number(row[""]), [number(row[letter]) for letter in letters]
+        if kind is None or None in cells:
+            raise UserError(f"{file}, line {line}: whole numbers are needed for row and votes")
+        if kind // 100000 == VIDEO_ONLY:
+            if row["fileName"] in votes:
+                raise UserError(f"{file}, line {line}: clip {row['fileName']} is there twice")
+            votes[row["fileName"]] = tuple(cell for cell in cells if cell is not None)
+    if not votes:
+        raise UserError(f"{file}: has no votes on video alone (rows 200001 and so on)")
+    return votes
+
+
+def scan_ravdess(root: str | Path, *, fold: int = 1, seed: int = 0) -> Tree:
+    """The speech videos of RAVDESS with the actors of one fold of five as the test part.
+
+    Args:
+        root: folder that holds the actors' folders, ``Video_Speech_Actor_01`` or ``Actor_01``.
+        fold: 1 to 5.
+        seed: of the draw of folds.
+
+    Returns:
+        Clips of one modality, since with and without sound they are the same footage: those with
+        it (01), or without (02) where there are only such. The actor is the group.
+
+    Raises:
+        UserError: no videos with such names, or one is there twice.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise WrongRoot(f"root = '{root}': no such folder; give the one with RAVDESS's actors")
+    folders = [f for f in subfolders(root) if _ACTOR.search(f.name)]
+    deeper = [inner for f in folders for inner in subfolders(f) if _ACTOR.search(inner.name)]
+    videos = clip_paths(
+        [root, *folders, *deeper], lambda name: name if _RAVDESS.fullmatch(name) else None
+    )
+    if not videos:
+        raise WrongRoot(
+            f"root = '{root}': holds no videos of speech such as "
+            "Video_Speech_Actor_01/01-01-03-01-01-01-01.mp4; unpack them there"
+        )
+    modality = min(_match(_RAVDESS, id)[0] for id in videos)
+    rows = []
+    for id, path in videos.items():
+        kind, emotion, actor = _match(_RAVDESS, id)
+        if kind == modality:
+            name = RAVDESS_CLASSES[int(emotion) - 1]
+            rows.append(make_clip(id, path, name, "train", group=actor))
+    more = len(videos) - len(rows)
+    notes = (f"{more} videos without sound are the same footage and were left out",) if more else ()
+    return _by_actor(rows, RAVDESS_CLASSES, "RAVDESS", root, fold, seed, notes)
+
+
+def _match(pattern: re.Pattern[str], id: str) -> tuple[str, ...]:
+    found = pattern.fullmatch(id)
+    return tuple(found.groups()) if found else ()
+
+
+def _by_actor(
+    rows: list[Clip],
+    classes: tuple[str, ...],
+    title: str,
+    folder: Path,
+    fold: int,
+    seed: int,
+    notes: tuple[str, ...],
+) -> Tree:
+    if not rows:
+        raise UserError(f"{folder}: holds no videos that are named as {title}'s are")
+    clips = in_fold(rows, fold=fold, seed=seed)
+    name = f"{title}, fold {fold} of {FOLDS} by actor, seed {seed}"
+    return Tree(clips, classes, name, str(folder), notes, drawn=True)

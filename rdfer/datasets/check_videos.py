@@ -1,0 +1,90 @@
+"""What a report says of the videos of clips: missing, unreadable, or of an unusual form."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from rdfer.datasets.findings import Finding, compare, note
+from rdfer.datasets.survey import Video, sample_frames, survey
+from rdfer.manifest import Clip
+
+#: Frames that the usual clip takes of a video.
+CLIP_FRAMES = 16
+
+
+def about_videos(clips: Sequence[Clip]) -> Iterable[Finding]:
+    """Whether every clip has a video, and what these look like from outside."""
+    missing = [clip.id for clip in clips if not clip.path]
+    example = f", {missing[0]} for one" if missing else ""
+    advice = f"unpack all clips, or take another folder{example}"
+    yield compare("clips without a video", len(missing), 0, advice)
+    videos = survey(clips)
+    bad = [video for video in videos if video.problem]
+    if videos and len(bad) == len(videos):
+        yield compare("videos that can be read", 0, len(videos), _examples(bad))
+    elif bad:
+        advice = f"listed and counted as wrong, never replaced: {_examples(bad)}"
+        yield note("videos that cannot be read", len(bad), advice)
+    plain = [video.clip for video in videos if _unpadded(video.clip)]
+    if plain:
+        advice = f"matched by number here; as text, {Path(plain[0].path).name} is not {plain[0].id}"
+        yield note("names without leading zeros", len(plain), advice)
+    folders = [video for video in videos if video.n_frames]
+    if folders:
+        yield from _about_frames(folders)
+        yield from _about_pixels(folders)
+
+
+def _unpadded(clip: Clip) -> bool:
+    """Whether the id is the padded form of a name such as 1.mp4."""
+    stem = Path(clip.path).stem
+    return clip.id != stem and clip.id.rpartition("/")[2] == stem.zfill(5) != stem
+
+
+def _examples(videos: Sequence[Video]) -> str:
+    shown = "; ".join(f"{v.clip.path} {v.problem}" for v in videos[:3])
+    return shown + (f"; and {len(videos) - 3} more" if len(videos) > 3 else "")
+
+
+def _about_frames(folders: Sequence[Video]) -> Iterable[Finding]:
+    """Numbers and names of the frames; of video files nobody knows them before decoding."""
+
+    def seen(what: str, holds: Callable[[Video], bool], advice: str) -> Iterable[Finding]:
+        found = [video for video in folders if holds(video)]
+        if found:
+            yield note(what, len(found), f"{advice} ({found[0].clip.id} for one)")
+
+    counts = sorted(video.n_frames for video in folders)
+    low, median, high = counts[0], counts[len(counts) // 2], counts[-1]
+    yield Finding("frames a clip", f"{low}..{high}, median {median}")
+    if low == high == CLIP_FRAMES:
+        advice = (
+            "resampled to 16 frames, not the whole clips: results differ from those on clips of "
+            "full length"
+        )
+        yield note("16 frames in every clip", len(counts), advice)
+    yield from seen(
+        f"clips under {CLIP_FRAMES} frames",
+        lambda video: video.n_frames < CLIP_FRAMES,
+        "frames are repeated to fill a clip",
+    )
+    yield from seen(
+        "frames named 1, 2, .. 10",
+        lambda video: video.unpadded,
+        "sorted as numbers here; as text, 10 comes before 2 and time is jumbled",
+    )
+    yield from seen(
+        "lists say more frames",
+        lambda video: video.clip.n_frames > video.n_frames,
+        "the list is of other folders of frames; what is there is taken",
+    )
+
+
+def _about_pixels(folders: Sequence[Video]) -> Iterable[Finding]:
+    sizes, broken = sample_frames(folders)
+    if broken:
+        yield note("frames that are no pictures", len(broken), f"of a sample; {broken[0]} for one")
+    belied = any("224x224" in file and size != (224, 224) for size, file in sizes.items())
+    if belied or len(sizes) > 1:
+        shown = ", ".join(f"{width} x {height}" for width, height in sorted(sizes))
+        advice = "of a sample; all are scaled alike" + (", though named 224x224" if belied else "")
+        yield note("pixels of frames", shown, advice)

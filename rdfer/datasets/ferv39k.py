@@ -1,0 +1,140 @@
+"""FERV39k as its archive unpacks (https://wangyanckxx.github.io/Proj_CVPR2022_FERV39k.html).
+
+::
+
+    4_setups/All_scenes/train_All.csv, test_All.csv    no header; Crime/Angry/0063 Angry
+    2_ClipsforFaceCrop/Crime/Angry/0063/*.jpg          cropped frames
+    0_7_labelClips/Crime/Angry/0063.mp4                raw clips
+
+Two orders of the classes are in use elsewhere, so names alone are read: of the list and of the
+folder, which must agree.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rdfer.datasets.lists import find_list, name_rows, read_list
+from rdfer.datasets.text import number
+from rdfer.datasets.tree import (
+    Tree,
+    check_disjoint,
+    class_name,
+    clip_paths,
+    locate,
+    make_clip,
+    subfolders,
+)
+from rdfer.errors import UserError
+from rdfer.manifest import CLASSES
+
+#: Folders of clips, the cropped frames first.
+FOLDERS = ("2_ClipsforFaceCrop", "0_7_labelClips")
+LISTS = ("4_setups/All_scenes", "All_scenes")
+SCENES = (
+    *("Action", "Argue", "Business", "Conflict", "Contest", "Crime", "Crisis", "DailyLife"),
+    *("ElegantArt", "Experiment", "History", "Interview", "Liveshow", "Medicine"),
+    *("OfficialEvent", "ScholarReport", "School", "Social", "Speech", "Talkshow", "Terror", "War"),
+)
+
+#: Scene, class and number: what a clip is called by.
+Key = tuple[str, str, int]
+
+
+def scan(
+    root: str | Path,
+    *,
+    fold: int = 1,
+    clips: str | None = None,
+    lists: str | Path | None = None,
+    order: Sequence[str] | None = None,
+) -> Tree:
+    """The one split of FERV39k.
+
+    Args:
+        root: folder that holds ``2_ClipsforFaceCrop`` and ``4_setups``.
+        fold: 1, there is one split.
+        clips: which folder of clips; ``None`` takes the cropped frames, else the raw clips.
+        lists: folder with other lists, such as ``FERV39K_test.txt`` (``path n_frames label``).
+        order: classes of the labels 0..6 of such lists; the paths tell them, so it is checked.
+
+    Returns:
+        Clips ``Crime/Angry/0063``, splits ``train`` and ``test``, the scene as their group.
+
+    Raises:
+        UserError: a file is missing, a list is not what it should be, a label contradicts the
+            folder, or a clip is in both parts.
+    """
+    places = LISTS if lists is None else FOLDERS
+    root = locate(root, places, "FERV39k")
+    folder = _folder(root, clips)
+    videos = _videos(folder)
+    parts = {split: _labels(root, split, lists, order) for split in ("train", "test")}
+    check_disjoint({split: map(_id, names) for split, (names, _) in parts.items()}, "FERV39k")
+    rows = [
+        make_clip(
+            _id(key),
+            videos.get(key, ""),
+            name,
+            split,
+            fold=1,
+            group=key[0],
+            n_frames=frames.get(key, 0),
+        )
+        for split, (names, frames) in parts.items()
+        for key, name in names.items()
+    ]
+    strange = sorted({key[0] for names, _ in parts.values() for key in names} - set(SCENES))
+    notes = (f"scenes that FERV39k is not known to have: {', '.join(strange)}",) if strange else ()
+    return Tree(tuple(rows), CLASSES, "FERV39k", str(folder), notes)
+
+
+def _id(key: Key) -> str:
+    return f"{key[0]}/{key[1]}/{key[2]:04d}"
+
+
+def _key(parts: tuple[str, ...]) -> Key | None:
+    """``.../Crime/Angry/0063`` -> Crime, Angry, 63."""
+    clip = number(Path(parts[-1]).stem) if len(parts) > 2 else None
+    return None if clip is None else (parts[-3], parts[-2], clip)
+
+
+def _labels(
+    root: Path, split: str, lists: str | Path | None, order: Sequence[str] | None
+) -> tuple[dict[Key, str], dict[Key, int]]:
+    """Class name and number of frames (0 where not said) of the clips of a part."""
+    if lists is None:
+        places = [root / place / f"{split}_All.csv" for place in LISTS]
+        file = next((place for place in places if place.is_file()), places[0])
+    else:
+        file = find_list(lists, split=split, fold=None)
+    rows = read_list(file, _key)
+    names = name_rows(
+        file, rows, CLASSES, order=order, told=lambda key: class_name(str(file), key[1], CLASSES)
+    )
+    return names, {row.key: row.n_frames for row in rows}
+
+
+def _folder(root: Path, name: str | None) -> Path:
+    if name is not None:
+        if not (root / name).is_dir():
+            raise UserError(f"clips = {name!r}: no such folder in {root}")
+        return root / name
+    there = [root / folder for folder in FOLDERS if (root / folder).is_dir()]
+    if not there:
+        raise UserError(f"{root / FOLDERS[0]}: no folder of clips there; unpack FERV39k's clips")
+    # unpacked into a folder of its own name
+    inner = there[0] / there[0].name
+    return inner if inner.is_dir() else there[0]
+
+
+def _videos(folder: Path) -> dict[Key, str]:
+    found: dict[Key, str] = {}
+    for scene in subfolders(folder):
+        for emotion in subfolders(scene):
+
+            def key(name: str, scene: str = scene.name, emotion: str = emotion.name) -> Key | None:
+                clip = number(name)
+                return None if clip is None else (scene, emotion, clip)
+
+            clip_paths([emotion], key, into=found)
+    return found

@@ -1,0 +1,172 @@
+"""AFEW, and any folder of videos by class: the class is the name of a folder.
+
+::
+
+    Train_AFEW/Angry/000046280/*.png       AFEW; or 000046280.avi; Val_AFEW alike
+    root/<class>/<clip>.mp4                any folder; or folders of frames
+    root/train/<class>/<clip>.mp4          divided by folder: train, val, test
+
+AFEW's test labels are not public: as in the literature, its validation part is the test part.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from rdfer.datasets.splits import in_fold
+from rdfer.datasets.text import below, read_table
+from rdfer.datasets.tree import (
+    Tree,
+    WrongRoot,
+    class_name,
+    clip_paths,
+    locate,
+    make_clip,
+    subfolders,
+)
+from rdfer.errors import UserError
+from rdfer.manifest import Clip
+from rdfer.video import VIDEO_SUFFIXES
+
+AFEW_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
+#: Folders of AFEW's parts, as the archive and as copies of it call them, by our split.
+AFEW_PARTS = {"train": ("Train_AFEW", "train_afew"), "test": ("Val_AFEW", "val_afew")}
+#: Where the challenge's archive holds the aligned faces of a part.
+AFEW_FACES = ("AlignedFaces_LBPTOP_Points", "AlignedFaces_LBPTOP_Points_Val")
+PARTS = ("train", "val", "test")
+
+
+def scan_afew(root: str | Path, *, fold: int = 1) -> Tree:
+    """AFEW's training part, and its validation part as the test part.
+
+    Args:
+        root: folder that holds ``Train_AFEW`` and ``Val_AFEW``.
+        fold: 1, there is one split.
+
+    Returns:
+        Clips ``train/Angry/000046280``: numbers repeat between films, so they are no names alone.
+
+    Raises:
+        UserError: a part is missing, or a folder is no class of AFEW.
+    """
+    root = locate(root, [name for names in AFEW_PARTS.values() for name in names], "AFEW")
+    rows: list[Clip] = []
+    for split, names in AFEW_PARTS.items():
+        there = [root / name for name in names if (root / name).is_dir()]
+        if not there:
+            raise UserError(f"{root / names[0]}: no such folder; unpack this part of AFEW")
+        rows += _part(_faces(there[0]), split, AFEW_CLASSES)
+    return Tree(tuple(rows), AFEW_CLASSES, "AFEW", str(root))
+
+
+def scan_folders(
+    root: str | Path,
+    *,
+    fold: int = 1,
+    split: str | Path | None = None,
+    order: Sequence[str] | None = None,
+    seed: int = 0,
+) -> Tree:
+    """A folder of videos, or of folders of frames, by class.
+
+    Args:
+        root: holds a folder for each class, or ``train`` and ``test`` with such folders.
+        fold: of a random split into five.
+        split: csv file with the columns ``clip`` (path below the root) and ``split`` (train, val
+            or test), if wanted ``group``; clips that it does not name are left out.
+        order: the classes in their order; by default that of the alphabet.
+        seed: of the random split, which is drawn where neither folders nor a file divide.
+
+    Returns:
+        Clips ``<class>/<clip>``, with their group where the file gives one.
+
+    Raises:
+        UserError: there are no folders of classes, or the file is not what it should be.
+    """
+    root = Path(root)
+    parts = _parts(root)
+    folders = parts or {"": root}
+    names = sorted({f.name for part in folders.values() for f in subfolders(part)})
+    if len(names) < 2:
+        raise WrongRoot(
+            f"root = '{root}': holds {len(names)} folders of classes; at least two are needed, "
+            "with videos or folders of frames in each"
+        )
+    classes = tuple(order or names)
+    rows = [row for name, part in folders.items() for row in _part(part, name, classes)]
+    if not rows:
+        raise UserError(f"{root}: its folders hold no videos and no folders of frames")
+    drawn = split is None and not parts
+    if fold != 1 and not drawn:
+        raise UserError(
+            f"fold = {fold!r}: {root} is divided already, so there is one split, fold 1"
+        )
+    if split is not None:
+        rows = _divide(rows, root, Path(split), parts)
+    elif drawn:
+        rows = list(in_fold(rows, fold=fold, seed=seed))
+    return Tree(tuple(rows), classes, root.resolve().name, str(root), drawn=drawn)
+
+
+def _parts(root: Path) -> dict[str, Path]:
+    """Folders of parts below the root, where it is divided by folder."""
+    if not root.is_dir():
+        raise WrongRoot(f"root = '{root}': no such folder; give the one that holds the classes")
+    tops = {folder.name.lower(): folder for folder in subfolders(root)}
+    parts = {name: tops[name] for name in PARTS if name in tops}
+    if parts and len(parts) < len(tops):
+        other = min(set(tops) - set(parts))
+        raise UserError(
+            f"{root}: holds {', '.join(parts)} beside {other}; either all folders are classes, "
+            "or all are parts"
+        )
+    return parts
+
+
+def _faces(part: Path) -> Path:
+    """Where a part of AFEW holds the folders of its classes."""
+    for inner in AFEW_FACES:
+        if (part / inner).is_dir():
+            faces = part / inner / "Faces"
+            return faces if faces.is_dir() else part / inner
+    return part
+
+
+def _part(folder: Path, split: str, classes: Sequence[str]) -> list[Clip]:
+    """The clips of one part; a folder that is no class is refused."""
+    rows = []
+    for inner in subfolders(folder):
+        name = class_name(str(inner), inner.name, classes)
+        prefix = f"{split}/{name}/" if split else f"{name}/"
+        rows += [
+            make_clip(prefix + stem, path, name, split or "train", fold=1)
+            for stem, path in clip_paths([inner], lambda stem: stem).items()
+        ]
+    return rows
+
+
+def _divide(rows: list[Clip], root: Path, file: Path, parts: Mapping[str, Path]) -> list[Clip]:
+    """The clips that a split file names, in the parts and groups that it gives."""
+    if parts:
+        raise UserError(f"split = '{file}': {root} is divided into parts already; use one of both")
+    known = {Path(row.path).relative_to(root).as_posix(): row for row in rows}
+    known |= {path.removesuffix(_suffix(path)): row for path, row in known.items()}
+    found: dict[str, Clip] = {}
+    for line, cells in read_table(file, ("clip", "split")):
+        place = f"{file}, line {line}"
+        path, split = "/".join(below(place, cells["clip"])), cells["split"].lower()
+        if path not in known:
+            raise UserError(f"{place}: clip = {cells['clip']!r}: is not below {root}")
+        if split not in PARTS:
+            raise UserError(f"{place}: split = {cells['split']!r}: must be one of {PARTS}")
+        row = known[path]
+        if row.id in found:
+            raise UserError(f"{place}: clip {row.id} is given a second time")
+        label = row.given if split == "test" else ""
+        found[row.id] = replace(row, split=split, label=label, group=cells.get("group", ""))
+    return list(found.values())
+
+
+def _suffix(path: str) -> str:
+    suffix = Path(path).suffix
+    return suffix if suffix.lower() in VIDEO_SUFFIXES else ""

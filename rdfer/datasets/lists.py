@@ -1,0 +1,179 @@
+"""The lists that other projects derive from the official ones: ``path n_frames label``.
+
+Their paths are those of another machine, so that only the end is looked at, and their labels are
+bare indices from 0, in an order that differs from project to project: either the paths name the
+classes, or the order must be given.
+"""
+
+import re
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from rdfer.datasets.text import number, read_lines
+from rdfer.datasets.tree import class_name
+from rdfer.errors import UserError
+
+K = TypeVar("K", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Row(Generic[K]):
+    """A line of a list: end of the path as a clip's key, label, frames (0 where not said)."""
+
+    key: K
+    label: str
+    n_frames: int
+
+
+def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
+    """The list of a split in a folder of lists, by its name: ``DFEW_set_1_train.txt`` and alike.
+
+    Args:
+        folder: holds the lists.
+        split: train or test.
+        fold: from 1; None where there is but one, so that names say no fold.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UserError(f"lists = '{folder}': no such folder; name the one that holds the lists")
+    files = [
+        f
+        for f in sorted((*folder.glob("*"), *folder.glob("*/*")))
+        if f.suffix.lower() in (".txt", ".csv")
+    ]
+    word = re.compile(rf"(?<![a-z]){split}(?![a-z])", re.IGNORECASE)
+    named = [f for f in files if word.search(f.stem)]
+    if fold is not None:
+        # the names of data sets hold digits too, so a fold's comes after such a word
+        mark = re.compile(rf"(?:set|fold|split)_?0?{fold}(?!\d)", re.IGNORECASE)
+        named = [f for f in named if mark.search(f.relative_to(folder).as_posix())]
+    if len(named) != 1:
+        what = f"{split} list" + ("" if fold is None else f" of fold {fold}")
+        held = ", ".join(f.name for f in named or files)[:200] or "nothing"
+        raise UserError(f"lists = '{folder}': {len(named)} files look like the {what} ({held})")
+    return named[0]
+
+
+def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Row[K]]:
+    """The rows of a list: a path, if wanted a number of frames, a label; blanks between them.
+
+    Args:
+        file: the list.
+        key: from the parts of a path to what identifies the clip, None if they do not.
+
+    Raises:
+        UserError: a line of another form, or a clip twice.
+    """
+    rows: list[Row[K]] = []
+    seen: set[K] = set()
+    for count, line in enumerate(read_lines(file), start=1):
+        if not line.strip():
+            continue
+        place = f"{file}, line {count}"
+        path, label, frames = _cells(line)
+        parts = tuple(part for part in re.split(r"[/\\]", path) if part)
+        if ".." in parts:
+            raise UserError(
+                f"{place}: path = {path!r}: leaves the root; only clips below it are read"
+            )
+        found = key(parts)
+        if found is None or not label:
+            raise UserError(
+                f"{place} = {line.strip()!r}: must be a clip's path, if wanted its number of "
+                "frames, and a label, with blanks between them"
+            )
+        if found in seen:
+            raise UserError(f"{place}: clip {found} is given a second time")
+        seen.add(found)
+        rows.append(Row(found, label, frames))
+    if not rows:
+        raise UserError(f"{file}: names no clips; at least one is needed")
+    return rows
+
+
+def _cells(line: str) -> tuple[str, str, int]:
+    """Path, label, number of frames (0 where not said)."""
+    if "\t" in line:  # captions may follow the label
+        path, *rest = (cell.strip() for cell in line.split("\t"))
+    else:
+        path, *rest = re.split(r"[ ,]+", line.strip())
+        while len(rest) > 1 and number(rest[0]) is None:  # the path holds blanks
+            path = f"{path} {rest.pop(0)}"
+    frames = number(rest[0]) if len(rest) > 1 else None
+    label = rest[0 if frames is None else 1] if rest else ""
+    return path, label, frames or 0
+
+
+def name_rows(
+    file: Path,
+    rows: Sequence[Row[K]],
+    classes: Sequence[str],
+    *,
+    order: Sequence[str] | None,
+    told: Callable[[K], str] | None = None,
+) -> dict[K, str]:
+    """Class name of each row.
+
+    Args:
+        file: for messages.
+        rows: of :func:`read_list`.
+        classes: of the data set.
+        order: which class each index stands for, from 0; needed where nothing else tells.
+        told: from a row's key to the class name that its path holds.
+
+    Raises:
+        UserError: labels are indices and nothing says what they mean; one out of range; or a label
+            that contradicts the path or ``order``.
+    """
+    indices = {row.key: number(row.label) for row in rows}
+    if all(index is None for index in indices.values()):
+        names = {row.key: class_name(str(file), row.label, classes) for row in rows}
+    elif order is None and told is None:
+        raise UserError(
+            f"{file}: labels are bare numbers, and projects differ in what they mean; give their "
+            "order, the class of 0 first: --order " + ",".join(classes) + ", say"
+        )
+    else:
+        names = _by_index(file, indices, classes, order=order, told=told)
+    for key, name in names.items():
+        if told is not None and told(key) != name:
+            raise UserError(
+                f"{file}: clip {key}: is given as {name}, but its path says {told(key)}; the list "
+                "is in another order of classes or of clips"
+            )
+    return names
+
+
+def _by_index(
+    file: Path,
+    indices: Mapping[K, int | None],
+    classes: Sequence[str],
+    *,
+    order: Sequence[str] | None,
+    told: Callable[[K], str] | None,
+) -> dict[K, str]:
+    """Names of indices: by the order given, else by what the path of each index's first clip is."""
+    name_of: dict[int, str] = {}
+    if order is not None:
+        named = [class_name("order", name, classes) for name in order]
+        if sorted(named) != sorted(classes):
+            raise UserError(
+                f"order = {','.join(order)}: must be all classes, each once: {','.join(classes)}"
+            )
+        name_of = dict(enumerate(named))
+    names: dict[K, str] = {}
+    for key, index in indices.items():
+        if index is None or index >= len(classes):
+            low = ", which start at 1; take the official file" if index == len(classes) else ""
+            raise UserError(
+                f"{file}: label of clip {key} = {index}: must be 0..{len(classes) - 1}{low}"
+            )
+        if order is None and told is not None:
+            name_of.setdefault(index, told(key))
+        names[key] = name_of[index]
+    return names

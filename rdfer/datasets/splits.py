@@ -1,0 +1,126 @@
+"""Parts of a data set: grouped folds, and a validation part cut from the training part.
+
+What must not be split (an actor, a film) is a clip's group. Where no clip has one, clips are
+drawn alone. All draws keep the classes' shares as far as groups allow, and depend on a seed only.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rdfer.errors import UserError
+from rdfer.manifest import Clip, Manifest
+
+FOLDS = 5
+
+
+def fold_of_clips(clips: Sequence[Clip], *, folds: int = FOLDS, seed: int = 0) -> NDArray[np.int64]:
+    """Fold 1..``folds`` of each clip, int64 [len(clips)]: groups together, classes spread evenly.
+
+    Source: scikit-learn's ``StratifiedGroupKFold``, or ``StratifiedKFold`` where no clip has a
+    group.
+
+    Raises:
+        UserError: fewer groups (or clips of a class) than folds, or only some clips have a group.
+    """
+    # slow to import, and only drawn splits need it
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    labels = np.array([clip.given for clip in clips])
+    groups = np.array([clip.group for clip in clips])
+    grouped = _grouped(clips)
+    least = len(set(groups)) if grouped else min(np.unique(labels, return_counts=True)[1])
+    if not 2 <= folds <= least:
+        what = "groups" if grouped else "clips of the smallest class"
+        raise UserError(f"folds = {folds}: must be 2..{least}, as there are {least} {what}")
+    splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(
+        n_splits=folds, shuffle=True, random_state=seed
+    )
+    fold = np.zeros(len(clips), np.int64)
+    with warnings.catch_warnings():
+        # a class with fewer clips than folds cannot be in all of them; the manifest checks that
+        warnings.simplefilter("ignore", UserWarning)
+        for k, (_, tested) in enumerate(splitter.split(labels, labels, groups), start=1):
+            fold[tested] = k
+    return fold
+
+
+def regroup(manifest: Manifest, *, fold: int, folds: int = FOLDS, seed: int = 0) -> Manifest:
+    """The same clips in folds of their own: fold ``fold`` is tested, all others are trained on.
+
+    Official folds may share what must not be shared, as DFEW's share films; these do not.
+
+    Args:
+        manifest: clips with a group each (or none with any), whatever their split was.
+        fold: 1..``folds``.
+        folds: how many.
+        seed: of the draw.
+
+    Raises:
+        UserError: as :func:`fold_of_clips`, or no such fold.
+    """
+    if not 1 <= fold <= folds:
+        raise UserError(f"fold = {fold!r}: must be 1..{folds}")
+    clips = in_fold(manifest.clips, fold=fold, folds=folds, seed=seed)
+    return replace(manifest, clips=clips, name=f"{manifest.name}, own fold {fold} of {folds}")
+
+
+def in_fold(
+    clips: Sequence[Clip], *, fold: int, folds: int = FOLDS, seed: int = 0
+) -> tuple[Clip, ...]:
+    """The clips with the splits of :func:`regroup`."""
+    tested = fold_of_clips(clips, folds=folds, seed=seed) == fold
+    return tuple(
+        replace(
+            clip,
+            split="test" if test else "train",
+            label=clip.given if test else "",
+            fold=fold,
+        )
+        for clip, test in zip(clips, tested, strict=True)
+    )
+
+
+def cut_validation(
+    manifest: Manifest, *, share: float = 0.1, seed: int = 0, grouped: bool = True
+) -> Manifest:
+    """Turn a part of the training clips into the validation part.
+
+    Whole groups where the training clips have one, so that nobody is in both parts; stratified by
+    class. The test clips stay as they are.
+
+    Args:
+        manifest: has training clips and no validation part.
+        share: of the training clips; one part of ``round(1 / share)`` is taken.
+        seed: of the draw.
+        grouped: keep groups together; without it clips are drawn alone.
+
+    Raises:
+        UserError: ``share`` is not in (0, 0.5], there is a validation part already, or a class or
+            the groups are too few to be divided.
+    """
+    if not 0 < share <= 0.5:
+        raise UserError(f"share = {share!r}: must lie in (0, 0.5]")
+    if any(clip.split == "val" for clip in manifest.clips):
+        raise UserError(f"{manifest.name}: has a validation part already")
+    train = [clip for clip in manifest.clips if clip.split == "train"]
+    if not train:
+        raise UserError(f"{manifest.name}: has no training clips to cut a validation part from")
+    drawn = train if grouped else [replace(clip, group="") for clip in train]
+    fold = fold_of_clips(drawn, folds=round(1 / share), seed=seed)
+    chosen = {clip.id for clip, k in zip(train, fold, strict=True) if k == 1}
+    clips = tuple(
+        replace(clip, split="val") if clip.id in chosen else clip for clip in manifest.clips
+    )
+    return replace(manifest, clips=clips)
+
+
+def _grouped(clips: Sequence[Clip]) -> bool:
+    named = sum(clip.group != "" for clip in clips)
+    if named not in (0, len(clips)):
+        without = next(clip.id for clip in clips if not clip.group)
+        raise UserError(f"clip {without}: has no group, while others have; every clip needs one")
+    return named > 0

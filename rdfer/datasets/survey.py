@@ -1,0 +1,92 @@
+"""What the videos of clips look like without decoding them: whole or not, how many frames."""
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from rdfer.containers import check_whole
+from rdfer.errors import UserError
+from rdfer.manifest import Clip
+from rdfer.progress import progress
+from rdfer.video import IMAGE_SUFFIXES, frame_files
+
+#: What stands for a file that `git lfs` has not fetched.
+POINTER = b"version https://git-lfs"
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video as seen from outside.
+
+    Attributes:
+        clip: whose it is.
+        problem: why it cannot be read, "" where nothing speaks against it.
+        n_frames: images of a folder of frames, 0 for a video file (nobody knows before decoding).
+        unpadded: names such as 2.jpg and 10.jpg, which sort wrongly as text.
+    """
+
+    clip: Clip
+    problem: str = ""
+    n_frames: int = 0
+    unpadded: bool = False
+
+
+def survey(clips: Sequence[Clip]) -> list[Video]:
+    """Look at the video of each clip that has one: a listing of a folder, or the ends of a file."""
+    there = [clip for clip in clips if clip.path]
+    return [_look(clip) for clip in progress(there, label="videos")]
+
+
+def count_frames(path: str) -> int:
+    """Images in a folder of frames, 0 for a video file."""
+    return len(_images(path)) if os.path.isdir(path) else 0
+
+
+def sample_frames(
+    videos: Sequence[Video], *, sample: int = 40
+) -> tuple[dict[tuple[int, int], str], list[str]]:
+    """Width and height of frames by the heads of their files, without decoding them.
+
+    Returns:
+        An example of each size among first and last frames of about ``sample`` folders of frames,
+        and the files among them that are no pictures.
+    """
+    folders = [video for video in videos if video.n_frames]
+    found: dict[tuple[int, int], str] = {}
+    broken: list[str] = []
+    for video in folders[:: max(1, len(folders) // sample)]:
+        files = frame_files(Path(video.clip.path))
+        for file in (files[0], files[-1]):
+            try:
+                with Image.open(file) as image:
+                    found.setdefault(image.size, str(file))
+            except OSError:
+                broken.append(str(file))
+    return found, broken
+
+
+def _images(folder: str) -> list[str]:
+    names = (os.path.splitext(name) for name in os.listdir(folder))
+    return [stem for stem, suffix in names if suffix.lower() in IMAGE_SUFFIXES]
+
+
+def _look(clip: Clip) -> Video:
+    if os.path.isdir(clip.path):
+        stems = _images(clip.path)
+        # digits alone are told apart by length only: 1 .. 16, not 00001_00001
+        bare = [stem for stem in stems if re.fullmatch(r"[0-9]+", stem)]
+        unpadded = len({len(stem) for stem in bare}) > 1
+        problem = "" if stems else "holds no frames"
+        return Video(clip, problem, len(stems), unpadded)
+    with open(clip.path, "rb") as file:
+        if file.read(len(POINTER)) == POINTER:
+            return Video(clip, "is a pointer of git lfs, not a video; run `git lfs pull`")
+    try:
+        check_whole(Path(clip.path))
+    except UserError as error:
+        return Video(clip, str(error).removeprefix(f"{clip.path}: "))
+    return Video(clip)

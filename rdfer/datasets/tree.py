@@ -1,0 +1,194 @@
+"""What the readers of all data sets share: folders of clips, and the rows that come of them.
+
+A reader never looks at one clip after another: it lists the folders that hold them once, and
+looks the names of the lists up in what it found.
+"""
+
+import os
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from rdfer.errors import UserError
+from rdfer.manifest import Clip, Manifest
+from rdfer.settings import did_you_mean
+from rdfer.video import VIDEO_SUFFIXES
+
+K = TypeVar("K", bound=Hashable)
+
+#: Other words for classes of this package: data sets and their lists do not agree on them.
+SYNONYMS: Mapping[str, str] = {
+    "happiness": "happy",
+    "sadness": "sad",
+    "neutrality": "neutral",
+    "anger": "angry",
+    "surprised": "surprise",
+    "disgusted": "disgust",
+    "fearful": "fear",
+}
+
+
+class WrongRoot(UserError):
+    """The folder given is not the root of the data set."""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """What a reader found below a root.
+
+    Attributes:
+        clips: the rows; ``path`` is empty where a list names a clip that has no video.
+        classes: class names in their order.
+        name: data set and fold, for people.
+        folder: the folder that the videos were taken from.
+        notes: what is unusual but was read rightly, for people.
+        drawn: the reader drew folds at random, as no split is given.
+    """
+
+    clips: tuple[Clip, ...]
+    classes: tuple[str, ...]
+    name: str
+    folder: str
+    notes: tuple[str, ...] = ()
+    drawn: bool = False
+
+    @property
+    def missing(self) -> tuple[Clip, ...]:
+        """The clips that have no video."""
+        return tuple(clip for clip in self.clips if not clip.path)
+
+    def manifest(self) -> Manifest:
+        """All clips as a manifest.
+
+        Raises:
+            UserError: a clip has no video, or the manifest breaks its rules.
+        """
+        if self.missing:
+            raise UserError(
+                f"{self.folder}: clip {self.missing[0].id} has no video there "
+                f"({len(self.missing)} of {len(self.clips)} have none); unpack all clips, or name "
+                "another folder"
+            )
+        return Manifest(clips=self.clips, classes=self.classes, name=self.name)
+
+
+def make_clip(
+    id: str,
+    path: str,
+    name: str,
+    split: str,
+    *,
+    fold: int = 0,
+    group: str = "",
+    n_frames: int = 0,
+    votes: tuple[int, ...] | None = None,
+) -> Clip:
+    """A row of a real data set.
+
+    A test clip's label is the official one, since scores are computed against it; any other has
+    only a given label, since nobody knows the true one.
+    """
+    label = name if split == "test" else ""
+    return Clip(id, path, label, name, split, fold, group, n_frames, votes)
+
+
+def locate(root: str | Path, marks: Sequence[str], title: str) -> Path:
+    """The root, if it holds at least one of ``marks`` (paths below it).
+
+    Raises:
+        WrongRoot: no such folder, or none of the marks is there; says where one was seen nearby.
+    """
+    root = Path(root)
+    if not root.is_dir():
+        raise WrongRoot(f"root = '{root}': no such folder; give the one that {title} unpacks to")
+
+    def holds(folder: Path) -> bool:
+        return any((folder / mark).exists() for mark in marks)
+
+    if holds(root):
+        return root
+    absolute = root.absolute()
+    near = [*subfolders(root), *absolute.parents[:3]]
+    seen = next((folder for folder in near if holds(folder)), None)
+    hint = f"did you mean '{seen}'?" if seen else "see the layout that `rdfer datasets` prints"
+    raise WrongRoot(
+        f"root = '{root}': is not the root of {title}: holds no {' and no '.join(marks)}; {hint}"
+    )
+
+
+def subfolders(folder: Path) -> list[Path]:
+    """Folders in a folder, sorted, without hidden ones and those that archivers leave behind."""
+    with os.scandir(folder) as entries:
+        return sorted(Path(e.path) for e in entries if e.is_dir() and e.name[:1] not in "._")
+
+
+def clip_paths(
+    folders: Iterable[Path], key: Callable[[str], K | None], *, into: dict[K, str] | None = None
+) -> dict[K, str]:
+    """Video files and folders of frames by what ``key`` makes of their names.
+
+    Args:
+        folders: where to look; not below them.
+        key: from a name without suffix; None passes it over.
+        into: what was found elsewhere, which this is added to.
+
+    Raises:
+        UserError: two of one key, or both videos and folders of frames.
+    """
+    found = {} if into is None else into
+    kinds: dict[str, str] = {}
+    for folder in folders:
+        with os.scandir(folder) as scan:
+            entries = sorted(scan, key=lambda entry: entry.name)
+        for entry in entries:
+            stem, suffix = os.path.splitext(entry.name)
+            is_dir = entry.is_dir()
+            if entry.name[0] == "." or not (is_dir or suffix.lower() in VIDEO_SUFFIXES):
+                continue
+            name = key(entry.name if is_dir else stem)
+            if name is None:
+                continue
+            if name in found:
+                raise UserError(
+                    f"{entry.path}: is clip {name} a second time, beside {found[name]}; keep one"
+                )
+            found[name] = entry.path
+            kinds.setdefault("folder of frames" if is_dir else "video", entry.path)
+    if len(kinds) > 1:
+        video, frames = kinds["video"], kinds["folder of frames"]
+        raise UserError(
+            f"{video}: is a video while {frames} is a folder of frames; two layouts are mixed in "
+            "one folder: keep them apart"
+        )
+    return found
+
+
+def class_name(place: str, text: str, classes: Sequence[str]) -> str:
+    """One of ``classes`` by its name, in any case, or another word for it.
+
+    Raises:
+        UserError: none of them.
+    """
+    known = {name.lower(): name for name in classes}
+    word = text.strip().lower()
+    word = word if word in known else SYNONYMS.get(word, word)
+    if word not in known:
+        raise UserError(f"{place}: class = {text!r}: unknown; {did_you_mean(text, classes)}")
+    return known[word]
+
+
+def check_disjoint(splits: Mapping[str, Iterable[Hashable]], where: str) -> None:
+    """Refuse a clip that is in two splits.
+
+    Raises:
+        UserError: naming the clip and the splits.
+    """
+    split_of: dict[Hashable, str] = {}
+    for split, ids in splits.items():
+        for id in ids:
+            if split_of.setdefault(id, split) != split:
+                raise UserError(
+                    f"clip {id}: is in the {split_of[id]} and the {split} part of {where}; "
+                    "no clip may be in both"
+                )

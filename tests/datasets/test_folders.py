@@ -1,0 +1,119 @@
+import pytest
+
+from rdfer.datasets import read
+from rdfer.datasets.folders import AFEW_CLASSES
+from rdfer.errors import UserError
+from tests.datasets import trees
+
+
+@pytest.mark.parametrize("inner", ["", "AlignedFaces_LBPTOP_Points"])
+def test_afew(tmp_path, inner):
+    trees.write_afew(tmp_path, inner=inner)
+    manifest = read("afew", tmp_path)
+    assert manifest.classes == AFEW_CLASSES
+    # the same numbers are in both parts, of other films
+    assert [c.id for c in manifest.clips][::14] == ["train/Angry/000000040", "test/Angry/000000040"]
+    test = manifest.select(split="test")
+    assert [clip.label for clip in test.clips] == [name for name in AFEW_CLASSES for _ in "12"]
+
+
+def test_afew_with_a_part_or_a_class_amiss(tmp_path):
+    trees.write_afew(tmp_path)
+    trees.touch(tmp_path / "Val_AFEW/Bored", ["1.avi"])
+    with pytest.raises(UserError, match="Bored: class = 'Bored': unknown"):
+        read("afew", tmp_path)
+    (tmp_path / "Val_AFEW").rename(tmp_path / "Test_AFEW")
+    with pytest.raises(UserError, match="Val_AFEW: no such folder; unpack this part"):
+        read("afew", tmp_path)
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Ten videos of two classes each, five people."""
+    for name in ("yes", "no"):
+        trees.touch(tmp_path / "D" / name, (f"p{k % 5}_{k}.mp4" for k in range(10)))
+    return tmp_path / "D"
+
+
+def test_a_random_split_is_stratified_and_covers_all(root):
+    tested = []
+    for fold in range(1, 6):
+        manifest = read("folders", root, fold=fold)
+        assert manifest.classes == ("no", "yes")
+        test = manifest.select(split="test")
+        assert sorted(clip.label for clip in test.clips) == ["no"] * 2 + ["yes"] * 2
+        tested += [clip.id for clip in test.clips]
+    assert len(set(tested)) == 20 and tested[0].startswith("no/p")
+    assert read("folders", root, order=("yes", "no")).classes == ("yes", "no")
+
+
+def test_groups_stay_together_in_a_random_split(root):
+    lines = [f"{name}/p{k % 5}_{k},{k % 5}" for name in ("yes", "no") for k in range(10)]
+    groups = trees.write(root.parent / "g.csv", "clip,group\n" + "\n".join(lines))
+    for fold in range(1, 6):
+        manifest = read("folders", root, fold=fold, groups=groups)
+        assert len({clip.group for clip in manifest.select(split="test").clips}) == 1
+
+
+def test_divided_by_folder(root):
+    for part in ("Train", "test"):
+        for name in ("yes", "no"):
+            trees.touch(root.parent / "P" / part / name, ["1.avi", "2.avi"])
+    manifest = read("folders", root.parent / "P")
+    assert [clip.id for clip in manifest.select(split="test").clips] == [
+        *("test/no/1", "test/no/2", "test/yes/1", "test/yes/2")
+    ]
+    with pytest.raises(UserError, match=r"fold = 2: .* is divided already"):
+        read("folders", root.parent / "P", fold=2)
+    trees.touch(root.parent / "P" / "yes", ["3.avi"])
+    with pytest.raises(UserError, match="holds train, test beside yes"):
+        read("folders", root.parent / "P")
+
+
+def split_file(root, *rows):
+    lines = ["clip,split,group", "yes/p0_0.mp4,train,a", "no/p0_0,train,a", *rows]
+    return trees.write(root.parent / "split.csv", "\n".join(lines) + "\n")
+
+
+def test_divided_by_a_file(root):
+    file = split_file(root, "yes/p1_1.mp4,test,b", "no/p2_2.mp4,val,c")
+    clips = {clip.id: clip for clip in read("folders", root, split=file).clips}
+    assert {id: clip.split for id, clip in clips.items()} == {
+        "yes/p0_0": "train", "no/p0_0": "train", "yes/p1_1": "test", "no/p2_2": "val",
+    }  # fmt: skip
+    assert clips["yes/p1_1"].label == "yes" and clips["no/p2_2"].label == ""
+    assert [clip.group for clip in clips.values()] == ["a", "a", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("yes/p9_0.mp4,test,b", r"line 4: clip = 'yes/p9_0\.mp4': is not below"),
+        ("../D/yes/p1_1.mp4,test,b", "line 4: path = .*leaves the root"),
+        ("/yes/p1_1.mp4,test,b", "line 4: path = .*leaves the root"),
+        ("yes/p1_1.mp4,tset,b", "line 4: split = 'tset': must be one of"),
+        ("yes/p0_0,test,b", "line 4: clip yes/p0_0 is given a second time"),
+    ],
+)
+def test_bad_lines_of_a_split_file(root, row, message):
+    with pytest.raises(UserError, match=message):
+        read("folders", root, split=split_file(root, row))
+
+
+def test_what_is_no_folder_of_classes(root):
+    with pytest.raises(UserError, match="no such folder"):
+        read("folders", root / "absent")
+    with pytest.raises(UserError, match="holds 0 folders of classes"):
+        read("folders", root / "yes")
+    for name in ("a", "b"):
+        (root.parent / "E" / name).mkdir(parents=True)
+    with pytest.raises(UserError, match="hold no videos"):
+        read("folders", root.parent / "E")
+    with pytest.raises(UserError, match="class = 'no': unknown"):
+        read("folders", root, order=("yes", "nay"))
+
+
+def test_a_video_and_a_folder_of_one_name_are_two_of_one_clip(root):
+    trees.touch(root / "yes", ["p0_0/"])
+    with pytest.raises(UserError, match="is clip p0_0 a second time"):
+        read("folders", root)

@@ -1,0 +1,79 @@
+import pytest
+
+from rdfer.datasets.text import number
+from rdfer.datasets.tree import (
+    WrongRoot,
+    check_disjoint,
+    class_name,
+    clip_paths,
+    locate,
+    make_clip,
+    subfolders,
+)
+from rdfer.errors import UserError
+from rdfer.manifest import CLASSES
+from tests.datasets import trees
+
+
+def test_videos_and_folders_by_number(tmp_path):
+    trees.touch(tmp_path / "a", ["00001.avi", "2.MP4", "10.mkv", "x.mp4", "3.txt", "._4.mp4"])
+    trees.touch(tmp_path / "b", ["00007/", "notes/", ".hidden/"])
+    assert {
+        k: path[len(str(tmp_path)) :] for k, path in clip_paths([tmp_path / "a"], number).items()
+    } == {
+        1: "/a/00001.avi",
+        2: "/a/2.MP4",
+        10: "/a/10.mkv",
+    }
+    assert clip_paths([tmp_path / "b"], number) == {7: str(tmp_path / "b/00007")}
+
+
+def test_two_of_one_number_and_mixed_layouts_are_refused(tmp_path):
+    trees.touch(tmp_path / "a", ["1.mp4", "01.mp4"])
+    with pytest.raises(UserError, match=r"1\.mp4: is clip 1 a second time, beside .*01\.mp4"):
+        clip_paths([tmp_path / "a"], number)
+    trees.touch(tmp_path / "b", ["1.mp4", "2/"])
+    with pytest.raises(UserError, match="two layouts are mixed in one folder"):
+        clip_paths([tmp_path / "b"], number)
+
+
+def test_subfolders_without_what_archivers_leave(tmp_path):
+    trees.touch(tmp_path, ["b/", "a/", ".git/", "__MACOSX/", "file.txt"])
+    assert [folder.name for folder in subfolders(tmp_path)] == ["a", "b"]
+
+
+def test_a_root_by_its_marks(tmp_path):
+    trees.touch(tmp_path / "x/D", ["Clip/"])
+    assert locate(tmp_path / "x/D", ("Clips", "Clip"), "D") == tmp_path / "x/D"
+    for wrong in (tmp_path / "x", tmp_path / "x/D/Clip"):
+        with pytest.raises(WrongRoot, match=r"not the root of D: .* did you mean '.*x/D'"):
+            locate(wrong, ("Clips", "Clip"), "D")
+    with pytest.raises(WrongRoot, match="holds no Clips; see the layout"):
+        locate(tmp_path, ("Clips",), "D")
+    with pytest.raises(WrongRoot, match="no such folder"):
+        locate(tmp_path / "absent", ("Clips",), "D")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("Happy", "Happy"), (" happiness ", "Happy"), ("ANGER", "Angry"), ("Fearful", "Fear")],
+)
+def test_names_of_classes(text, name):
+    assert class_name("", text, CLASSES) == name
+
+
+def test_a_name_of_the_data_set_goes_before_its_synonym():
+    assert class_name("", "anger", ("Anger", "Angry")) == "Anger"
+    with pytest.raises(UserError, match="here: class = 'Bored': unknown; known: Angry"):
+        class_name("here", "Bored", CLASSES)
+
+
+def test_no_clip_is_in_two_parts():
+    check_disjoint({"train": [1, 2], "test": [3]}, "fold 1")
+    with pytest.raises(UserError, match="clip 2: is in the train and the test part of fold 1"):
+        check_disjoint({"train": [1, 2], "test": [2]}, "fold 1")
+
+
+def test_only_a_test_clip_has_a_label():
+    assert make_clip("1", "p", "Sad", "test").label == "Sad"
+    assert make_clip("1", "p", "Sad", "train").label == ""
