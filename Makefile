@@ -13,13 +13,19 @@ CORES ?=
 RUN = "$(VENV)/bin/python" -m
 GOOD_PYTHON = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help reproduce test lint unit book reference strip clean env
+.PHONY: help reproduce headline science test lint unit book reference strip clean env
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
 
 reproduce: env ## the whole road: data, training, evaluation, figures, book [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(CORES),--cores "$(CORES)")
+
+headline: env ## the noise study's first seeds besides [PRESET=laptop]
+	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies headline $(if $(CORES),--cores "$(CORES)")
+
+science: env ## everything that the claims rest on: hours at laptop [PRESET=laptop]
+	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies all $(if $(CORES),--cores "$(CORES)")
 
 test: lint unit ## lint, types, tests, and the whole road at the smoke preset
 	@$(RUN) rdfer reproduce --preset smoke $(if $(CORES),--cores "$(CORES)")

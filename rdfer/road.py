@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from torch import nn
 
 from rdfer import machine, runs
 from rdfer.bank import FrameBank
@@ -111,11 +112,25 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
 
 def build_features(context: Context, bank: FrameBank) -> FeatureBank:
     """Cache the frozen encoder's features of every frame and of its mirror image."""
-    n = context.settings.network
-    encoder, _ = create_encoder(
-        n.encoder, pretrained=n.pretrained, size=bank.size, weights=context.encoder_weights
+    return FeatureBank.build(
+        context.features,
+        bank,
+        _encoder(context, bank),
+        key=_feature_key(context),
+        label="features",
     )
-    key = settings_hash(
+
+
+def _encoder(context: Context, bank: FrameBank) -> nn.Module:
+    n = context.settings.network
+    return create_encoder(
+        n.encoder, pretrained=n.pretrained, size=bank.size, weights=context.encoder_weights
+    )[0]
+
+
+def _feature_key(context: Context) -> str:
+    n = context.settings.network
+    return settings_hash(
         {
             "encoder": n.encoder,
             "pretrained": n.pretrained,
@@ -123,7 +138,22 @@ def build_features(context: Context, bank: FrameBank) -> FeatureBank:
             **_own_weights(context),
         }
     )
-    return FeatureBank.build(context.features, bank, encoder, key=key, label="features")
+
+
+def build_copies(context: Context, manifest: Manifest, *, most: int) -> FeatureBank:
+    """Cache features of augmented copies of the training videos, for runs watched in all views."""
+    bank = FrameBank.open(context.bank)
+    train = [k for k, clip in enumerate(manifest.clips) if clip.split == "train"]
+    return FeatureBank.build(
+        context.run / "copies",
+        bank,
+        _encoder(context, bank),
+        key=_feature_key(context),
+        views=most,
+        augmented=True,
+        videos=train,
+        label="augmented copies",
+    )
 
 
 def _own_weights(context: Context) -> dict[str, str]:
@@ -180,8 +210,12 @@ def run_cells(
         One row a cell: variant, title, UAR, WAR, chosen epoch, seconds, and whether it was run.
     """
     manifest, inputs, data = load(context)
+    variants = list(variants)
+    chosen = [variant_settings(variant, context.settings) for variant in variants]
+    if isinstance(inputs, FeatureInputs) and any(s.agreement.watch == "views" for s in chosen):
+        inputs.copies = build_copies(context, manifest, most=max(s.agreement.clips for s in chosen))
     rows = []
-    for variant in progress(list(variants), label=f"{experiment} seed {seed}"):
+    for variant in progress(variants, label=f"{experiment} seed {seed}"):
         cell = cell_of(context, experiment, variant, seed=seed, data=data)
         how = "skipped: fresh"
         if cell.state() != "fresh":

@@ -24,8 +24,10 @@ from rdfer.paths import find_root, run_dir
 from rdfer.presets import get_preset
 from rdfer.provenance import code_hash
 from rdfer.settings import settings_hash
+from rdfer.studies import STUDIES
 
 NOTEBOOKS = ("data", "train", "evaluate", "agreement", "ablate", "figures")
+STUDY_NOTEBOOKS = (*STUDIES, "claims")
 PATIENCE_S = 30  # for jobs to end after an interrupt
 JOB_MB = 1500  # memory of a job: kernel and torch are 1.1 GB before any work
 
@@ -39,7 +41,8 @@ def write_keys(preset: str) -> None:
     keys = run_dir(preset) / "keys"
     settings = settings_hash(get_preset(preset).settings)
     notebooks = find_root() / "notebooks"
-    modules = {name: imported_modules(notebooks / f"{name}.ipynb") for name in NOTEBOOKS}
+    every = (*NOTEBOOKS, *STUDY_NOTEBOOKS)
+    modules = {name: imported_modules(notebooks / f"{name}.ipynb") for name in every}
     modules["book"] = ["rdfer.book"]
     for job, names in modules.items():
         key = {"settings": settings, "code": code_hash(names)}
@@ -60,12 +63,13 @@ def book_marker() -> Path:
     return find_root() / "_build" / "built_from.json"
 
 
-def reproduce(preset: str, *, cores: int | None = None) -> Path:
+def reproduce(preset: str, *, cores: int | None = None, studies: str = "none") -> Path:
     """Bring the run of a preset, and the book, up to date. What is up to date is left alone.
 
     Args:
         preset: its name.
         cores: how many to use; all usable ones without it.
+        studies: ``none``, ``headline`` (noise, the first seeds) or ``all`` that claims rest on.
 
     Returns:
         The book's first page.
@@ -79,6 +83,8 @@ def reproduce(preset: str, *, cores: int | None = None) -> Path:
         raise UserError("snakemake: not installed; install rdfer[all]")
     if shutil.which("bash") is None:
         raise UserError("bash: not found; the workflow runs its jobs in it")
+    if studies not in ("none", "headline", "all"):
+        raise UserError(f"studies = {studies!r}: must be one of none, headline, all")
     run, root = run_dir(preset), find_root()
     with only_one(run) as holder:
         marker, page = book_marker(), root / "_build" / "html" / "index.html"
@@ -87,7 +93,7 @@ def reproduce(preset: str, *, cores: int | None = None) -> Path:
         for old in run.glob("done/*.error.json"):
             old.unlink()
         cores = cores or usable_cores()
-        if run_snakemake(preset, run, root, cores=cores, holder=holder):
+        if run_snakemake(preset, run, root, cores=cores, holder=holder, studies=studies):
             _explain(run)
     return page
 
@@ -120,10 +126,13 @@ def only_one(run: Path) -> Iterator[int]:
         os.close(holder)
 
 
-def run_snakemake(preset: str, run: Path, root: Path, *, cores: int, holder: int) -> int:
+def run_snakemake(
+    preset: str, run: Path, root: Path, *, cores: int, holder: int, studies: str
+) -> int:
     """Run the Snakefile for a preset in its directory; returns the exit status."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
-    command += ["--directory", str(run), "--config", f"preset={preset}", "--cores", str(cores)]
+    command += ["--directory", str(run), "--cores", str(cores)]
+    command += ["--config", f"preset={preset}", f"studies={studies}"]
     command += ["--resources", f"mem_mb={_memory_mb()}", "--rerun-incomplete"]
     # our own lock ends with the work; Snakemake's would outlive a killed one
     command += ["--nolock", "--quiet", "rules", "host", "reason", "progress"]

@@ -12,7 +12,8 @@ import pytest
 from rdfer import workflow
 from rdfer.errors import Stopped, UserError
 from rdfer.presets import PRESETS
-from rdfer.workflow import NOTEBOOKS, reproduce, write_keys
+from rdfer.studies import STUDIES
+from rdfer.workflow import NOTEBOOKS, STUDY_NOTEBOOKS, reproduce, write_keys
 
 ROOT = Path(__file__).resolve().parents[1]
 PER_SEED = ("train", "ablate")
@@ -33,8 +34,8 @@ def road(project, write_notebook):
     (project / "book").mkdir()
     (project / "book" / "page.md").write_text("a page\n")
     (project / "_config.yml").write_text("title: x\n")
-    for name in NOTEBOOKS:
-        seed = "\nseed = 0" if name in PER_SEED else ""
+    for name in (*NOTEBOOKS, *STUDY_NOTEBOOKS):
+        seed = "\nseed = 0" if name in (*PER_SEED, *STUDIES) else ""
         write_notebook(name, 'preset = "laptop"' + seed, "1 + 1")
     return project
 
@@ -72,6 +73,20 @@ def test_the_road_is_run_once_and_then_only_what_changed(road, write_notebook, c
     shutil.rmtree(road / "_build")
     reproduce("smoke", cores=2)
     assert jobs(capfd) == [] and page.exists()
+
+
+def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, capfd):
+    preset = PRESETS["smoke"]
+    reproduce("smoke", cores=2)
+    jobs(capfd)
+    reproduce("smoke", cores=2, studies="headline")
+    assert jobs(capfd) == [f"noise seed {seed}" for seed in preset.few_seeds]
+    reproduce("smoke", cores=2, studies="all")
+    others = {f"{name} seed {seed}" for name in STUDIES for seed in preset.study_seeds}
+    others -= {f"noise seed {seed}" for seed in preset.few_seeds}
+    assert jobs(capfd) == sorted([*others, "claims"])
+    with pytest.raises(UserError, match="studies = 'most'"):
+        reproduce("smoke", studies="most")
 
 
 def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):
@@ -129,7 +144,7 @@ def test_keys_are_rewritten_only_when_they_change(road, write_notebook):
 
     write_keys("smoke")
     before = stamps()
-    assert set(before) == {*NOTEBOOKS, "book"}
+    assert set(before) == {*NOTEBOOKS, *STUDY_NOTEBOOKS, "book"}
     write_keys("smoke")
     assert stamps() == before
     write_notebook("figures", 'preset = "laptop"', "from rdfer import files")

@@ -12,12 +12,18 @@ from rdfer.progress import log
 def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
     add_preset(parser)
     parser.add_argument("--cores", type=positive, help="default: all that may be used")
+    parser.add_argument(
+        "--studies",
+        choices=("none", "headline", "all"),
+        default="none",
+        help="headline: noise, first seeds; all: everything that the claims rest on",
+    )
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
     from rdfer.workflow import reproduce
 
-    page = reproduce(arguments.preset, cores=arguments.cores)
+    page = reproduce(arguments.preset, cores=arguments.cores, studies=arguments.studies)
     log(f"the book: {page}")
 
 
