@@ -16,6 +16,7 @@ from rdfer.faces.identity import make_identity
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.progress import progress
+from rdfer.transforms import augment
 
 FRAMES_A_FACE = 32
 
@@ -120,3 +121,37 @@ def degrade(pictures: Tensor, generator: torch.Generator) -> Tensor:
     blurred = torch.where((draw[:, 0] < 0.2)[:, None, None, None], small, pictures)
     noise = torch.randn(pictures.shape, generator=generator).to(pictures.device)
     return blurred + noise * ((draw[:, 1] < 0.3) * draw[:, 2] * 0.8)[:, None, None, None]
+
+
+def picture(
+    frames: Tensor,
+    size: int,
+    generator: torch.Generator,
+    *,
+    device: torch.device,
+    scale: tuple[float, float],
+    jitter: float,
+) -> Tensor:
+    """One view of each frame, unmirrored: relit, cropped, recoloured, degraded.
+
+    Args:
+        frames: uint8 [n, S', S', 3].
+        size: side of the pictures, S.
+        generator: where everything is drawn.
+        device: where the pictures are made.
+        scale: see :func:`rdfer.transforms.augment`.
+        jitter: see :func:`rdfer.transforms.augment`.
+
+    Returns:
+        float32 [n, 3, S, S], normalised, channels last in memory.
+    """
+    seen = augment(
+        relight(frames, generator)[:, None].to(device),
+        size=size,
+        generator=generator,
+        scale=scale,
+        ratio=(0.95, 1.05),
+        flip=0.0,
+        jitter=jitter,
+    )[:, 0]
+    return degrade(seen, generator).contiguous(memory_format=torch.channels_last)
