@@ -2,12 +2,14 @@
 
 Two views are taken of every frame. They differ in what an expression does not depend on (crop,
 light, colour, blur, noise) and share the rest; the encoder learns to find the other view of a
-frame among all views of a batch. A batch holds many frames of each of a few faces. Those share
-the person and the light, so that neither tells one frame from another: expression and pose must.
-A mirror image shows another expression wherever that one is lopsided, so both views of a frame
-are mirrored or neither.
+frame among all views of a batch. A batch holds many frames of each of a few faces, in each of
+which the head holds still: they share person, light and pose, so that none of these tells one
+frame from another and the expression must. (With a pose of its own for every frame, pose alone
+solved the task, and a linear probe read no blendshape from the features.) A mirror image shows
+another expression wherever that one is lopsided, so both views of a frame are mirrored or
+neither.
 
-Source: SimCLR (Chen et al., ICML 2020), with batches of few faces: OURS.
+Source: SimCLR (Chen et al., ICML 2020), with still heads in the batches: OURS.
 """
 
 import torch
@@ -15,7 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rdfer.errors import UserError
-from rdfer.pretrain_faces import FRAMES_A_FACE, picture
+from rdfer.pretrain_faces import picture
 
 PROJECTED = 64  # numbers in which views are compared
 
@@ -63,27 +65,22 @@ def face_batches(
     """Batches of whole groups of frames of one face, every frame once, in random order.
 
     Args:
-        frames: how many there are, :data:`~rdfer.pretrain_faces.FRAMES_A_FACE` of each face in
-            a row.
+        frames: how many there are; every ``together`` in a row are one group.
         batch: frames in a batch.
-        together: frames of one face that stay together; divides both the frames of a face and
-            ``batch``.
-        generator: of the order.
+        together: frames of a group; divides ``frames`` and ``batch``.
+        generator: of the order of the groups.
 
     Returns:
         Rows of the frames, int64 ``[batch]`` each; the last may be smaller.
 
     Raises:
-        UserError: groups that fill neither a face nor a batch.
+        UserError: groups that do not fill a batch or the frames.
     """
-    if FRAMES_A_FACE % together or batch % together or frames % FRAMES_A_FACE:
+    if batch % together or frames % together:
         raise UserError(
-            f"batch = {batch}: must be whole groups of {together} frames of a face, of faces of"
-            f" {FRAMES_A_FACE}"
+            f"batch = {batch}: it and all {frames} frames must be whole groups of {together}"
         )
-    order = torch.rand(frames // FRAMES_A_FACE, FRAMES_A_FACE, generator=generator).argsort(1)
-    rows = order + FRAMES_A_FACE * torch.arange(len(order))[:, None]
-    groups = rows.reshape(-1, together)
+    groups = torch.arange(frames).view(-1, together)
     mixed = groups[torch.randperm(len(groups), generator=generator)]
     return list(mixed.flatten().split(batch))
 
@@ -94,10 +91,10 @@ class Contrastive:
     Args:
         encoder: from pictures ``[N, 3, S, S]`` to features ``[N, F]``.
         features: F.
-        frames: uint8 ``[n, S', S', 3]``, the frames of each face in a row.
+        frames: uint8 ``[n, S', S', 3]``, the frames of each face and pose in a row.
         size: S.
         batch: frames in a batch, two views of each.
-        together: frames of one face in a batch.
+        together: frames of one face and pose in a batch.
         temperature: see :func:`nt_xent`.
     """
 
@@ -134,7 +131,7 @@ class Contrastive:
         mirrored = torch.rand(len(rows), generator=generator) < 0.5
         seen = torch.where(mirrored[:, None, None, None], seen.flip(2), seen)
         views = [
-            picture(seen, self.size, generator, device=device, scale=(0.5, 1.0), jitter=0.4)
+            picture(seen, self.size, generator, device=device, scale=(0.85, 1.0), jitter=0.3)
             for _ in range(2)
         ]
         with torch.autocast(device.type, dtype=torch.bfloat16):

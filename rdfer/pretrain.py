@@ -4,8 +4,8 @@ In-the-wild work starts from ImageNet or face-recognition weights; this is the e
 can ship. The frames show sparse random blendshapes on identities that no split uses, never the
 recipes of the classes. There are two tasks. ``blendshapes`` regresses those weights from the
 frames; blendshapes nevertheless define the classes here, so this is a help that real data would
-not give. ``contrastive`` (:mod:`rdfer.contrastive`) trains on the same frames and is told nothing
-about them. Every claim that rests on either says "on the embedded benchmark".
+not give. ``contrastive`` (:mod:`rdfer.contrastive`) trains on frames of the same kind and is told
+nothing about them. Every claim that rests on either says "on the embedded benchmark".
 Source: OURS.
 """
 
@@ -46,7 +46,7 @@ class Pretraining:
     batch: int = 64
     lr: float = 2e-3
     seed: int = 20
-    together: int = 16  # contrastive: frames of one face in a batch
+    together: int = 16  # contrastive: frames of one face and pose in a batch
     temperature: float = 0.1  # contrastive
 
     def __post_init__(self) -> None:
@@ -180,6 +180,7 @@ def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, f
         size=settings.render_size,
         seed=settings.seed,
         workers=workers,
+        still=settings.together if settings.task == "contrastive" else 1,
     )
     encoder, scores = train(frames, weights, held, settings)
     save_encoder(encoder, out)
