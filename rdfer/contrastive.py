@@ -4,10 +4,10 @@ Two views are taken of every frame. They differ in what an expression does not d
 light, colour, blur, noise) and share the rest; the encoder learns to find the other view of a
 frame among all views of a batch. A batch holds many frames of each of a few faces, in each of
 which the head holds still: they share person, light and pose, so that none of these tells one
-frame from another and the expression must. (With a pose of its own for every frame, pose alone
-solved the task, and a linear probe read no blendshape from the features.) A mirror image shows
-another expression wherever that one is lopsided, so both views of a frame are mirrored or
-neither.
+frame from another and the expression must. (In a small trial with a pose of its own for every
+frame the loss fell, yet a linear probe read no blendshape from the features: pose will do there.)
+A mirror image shows another expression wherever that one is lopsided, so both views of a frame
+are mirrored or neither.
 
 Source: SimCLR (Chen et al., ICML 2020), with still heads in the batches: OURS.
 """
