@@ -6,7 +6,7 @@ that, so a ResNet-50, a ViT and the shipped 0.7 M network are exchanged by name.
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import timm
 import torch
@@ -19,14 +19,16 @@ from rdfer.errors import UserError
 
 SMALL = "faces-resnet18"
 SMALL_FEATURES = 64
-ASSET = Path(__file__).parent / "faces" / "assets" / "encoder.safetensors"
+Pretrained: TypeAlias = Literal["none", "faces", "contrastive", "imagenet", "kinetics"]
+ASSETS = Path(__file__).parent / "faces" / "assets"
+SHIPPED = {"faces": "encoder.safetensors", "contrastive": "encoder-contrastive.safetensors"}
 SHIFT_SHARE = 8  # one channel in 8 from the next frame, one in 8 from the last: TSM's 1/8
 
 
 def create_encoder(
     name: str,
     *,
-    pretrained: Literal["none", "faces", "imagenet"],
+    pretrained: Pretrained,
     size: int | None = None,
     shift: bool = False,
     group: int = 4,
@@ -39,12 +41,14 @@ def create_encoder(
             16/32/64/128 channels behind a stem of three 3x3 convolutions and a linear layer to
             64 features, 0.71 M parameters, for 48-112 px (sizes OURS).
         pretrained: ``"none"`` starts from random weights (torch's global generator),
-            ``"faces"`` from blendshape pre-training, ``"imagenet"`` downloads timm's.
+            ``"faces"`` from blendshape pre-training, ``"contrastive"`` from pre-training on the
+            same faces that is told no blendshapes, ``"imagenet"`` downloads timm's;
+            ``"kinetics"`` is for clip encoders (:mod:`rdfer.m3dfel`) and refused here.
         size: pixels of the frames; only models bound to one size (most transformers) need it.
         shift: wrap the residual blocks with the temporal shift (:class:`TemporalShift`);
             frames must then come as whole groups of ``group``.
         group: frames that the shift mixes (PRECURSOR: 4).
-        weights: safetensors file for ``"faces"`` instead of the shipped one.
+        weights: safetensors file for ``"faces"`` or ``"contrastive"`` instead of the shipped one.
 
     Returns:
         Module from float ``[N, 3, H, W]`` to ``[N, D]``, and D.
@@ -53,16 +57,21 @@ def create_encoder(
         UserError: unknown name, a size the model refuses, weights that are missing or do not
             fit, a shift in a network without residual blocks.
     """
-    if pretrained not in ("none", "faces", "imagenet"):
-        raise UserError(f"pretrained = {pretrained!r}: must be one of none, faces, imagenet")
+    if pretrained not in get_args(Pretrained):
+        known = ", ".join(get_args(Pretrained))
+        raise UserError(f"pretrained = {pretrained!r}: must be one of {known}")
+    if pretrained == "kinetics":
+        raise UserError(
+            f"pretrained = 'kinetics': {name} sees single frames; m3dfel alone has them"
+        )
     if name == SMALL:
         if pretrained == "imagenet":
             raise UserError(f"pretrained = 'imagenet': there are no such weights for {SMALL}")
         model: nn.Module = _small()
     else:
         model = _from_timm(name, download=pretrained == "imagenet", size=size)
-    if pretrained == "faces":
-        _load(model, name, weights)
+    if pretrained in SHIPPED:
+        _load(model, name, pretrained, weights)
     features = _probe(model, name, size)
     if shift:
         _add_shift(model, name, group)
@@ -132,14 +141,14 @@ def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
     return model
 
 
-def _load(model: nn.Module, name: str, weights: str | Path | None) -> None:
+def _load(model: nn.Module, name: str, pretrained: str, weights: str | Path | None) -> None:
     """Fill ``model`` from a safetensors file of half-precision values."""
     if weights is None and name != SMALL:
         raise UserError(
-            f"encoder = {name!r}: only {SMALL} ships with 'faces' weights; make this one's"
+            f"encoder = {name!r}: only {SMALL} ships with {pretrained!r} weights; make this one's"
             " with `rdfer pretrain` and give their file"
         )
-    path = ASSET if weights is None else Path(weights)
+    path = ASSETS / SHIPPED[pretrained] if weights is None else Path(weights)
     if not path.is_file():
         raise UserError(f"{path}: no encoder weights there; `rdfer pretrain` makes them")
     try:

@@ -29,6 +29,21 @@ class Timm(Protocol):
         ...
 
 
+def take_output_off(encoder: nn.Module) -> tuple[int, int] | None:
+    """Remove the encoder's linear last layer, so that it gives the features before it.
+
+    Returns:
+        What goes into that layer and what comes out of it; None where there is no such layer
+        and nothing was changed.
+    """
+    parts = cast(Timm, encoder)
+    layer = parts.get_classifier()
+    if not isinstance(layer, nn.Linear):
+        return None
+    parts.reset_classifier(0)
+    return layer.in_features, layer.out_features
+
+
 @torch.inference_mode()
 def whiten_output(encoder: nn.Module, frames: Tensor, *, size: int, seed: int) -> None:
     """Set the encoder's last layer to the whitened leading principal components of its input.

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rdfer import encoders
-from rdfer.encoders import SMALL, TemporalShift, create_encoder
+from rdfer.encoders import SMALL, Pretrained, TemporalShift, create_encoder
 from rdfer.errors import UserError
 
 
@@ -73,14 +73,21 @@ def test_small_encoder_has_no_imagenet_weights() -> None:
 
 
 def test_missing_weights_name_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "ASSET", tmp_path / "encoder.safetensors")
-    with pytest.raises(UserError, match=r"encoder\.safetensors.*`rdfer pretrain`"):
-        create_encoder(SMALL, pretrained="faces")
+    monkeypatch.setattr(encoders, "ASSETS", tmp_path)
+    for pretrained, name in (("faces", "encoder"), ("contrastive", "encoder-contrastive")):
+        with pytest.raises(UserError, match=rf"/{name}\.safetensors.*`rdfer pretrain`"):
+            create_encoder(SMALL, pretrained=pretrained)
 
 
-def test_other_encoders_need_a_file() -> None:
-    with pytest.raises(UserError, match=r"resnet18.*`rdfer pretrain`"):
-        create_encoder("resnet18", pretrained="faces")
+@pytest.mark.parametrize("pretrained", ["faces", "contrastive"])
+def test_other_encoders_need_a_file(pretrained: Pretrained) -> None:
+    with pytest.raises(UserError, match=rf"resnet18.*'{pretrained}'.*`rdfer pretrain`"):
+        create_encoder("resnet18", pretrained=pretrained)
+
+
+def test_weights_of_clip_encoders_are_refused() -> None:
+    with pytest.raises(UserError, match=r"kinetics.*single frames"):
+        create_encoder("resnet18", pretrained="kinetics")
 
 
 def half_precision(encoder: nn.Module) -> dict[str, torch.Tensor]:

@@ -3,11 +3,13 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 from sklearn.metrics import r2_score
 
-from rdfer import pretrain, pretrain_faces
+from rdfer import blendshapes, pretrain, pretrain_faces
 from rdfer.encoders import SMALL, create_encoder
+from rdfer.errors import UserError
 from rdfer.faces.head import BLENDSHAPES
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.files import read_json
@@ -59,7 +61,7 @@ def test_r_squared_agrees_with_scikit_learn():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(40, 52))
     guess = truth + rng.normal(size=(40, 52)) * np.linspace(0, 2, 52)
-    found = pretrain.r_squared(torch.from_numpy(truth), torch.from_numpy(guess))
+    found = blendshapes.r_squared(torch.from_numpy(truth), torch.from_numpy(guess))
     np.testing.assert_allclose(found, r2_score(truth, guess, multioutput="raw_values"))
 
 
@@ -87,7 +89,7 @@ def test_two_steps_move_the_encoder_and_score_the_held_out_frames():
     ]
     assert all(moved)
     assert scores["r2_mean"] < 0.5  # noise cannot be read from noise
-    assert set(scores) == {"r2_mean", "r2_median"}
+    assert set(scores) == {"loss", "r2_mean", "r2_median"}
 
 
 def test_training_again_gives_the_same_weights():
@@ -195,8 +197,30 @@ def test_held_out_identities_are_never_trained_on(monkeypatch):
 
 def test_a_rendered_face_is_as_asked():
     size = 24
-    frames, weights = pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], size))
+    frames, weights = pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], size, 1))
     n = pretrain_faces.FRAMES_A_FACE
     assert frames.shape == (n, size, size, 3) and frames.dtype == np.uint8
     assert weights.shape == (n, 52)
     assert len(np.unique(frames.reshape(n, -1), axis=0)) == n
+
+
+def test_a_still_head_changes_the_pose_and_nothing_else(monkeypatch):
+    seen = []
+
+    class Renderer:
+        def __init__(self, size):
+            self.size = size
+
+        def render(self, identity, weights, pose, light):
+            seen.append((weights, pose))
+            return np.zeros((len(pose), self.size, self.size, 3), np.uint8)
+
+    monkeypatch.setattr(pretrain_faces, "Renderer", Renderer)
+    for still in (1, 8):
+        pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], 8, still))
+    (weights, pose), (same, held) = seen
+    np.testing.assert_array_equal(weights, same)
+    np.testing.assert_array_equal(held, pose[::8].repeat(8, axis=0))
+    assert len(np.unique(pose, axis=0)) == 32 and len(np.unique(held, axis=0)) == 4
+    with pytest.raises(UserError, match=r"still = 5: must divide the 32"):
+        pretrain_faces.render_faces(faces=1, held_out=1, size=8, seed=0, workers=1, still=5)
