@@ -6,12 +6,38 @@ here has been given what real data would not give.
 
 import torch
 from sklearn.linear_model import Ridge
+from timm.models.resnet import BasicBlock, downsample_conv
 from torch import Tensor, nn
 
+from rdfer.encoders import SMALL_CELLS, SMALL_CHANNELS
 from rdfer.pretrain_faces import mirror_index, picture
 from rdfer.transforms import evaluate
 
 PROBED_BY = 8000  # frames that fit the linear probe
+
+
+def read_out(features: int, outputs: int) -> nn.Module:
+    """From an encoder's features to blendshape weights; it does not ship.
+
+    Where the encoder keeps a map (:class:`rdfer.encoders.SmallEncoder`), a fourth stage of a
+    ResNet finishes it; else a linear layer will do.
+    """
+    if features != SMALL_CHANNELS * SMALL_CELLS**2:
+        return nn.Linear(features, outputs)
+    wide = 2 * SMALL_CHANNELS
+    return nn.Sequential(
+        nn.Unflatten(1, (SMALL_CHANNELS, SMALL_CELLS, SMALL_CELLS)),
+        BasicBlock(
+            SMALL_CHANNELS,
+            wide,
+            stride=2,
+            downsample=downsample_conv(SMALL_CHANNELS, wide, kernel_size=1, stride=2),
+        ),
+        BasicBlock(wide, wide),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(1),
+        nn.Linear(wide, outputs),
+    )
 
 
 def r_squared(truth: Tensor, guess: Tensor) -> Tensor:
@@ -61,7 +87,7 @@ class Blendshapes:
         batch: int,
     ) -> None:
         """The read-out starts from torch's global generator."""
-        self.model: nn.Module = nn.Sequential(encoder, nn.Linear(features, weights.shape[1]))
+        self.model: nn.Module = nn.Sequential(encoder, read_out(features, weights.shape[1]))
         self.frames, self.n, self.size, self.batch = frames, len(frames) - held, size, batch
         self.flipped = mirror_index()
         # to mean 0 and variance 1, so that rare and faint blendshapes count as much as others

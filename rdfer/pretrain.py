@@ -23,12 +23,12 @@ from rdfer.contrastive import Contrastive
 from rdfer.encoders import create_encoder
 from rdfer.errors import UserError
 from rdfer.files import read_json, write_atomic, write_json
-from rdfer.pretrain_faces import render_faces
+from rdfer.pretrain_faces import FRAMES_A_FACE, render_faces
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
 from rdfer.whitening import Timm, take_output_off, whiten_output
 
-WHITENED_BY = 8000  # frames that set the last layer
+WHITENED_BY = 250  # faces, each holding still for all its frames, that set the last layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Pretraining:
     """Settings of the pre-training; ``faces`` identities drawn with repetition."""
 
     task: Literal["blendshapes", "contrastive"] = "blendshapes"
-    encoder: str = "faces-resnet18"
+    encoder: str = "faces-resnet"
     start: Literal["none", "faces"] = "none"  # "faces" goes on from the weights that ship
     faces: int = 1600  # draws of an identity, each of FRAMES_A_FACE frames
     held_out: int = 60  # draws of identities that training never sees
@@ -105,9 +105,12 @@ def _task(
 
 
 def train(
-    frames: Tensor, weights: Tensor, held: int, settings: Pretraining
+    frames: Tensor, weights: Tensor, held: int, settings: Pretraining, *, still: Tensor
 ) -> tuple[nn.Module, dict[str, float]]:
     """Train an encoder on all but the last ``held`` frames; returns it and its scores.
+
+    ``still``: frames of faces that hold still, :data:`~rdfer.pretrain_faces.FRAMES_A_FACE` of each
+    in a row, which set the last layer.
 
     The contrastive task does not look at ``weights``, except for the linear probe that describes
     the finished encoder.
@@ -121,10 +124,10 @@ def train(
     features = features if output is None else output[0]
     task = _task(encoder, features, frames, weights, held, settings)
     scores = _loop(task, device, settings)
-    n = len(frames) - held
     if output is not None:
         cast(Timm, encoder).reset_classifier(output[1])
-        whiten_output(encoder, frames[:n][:WHITENED_BY], size=settings.size, seed=settings.seed)
+        encoder.to(device)
+        whiten_output(encoder, still, size=settings.size, together=FRAMES_A_FACE)
     if settings.task == "contrastive":
         scores |= linear_probe(encoder, frames, weights, held=held, size=settings.size)
     return encoder, scores
@@ -182,7 +185,15 @@ def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, f
         workers=workers,
         still=settings.together if settings.task == "contrastive" else 1,
     )
-    encoder, scores = train(frames, weights, held, settings)
+    still, _, _ = render_faces(
+        faces=min(WHITENED_BY, settings.faces),
+        held_out=0,
+        size=settings.size,
+        seed=settings.seed + 1,
+        workers=workers,
+        still=FRAMES_A_FACE,
+    )
+    encoder, scores = train(frames, weights, held, settings, still=still)
     save_encoder(encoder, out)
     write_json(_note(out), {**_recipe(settings), "scores": scores, **_about(settings)})
     return scores

@@ -72,7 +72,7 @@ class Network:
     model: Literal["dual-stream", "frame-average", "recurrent", "transformer", "m3dfel"] = (
         "dual-stream"
     )
-    encoder: str = "faces-resnet18"
+    encoder: str = "faces-resnet"
     pretrained: Literal["none", "faces", "contrastive", "imagenet", "kinetics"] = "faces"
     frozen: bool = True
     separate_encoders: bool = False
@@ -96,7 +96,7 @@ class Network:
             (m3dfel, "shift", (False,), "r3d_18 convolves over time, so it must be false"),
         ):
             value = getattr(self, name)
-            _rule(not applies or value in needed, f"network.{name}", value, why)
+            rule(not applies or value in needed, f"network.{name}", value, why)
 
 
 @dataclass(frozen=True, kw_only=True)

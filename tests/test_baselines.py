@@ -196,7 +196,7 @@ def test_every_baseline_is_named_in_the_settings():
 
 
 def test_an_encoder_with_the_temporal_shift_serves_a_baseline():
-    encoder, width = create_encoder("faces-resnet18", pretrained="none", shift=True)
+    encoder, width = create_encoder("faces-resnet", pretrained="none", shift=True)
     sequence = FrameAverage(in_features=width, num_classes=C)
     net = DualStream(
         encoder, streams="long", sequence=sequence, in_features=width, num_classes=C, hidden=8

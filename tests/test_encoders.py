@@ -21,9 +21,22 @@ def frames(n: int = 4, size: int = 48) -> torch.Tensor:
 def test_small_encoder_is_narrow_all_the_way() -> None:
     encoder, features = create_encoder(SMALL, pretrained="none")
     assert features == 64
-    assert sum(p.numel() for p in encoder.parameters()) == 704_056 + 64 * (128 + 1)
+    assert sum(p.numel() for p in encoder.parameters()) == 178_488 + 64 * (16 * 64 + 1)
     widths = [m.out_channels for m in encoder.modules() if isinstance(m, nn.Conv2d)]
-    assert sorted(set(widths)) == [8, 16, 32, 64, 128]
+    assert sorted(set(widths)) == [8, 16, 32, 64]
+
+
+def test_small_encoder_keeps_where_in_a_face_something_is() -> None:
+    encoder, _ = create_encoder(SMALL, pretrained="none")
+    open_branches(encoder).eval()
+    one = frames(1, 64)
+    maps = encoder.forward_features(one)
+    assert maps.shape == (1, 64, 4, 4)
+    # an average over the map is the same for both, and this is not
+    kept = encoder.forward_head(maps, pre_logits=True)
+    moved = encoder.forward_head(maps.flip(-1), pre_logits=True)
+    assert kept.shape == (1, 1024) and not torch.allclose(kept, moved)
+    torch.testing.assert_close(kept.unflatten(1, (64, 16)).mean(2), maps.mean((2, 3)))
 
 
 @pytest.mark.parametrize("size", [48, 64, 112])

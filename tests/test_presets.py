@@ -56,5 +56,5 @@ def test_values_are_of_their_types(preset):
 def test_the_default_preset_runs_without_a_gpu_and_without_a_download():
     for name in ("smoke", "laptop"):
         network = get_preset(name).settings.network
-        assert network.frozen and network.encoder == "faces-resnet18"
+        assert network.frozen and network.encoder == "faces-resnet"
     assert all(p.settings.network.pretrained != "imagenet" for p in PRESETS.values())

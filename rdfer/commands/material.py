@@ -38,7 +38,7 @@ def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
         default="blendshapes",
         help="contrastive: without ever showing blendshape weights",
     )
-    parser.add_argument("--encoder", default="faces-resnet18", help="this one, or any of timm")
+    parser.add_argument("--encoder", default="faces-resnet", help="this one, or any of timm")
     parser.add_argument("--size", type=positive, default=64, help="pixels of a training picture")
     parser.add_argument("--faces", type=positive, default=1600, help="with 32 pictures of each")
     parser.add_argument("--epochs", type=positive, default=9)
