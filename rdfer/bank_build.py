@@ -6,8 +6,9 @@ notes the clip once it is written. So it holds nothing of them, however large th
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -188,26 +189,27 @@ def _write(
 ) -> dict[str, str]:
     """Load and write the clips; returns those that cannot be read, in order, with the reason."""
     loading = Loading(int(writer.layout["shape"][0]), stored, writer.data)
-    outcomes = _load_all(writer, loading, sources, workers=workers, timeout=timeout)
     reasons: dict[int, str] = {}
-    for number, outcome in progress(outcomes, total=len(sources), label=label):
-        if isinstance(outcome, Entry):
-            writer.note(outcome)
-            continue
-        id = sources[number].id
-        writer.release(id)
-        if isinstance(outcome, Lost):
-            reason = f"its loading {outcome.reason}"
-            outcome = f"{id}: {reason}; the file is broken, or memory or time is short"
-        if len(reasons) < TOLD:
-            log(f"{label}: {outcome}")
-        reasons[number] = outcome
+    outcomes = _load_all(writer, loading, sources, workers=workers, timeout=timeout)
+    with closing(outcomes):  # whatever happens here, the processes end
+        for number, outcome in progress(outcomes, total=len(sources), label=label):
+            if isinstance(outcome, Entry):
+                writer.note(outcome)
+                continue
+            id = sources[number].id
+            writer.release(id)
+            if isinstance(outcome, Lost):
+                reason = f"its loading {outcome.reason}"
+                outcome = f"{id}: {reason}; the file is broken, or memory or time is short"
+            if len(reasons) < TOLD:
+                log(f"{label}: {outcome}")
+            reasons[number] = outcome
     return {sources[number].id: reasons[number] for number in sorted(reasons)}
 
 
 def _load_all(
     writer: Writer, loading: Loading, sources: Sequence[Source], *, workers: int, timeout: float
-) -> Iterator[tuple[int, Entry | str | Lost]]:
+) -> Generator[tuple[int, Entry | str | Lost], None, None]:
     """Number and outcome of each clip, as they are ready."""
 
     def reserve(asked: tuple[str, int]) -> int:
