@@ -109,8 +109,8 @@ def train(
 ) -> tuple[nn.Module, dict[str, float]]:
     """Train an encoder on all but the last ``held`` frames; returns it and its scores.
 
-    ``still``: frames of faces that hold still, ``FRAMES_A_FACE`` of each in a row, which set the last
-    layer.
+    ``still``: frames of faces that hold still, ``FRAMES_A_FACE`` of each in a row; they set the
+    last layer.
 
     The contrastive task does not look at ``weights``, except for the linear probe that describes
     the finished encoder.
