@@ -1,4 +1,4 @@
-"""What a run reads where its videos are a real data set: the folder, its folds, what was made of it.
+"""What a run reads where its videos are a real data set: folder, folds, and what is made of them.
 
 Where the data lie is a parameter of the run. It is noted in the run's directory, so that it is said
 once::
@@ -26,7 +26,7 @@ from rdfer.errors import UserError
 from rdfer.files import read_json, write_json
 from rdfer.ingest import ingest
 from rdfer.manifest import Manifest
-from rdfer.settings import Data, settings_hash
+from rdfer.settings import Data, Settings, settings_hash
 
 SOURCE = "source.json"
 MANIFESTS = "manifests"
@@ -85,6 +85,11 @@ class Source:
 def is_real(data: Data) -> bool:
     """Whether the videos are a real data set, and not rendered."""
     return data.source != "faces"
+
+
+def choice_note(settings: Settings) -> str:
+    """What stands beside a method's name where its epoch was chosen on the test part."""
+    return " (epoch chosen on the test part)" if settings.training.choose == "test" else ""
 
 
 def check_parameters(data: Data, *, fold: int, root: str, reading: Mapping[str, Any]) -> None:

@@ -33,7 +33,7 @@ from rdfer.pretrain import main as pretrain
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
 from rdfer.settings import settings_hash, to_dict
-from rdfer.variants import Variant, variant_settings
+from rdfer.variants import METHODS, Variant, variant_settings
 
 __all__ = [
     "Context",
@@ -44,6 +44,7 @@ __all__ = [
     "gather",
     "load",
     "manifest_of",
+    "methods",
     "metric",
     "prepare",
     "run_cells",
@@ -213,6 +214,11 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
     return manifest, FrameInputs(bank, input_size(context.settings), device), key
 
 
+def methods(context: Context) -> dict[str, Variant]:
+    """The methods of the main comparison; nobody can train a real set without label noise."""
+    return {k: v for k, v in METHODS.items() if not (context.real and k == "clean")}
+
+
 def cell_of(
     context: Context, experiment: str, variant: Variant, *, seed: int, data: str
 ) -> runs.Cell:
@@ -255,7 +261,7 @@ def run_cells(
         rows.append(
             {
                 "variant": variant.name,
-                "title": variant.title,
+                "title": variant.title + protocol.choice_note(cell.settings),
                 "UAR": metrics["uar"],
                 "WAR": metrics["war"],
                 "epoch": metrics["epoch"],
