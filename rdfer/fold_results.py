@@ -32,7 +32,7 @@ PAIRS = (("ours", "plain"), ("ours", "plain-matched"), ("vote", "plain"), ("ours
 
 
 @dataclass(frozen=True)
-class Tested:
+class Predictions:
     """The test clips of all folds, and what one method says of them.
 
     Attributes:
@@ -78,6 +78,8 @@ def score(counts: Ints, name: str) -> Floats:
         UserError: a class has no clip in one of them, so it has no recall.
     """
     right, clips = np.diagonal(counts, axis1=-2, axis2=-1), counts.sum(-1)
+    if (clips.sum(-1) == 0).any():
+        raise UserError("fold scores: a fold has no clip")
     if name == "war":
         found: Floats = right.sum(-1) / clips.sum(-1)
         return found
@@ -107,7 +109,7 @@ def manifests(context: Context) -> dict[int, Manifest]:
     return {k: Manifest.load(context.of_fold(k).manifest_file) for k in context.folds}
 
 
-def tested(cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest]) -> Tested:
+def tested(cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest]) -> Predictions:
     """The test clips of all folds under one method.
 
     Raises:
@@ -129,7 +131,7 @@ def tested(cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest])
         said.append(np.stack([np.append(a["test_probs"].argmax(1), nothing) for a in stores]))
         groups.append([manifest.clips[v].group for v in videos])
     classes = len(next(iter(of_fold.values())).classes)
-    return Tested(
+    return Predictions(
         fold=np.concatenate(folds),
         true=np.concatenate(true),
         said=np.concatenate(said, axis=1).astype(np.int64),
@@ -184,12 +186,12 @@ def comparison(
     return dict(plain(found))
 
 
-def _groups(clips: Tested) -> NDArray[np.str_] | None:
+def _groups(clips: Predictions) -> NDArray[np.str_] | None:
     return clips.groups if (clips.groups != "").all() else None
 
 
 def _row(
-    method: str, title: str, clips: Tested, cells: Mapping[int, Sequence[Cell]], draws: int
+    method: str, title: str, clips: Predictions, cells: Mapping[int, Sequence[Cell]], draws: int
 ) -> dict[str, Any]:
     every = [cell for group in cells.values() for cell in group]
     row: dict[str, Any] = {"method": method, "name": title, "n_seeds": len(clips.said)}
@@ -211,12 +213,12 @@ def _row(
     }
 
 
-def _difference(a: Tested, b: Tested, name: str, draws: int) -> dict[str, Any]:
+def _difference(a: Predictions, b: Predictions, name: str, draws: int) -> dict[str, Any]:
     low, high = _ends(a, lambda rows: a.mean(name, rows) - b.mean(name, rows), draws)
     return {"mean": a.mean(name) - b.mean(name), "low": low, "high": high}
 
 
-def _ends(clips: Tested, statistic: Any, draws: int) -> tuple[float | None, float | None]:
+def _ends(clips: Predictions, statistic: Any, draws: int) -> tuple[float | None, float | None]:
     """Ends of the interval; none where resamples of so few clips lack a class too often."""
     try:
         found = bootstrap_interval(

@@ -179,7 +179,10 @@ def prepare(
     for fold, manifest in manifests.items():
         stored = in_bank_order(manifest, done.bank)
         if data.val_share and not any(clip.split == "val" for clip in stored.clips):
-            stored = cut(stored, data.val_share)
+            # of what can be read, or a class could be left with nothing to choose the epoch on
+            readable, gone = stored.clips[: len(done.bank)], stored.clips[len(done.bank) :]
+            divided = cut(replace(stored, clips=readable), data.val_share)
+            stored = replace(divided, clips=(*divided.clips, *gone))
         stored.save(manifest_path(run, fold))
     return done.bank
 

@@ -7,7 +7,7 @@ import pytest
 
 from rdfer import fold_results, fold_tables, protocol, tables
 from rdfer.errors import UserError
-from rdfer.fold_results import Tested, comparison, real_rows
+from rdfer.fold_results import Predictions, comparison, real_rows
 from rdfer.manifest import Clip, Manifest
 from rdfer.real_results import load_real
 from rdfer.settings import Settings, override
@@ -98,7 +98,7 @@ def test_groups_are_drawn_as_one_where_all_are_known():
 def test_an_interval_holds_the_mean_over_folds():
     rng = np.random.default_rng(0)
     true = np.tile([0, 1], 40)
-    clips = Tested(
+    clips = Predictions(
         fold=np.repeat([0, 1], 40),
         true=true,
         said=np.where(rng.random((2, 80)) < 0.7, true, 1 - true),

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rdfer import protocol, road, workflow
+from rdfer import plan, protocol, road, workflow
 from rdfer.errors import UserError
 from rdfer.manifest import Clip, Manifest
 from rdfer.presets import get_preset
@@ -96,6 +96,16 @@ def test_the_folds_of_a_run_are_those_of_its_set(project, root):
     assert road.begin("smoke").experiment("train") == "train"
     with pytest.raises(UserError, match="studies = 'all': they need videos whose truth is known"):
         workflow.reproduce("dfew", studies="all")
+
+
+def test_every_fold_and_method_is_expected(project, root):
+    with pytest.raises(UserError, match="tell where DFEW lies"):
+        plan.expected_cells("dfew")
+    workflow.note_source("dfew", data=str(root))
+    cells = plan.expected_cells("dfew")
+    assert len({cell.path for cell in cells}) == 5 * len(road.methods(road.begin("dfew")))
+    assert {cell.experiment for cell in cells} == {f"train-fold{k}" for k in range(1, 6)}
+    assert {cell.state() for cell in cells} == {"missing"}
 
 
 def test_real_sets_have_no_ceiling_of_right_labels(project):
