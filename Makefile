@@ -1,6 +1,8 @@
 # `make reproduce` and `make test` are the two commands; `make help` lists the rest.
 # Both make their own environment first. To choose:
-#   PRESET   smoke, laptop (default) or gpu
+#   PRESET   smoke, laptop (default) or gpu; or a real data set, such as dfew
+#   DATA     the folder of a real data set, as its archive unpacked (needed once)
+#   READ     what its reader must be told, such as '--clips clip_224x224'
 #   PYTHON   the Python 3.11-3.13 to make the environment with (default: the first that runs)
 #   VENV     where the environment is, or is to be (default: .venv)
 #   CORES    how many cores to use (default: all that this process may use)
@@ -8,6 +10,8 @@ PRESET ?= laptop
 PYTHON ?=
 VENV ?= .venv
 CORES ?=
+DATA ?=
+READ ?=
 
 # Names are quoted and no target depends on a path, so that directories may have spaces.
 RUN = "$(VENV)/bin/python" -m
@@ -19,7 +23,8 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
 
 reproduce: env ## the whole road: data, training, evaluation, figures, book [PRESET=laptop]
-	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(CORES),--cores "$(CORES)")
+	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") $(READ) \
+	  $(if $(CORES),--cores "$(CORES)")
 
 headline: env ## the noise study's first seeds besides [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies headline $(if $(CORES),--cores "$(CORES)")

@@ -11,6 +11,8 @@ from rdfer.presets import get_preset
 
 PRESET = get_preset(config.get("preset", "laptop"))
 RUN = run_dir(PRESET.name)
+# of a real data set, whose folder `rdfer reproduce --data` notes, or --config data=... here
+FOLDS = road.note_source(PRESET.name, data=str(config.get("data", "")))
 workdir: str(RUN)
 road.write_keys(PRESET.name)
 
@@ -36,8 +38,16 @@ def done(name, seeds):
     return expand("done/{name}-seed{seed}.json", name=name, seed=seeds)
 
 
+# one job of training a seed, or a fold and seed
+CELL = "fold{fold}-seed{seed}" if FOLDS else "seed{seed}"
+OF_CELL = " -p fold {wildcards.fold}" * bool(FOLDS) + " -p seed {wildcards.seed}"
+OVER = {"fold": FOLDS, "seed": PRESET.seeds} if FOLDS else {"seed": PRESET.seeds}
+TRAINED = expand(f"done/train-{CELL}.json", **OVER)
+
+
 wildcard_constraints:
     seed=r"\d+",
+    fold=r"\d+",
 
 
 localrules:
@@ -58,6 +68,7 @@ rule all:
 
 rule data:
     input:
+        ["source.json"] if FOLDS else [],
         **notebook("data"),
     output:
         "done/data.json",
@@ -76,15 +87,15 @@ rule train:
         "done/data.json",
         **notebook("train"),
     output:
-        "done/train-seed{seed}.json",
+        f"done/train-{CELL}.json",
     log:
-        "notebooks/train-seed{seed}.ipynb",
+        f"notebooks/train-{CELL}.ipynb",
     threads: TRAIN_THREADS
     resources:
         mem_mb=road.JOB_MB,
         gpu=int(END_TO_END),
     shell:
-        NOTEBOOK + " -p seed {wildcards.seed}"
+        NOTEBOOK + OF_CELL
 
 
 rule ablate:
@@ -105,7 +116,7 @@ rule ablate:
 
 rule evaluate:
     input:
-        done("train", PRESET.seeds),
+        TRAINED,
         **notebook("evaluate"),
     output:
         "done/evaluate.json",
@@ -119,7 +130,7 @@ rule evaluate:
 
 rule agreement:
     input:
-        done("train", PRESET.seeds),
+        TRAINED,
         **notebook("agreement"),
     output:
         "done/agreement.json",
@@ -191,9 +202,12 @@ rule book:
         "done/book.json",
     params:
         # of the jobs that ran once a seed, the book shows the first
-        train=f"notebooks/train-seed{PRESET.seeds[0]}.ipynb",
-        ablate=f"notebooks/ablate-seed{PRESET.ablation_seeds[0]}.ipynb",
+        firsts=[
+            f"{path.replace('done', 'notebooks').removesuffix('.json')}.ipynb"
+            for path in (*TRAINED[:1], *done("ablate", PRESET.ablation_seeds[:1]))
+        ],
     shell:
-        "cp {params.train:q} notebooks/train.ipynb && "
-        "cp {params.ablate:q} notebooks/ablate.ipynb && "
+        "for first in {params.firsts:q}; do "
+        'name="${{first#notebooks/}}"; cp "$first" "notebooks/${{name%%-*}}.ipynb" || exit 1; '
+        "done && "
         "{PYTHON:q} -m rdfer book --preset {PRESET.name} --done {output:q}"

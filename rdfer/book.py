@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from rdfer import api_pages, comparison, executed, figures, readout, schemes, tables
+from rdfer import api_pages, comparison, executed, figures, fold_tables, readout, schemes, tables
 from rdfer.claim_results import read_results
 from rdfer.claim_tables import all_tables
 from rdfer.claims import load_claims
@@ -31,13 +31,17 @@ from rdfer.comparison_figure import draw_peers
 from rdfer.errors import UserError
 from rdfer.files import read_json
 from rdfer.paths import run_dir
+from rdfer.presets import get_preset
 from rdfer.progress import log
+from rdfer.protocol import is_real
 from rdfer.real_results import load_real
 from rdfer.reported import Peer, load_reported
 from rdfer.substitutions import substitutions
 
 #: Results without which there is no book; the others may read "not run here".
 NEEDED = ("meta", "main", "agreement", "ablation")
+#: The same of a run on a real data set, where the truth is not known.
+NEEDED_REAL = ("meta", "main", "labels")
 TABLES: Mapping[str, Any] = {
     "brief": tables.brief_table,
     "main": tables.main_table,
@@ -49,6 +53,8 @@ TABLES: Mapping[str, Any] = {
     "noise": tables.noise_table,
     "key": tables.key_table,
     "meta": tables.meta_table,
+    "folds": fold_tables.fold_table,
+    "label_quality": fold_tables.quality_table,
 }
 COLAB = "https://colab.research.google.com"
 
@@ -61,6 +67,11 @@ class Source:
     results: Path
     notebooks: Path
     figures: Path
+
+    @property
+    def real(self) -> bool:
+        """Whether the run was one on a real data set: then some notebooks have no place in it."""
+        return self.preset is not None and is_real(get_preset(self.preset).settings.data)
 
 
 def find_source(root: Path, preset: str | None = None) -> Source:
@@ -77,7 +88,8 @@ def find_source(root: Path, preset: str | None = None) -> Source:
         run = run_dir(preset, root=root)
         source = Source(preset, run / "results", run / "notebooks", run / "results" / "figures")
         remedy = f"run `rdfer reproduce --preset {preset}` first"
-    missing = [n for n in NEEDED if not (source.results / f"{n}.json").exists()]
+    needed = NEEDED_REAL if source.real else NEEDED
+    missing = [n for n in needed if not (source.results / f"{n}.json").exists()]
     if missing:
         raise UserError(f"{source.results / missing[0]}.json: no such file; {remedy}")
     return source
@@ -108,7 +120,11 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
     for page in toc_pages(root / "_toc.yml"):
         if page.startswith("notebooks/"):
             name = page.removeprefix("notebooks/") + ".ipynb"
-            executed.stage_notebook(source.notebooks / name, target / "notebooks" / name, root=root)
+            made, page_file = source.notebooks / name, target / "notebooks" / name
+            if source.real and not made.exists():
+                executed.stage_unrun(root / "notebooks" / name, page_file)
+            else:
+                executed.stage_notebook(made, page_file, root=root)
         elif not (root / f"{page}.md").exists():
             raise UserError(f"{root / page}.md: no such file, but _toc.yml lists it")
     results = readout.load_results(source.results)

@@ -1,14 +1,15 @@
 """What a notebook's parameters mean: preset, settings with overrides, the run's directory."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from rdfer import machine, runs
+from rdfer import machine, protocol, runs
 from rdfer.encoders import SHIPPED, SMALL
+from rdfer.errors import UserError
 from rdfer.presets import get_preset
 from rdfer.settings import Preset, Settings, check_value, override
 
@@ -22,12 +23,57 @@ class Context:
         settings: its settings with the overrides laid over them.
         overrides: what was changed, empty for the preset itself.
         run: the run's directory.
+        fold: of a real data set; 0 where none is meant, or all.
+        data: the folder of a real data set, "" for the one that the run has noted.
+        reading: what the set's reader is told.
     """
 
     preset: Preset
     settings: Settings
     overrides: Mapping[str, Any]
     run: Path
+    fold: int = 0
+    data: str = ""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def real(self) -> bool:
+        """Whether the videos are a real data set: then the truth is not known."""
+        return protocol.is_real(self.settings.data)
+
+    @property
+    def source(self) -> protocol.Source:
+        """Where the real data set lies; see :func:`rdfer.protocol.settle`."""
+        return protocol.settle(self.run, self.settings.data, root=self.data, reading=self.reading)
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The one fold that is meant, or all of the data set; none where there are none."""
+        if not self.real:
+            return ()
+        return (self.fold,) if self.fold else self.source.folds
+
+    def of_fold(self, fold: int) -> "Context":
+        """The same with one fold."""
+        return replace(self, fold=fold)
+
+    def experiment(self, name: str) -> str:
+        """What the cells of an experiment are filed under: each fold for itself."""
+        return f"{name}-fold{self.fold}" if self.fold else name
+
+    @property
+    def manifest_file(self) -> Path:
+        """Where the manifest is.
+
+        Raises:
+            UserError: a real data set, and no fold is named.
+        """
+        if not self.real:
+            return self.run / "manifest.json"
+        if not self.fold:
+            folds = ", ".join(map(str, self.source.folds))
+            raise UserError(f"fold = 0: name one of the folds {folds}, -p fold 1 for example")
+        return protocol.manifest_path(self.run, self.fold)
 
     @property
     def bank(self) -> Path:
@@ -54,19 +100,25 @@ def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any
         preset: name of a preset.
         overrides: dotted settings to change; the run then has a directory of its own.
         others: further parameters, checked to be of the types of their notebook's defaults
-            (``seed=0`` must stay an int).
+            (``seed=0`` must stay an int). Of a real data set: ``fold``, ``data`` (its folder)
+            and ``reading`` (options of its reader).
 
     Raises:
-        UserError: unknown preset or setting, wrong type or value.
+        UserError: unknown preset or setting, wrong type or value; or a fold or folder where the
+            preset renders its own videos.
     """
     check_value("preset", preset, str)
     changes = dict(check_value("overrides", dict(overrides or {}), dict))
-    if "seed" in others:
-        check_value("seed", others["seed"], int)
-    if "methods" in others:
-        check_value("methods", others["methods"], str)
+    types = {"seed": int, "methods": str, "fold": int, "data": str, "reading": dict}
+    for name, value in others.items():
+        check_value(name, value, types[name])
     chosen = get_preset(preset)
+    settings = override(chosen.settings, changes)
+    fold, data, reading = (
+        others.get(k, d) for k, d in (("fold", 0), ("data", ""), ("reading", {}))
+    )
+    protocol.check_parameters(settings.data, fold=fold, root=data, reading=reading)
     run = runs.run_dir(preset, changes)
-    context = Context(chosen, override(chosen.settings, changes), changes, run)
+    context = Context(chosen, settings, changes, run, fold=fold, data=data, reading=reading)
     torch.set_num_threads(machine.threads())
     return context

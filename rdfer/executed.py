@@ -9,6 +9,7 @@ import nbformat
 
 from rdfer.errors import UserError
 from rdfer.files import write_atomic
+from rdfer.readout import NOT_RUN
 
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
 
@@ -35,6 +36,21 @@ def stage_notebook(path: Path, out: Path, *, root: Path) -> None:
             image.setdefault("alt", f"Picture under the heading: {heading}")
         for output in cell.get("outputs", []):
             _make_relative(output, str(root))
+    with write_atomic(out, "w") as file:
+        nbformat.write(notebook, file)
+
+
+def stage_unrun(path: Path, out: Path) -> None:
+    """Copy a notebook that a run leaves out, with a line that says so.
+
+    Raises:
+        UserError: there is no such notebook.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: no such file, but the book has a page of it")
+    notebook = nbformat.read(path, as_version=4)
+    note = nbformat.v4.new_markdown_cell(f"*This notebook was {NOT_RUN}.*")
+    notebook.cells.insert(1, note)
     with write_atomic(out, "w") as file:
         nbformat.write(notebook, file)
 

@@ -14,7 +14,7 @@ from rdfer.manifest import Manifest
 from rdfer.probes import PROBES, Disturbed
 from rdfer.recognizer import fixed_clips, predict_once
 from rdfer.settings import Settings
-from rdfer.task import Part, Task, draw_task
+from rdfer.task import Part, Task, draw_task, no_part
 from rdfer.training import Fitted, fit
 
 
@@ -39,7 +39,7 @@ def run(
     """Train on the seed's task, then predict each test video exactly once.
 
     Args:
-        manifest: rows as in the store behind ``inputs``.
+        manifest: rows as in the store behind ``inputs``; behind them, clips that cannot be read.
         inputs: cached features or frames.
         settings: of this cell.
         seed: draws subset, noise and initialisation.
@@ -47,7 +47,7 @@ def run(
         key: see :func:`rdfer.training.fit`.
         weights: pre-trained encoder weights in place of the shipped ones.
     """
-    task = draw_task(manifest, settings, seed=seed)
+    task = draw_task(manifest, settings, seed=seed, stored=len(inputs.lengths))
     fitted = fit(
         task,
         inputs,
@@ -59,7 +59,7 @@ def run(
     )
     probs, detail = predict_once(fitted.model, inputs, task.test.videos, settings)
     metrics = {
-        **test_metrics(task.test, probs, manifest),
+        **test_metrics(task.test, probs, manifest, lost=task.lost),
         **key_metrics(task.test, detail, inputs, settings, manifest),
         "epoch": fitted.epoch,
         "passes": fitted.history.passes,
@@ -83,19 +83,35 @@ def run(
     return Result(metrics, arrays)
 
 
-def test_metrics(part: Part, probs: NDArray[np.float32], manifest: Manifest) -> dict[str, Any]:
-    """UAR, WAR, recalls, confusion and calibration; UAR apart for hard and for easy videos."""
+def test_metrics(
+    part: Part, probs: NDArray[np.float32], manifest: Manifest, *, lost: Part | None = None
+) -> dict[str, Any]:
+    """UAR, WAR, recalls, confusion and calibration; UAR apart for hard and for easy videos.
+
+    Videos that could not be read (``lost``) count as wrong in UAR, WAR and recalls; confusion and
+    calibration are of those that were predicted. Hard and easy are told apart only where the truth
+    is known.
+    """
     classes = len(manifest.classes)
+    lost = no_part() if lost is None else lost
     predicted = probs.argmax(1)
-    hard = np.array([manifest.clips[v].hard for v in part.videos])
-    recall = evaluation.per_class_recall(part.true, predicted, classes=classes)
+    # a class more stands for "no prediction": always wrong
+    true = np.concatenate([part.true, lost.true])
+    said = np.concatenate([predicted, np.full(len(lost), classes)])
+    counts = evaluation.confusion(true, said, classes=classes + 1)[:classes]
+    recall = np.diag(counts) / counts.sum(1)
     out: dict[str, Any] = {
-        "uar": evaluation.uar(part.true, predicted, classes=classes),
-        "war": evaluation.war(part.true, predicted),
+        "uar": float(recall.mean()),
+        "war": evaluation.war(true, said),
         "recall": dict(zip(manifest.classes, map(float, recall), strict=True)),
         "confusion": evaluation.confusion(part.true, predicted, classes=classes).tolist(),
         "ece": evaluation.ece(probs, part.true),
     }
+    if len(lost):
+        out["unreadable"] = len(lost)
+    if not all(manifest.clips[v].truth for v in part.videos):
+        return out
+    hard = np.array([manifest.clips[v].hard for v in part.videos])
     for name, rows in (("hard", hard), ("easy", ~hard)):
         # a stratum that lacks a class has no UAR; it is left out, never averaged over
         if len(set(part.true[rows].tolist())) == classes:
@@ -158,8 +174,18 @@ def even_clips(
 def cell_arrays(
     task: Task, fitted: Fitted, probs: NDArray[np.float32], manifest: Manifest
 ) -> dict[str, NDArray[Any]]:
-    """Per-video arrays: test probabilities, sweeps, treatment, and the truth to judge them by."""
+    """Per-video arrays: test probabilities, sweeps, treatment, and the truth to judge them by.
+
+    ``lost_videos`` and ``lost_true`` are test videos that could not be read, where there are some.
+    What is hard or ambiguous is told only where it is known.
+    """
     clips = [manifest.clips[v] for v in task.train.videos]
+    known: dict[str, NDArray[Any]] = {}
+    if all(c.truth for c in clips):
+        known["train_hard"] = np.array([c.hard for c in clips])
+        known["train_ambiguous"] = np.array([bool(c.truth and c.truth.ambiguous) for c in clips])
+    if len(task.lost):
+        known |= {"lost_videos": task.lost.videos, "lost_true": task.lost.true}
     return {
         "test_videos": task.test.videos,
         "test_true": task.test.true,
@@ -167,8 +193,7 @@ def cell_arrays(
         "train_videos": task.train.videos,
         "train_true": task.train.true,
         "train_given": task.train.given,
-        "train_hard": np.array([c.hard for c in clips]),
-        "train_ambiguous": np.array([bool(c.truth and c.truth.ambiguous) for c in clips]),
+        **known,
         "weights": fitted.treatment.weights,
         "p_noisy": fitted.treatment.p_noisy,
         **fitted.sweeps.arrays(),

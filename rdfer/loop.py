@@ -33,6 +33,7 @@ FORWARD, TRAINING = 1, 3  # cost in passes: forward alone; forward and backward
 class History:
     """What an epoch showed, one entry an epoch; ``memorised`` one a sweep.
 
+    ``val_uar``: of the part that chooses the epoch (:meth:`Loop.validate`), empty without one.
     ``memorised``: share of the wrongly labelled training videos whose wrong label the network
     predicts (known only where the truth is). ``passes``: forward passes spent so far, a training
     pass counting three.
@@ -162,18 +163,27 @@ class Loop:
         if is_due(self.settings, self.epoch):
             self.sweep()
 
-    def validate(self) -> float:
-        """UAR on the validation part, against its given (noisy) labels."""
-        part = self.task.val
+    def validate(self) -> float | None:
+        """UAR on the part that chooses the epoch, against its given labels; None without one.
+
+        That is the validation part, whose labels may be noisy, unless ``training.choose`` is
+        "test".
+        """
+        part = self.task.test if self.settings.training.choose == "test" else self.task.val
+        if len(part) == 0:
+            return None
         probs, _ = predict_once(self.model, self.inputs, part.videos, self.settings)
         return uar(part.given, probs.argmax(1), classes=self.task.classes)
 
-    def choose(self, val_uar: float) -> None:
-        """Keep the state of the best validation score; of equal ones the later."""
-        self.history.val_uar.append(val_uar)
-        if val_uar >= self.best[0]:
+    def choose(self, score: float | None) -> None:
+        """Keep the state of the best score, of equal ones the later; or always the last one."""
+        if score is not None:
+            self.history.val_uar.append(score)
+        if self.settings.training.choose == "last" or score is None:
+            score = self.best[0]
+        if score >= self.best[0]:
             state = {k: v.detach().cpu().clone() for k, v in self.plain_model.state_dict().items()}
-            self.best = (val_uar, self.epoch, state)
+            self.best = (score, self.epoch, state)
 
     def sweep(self) -> None:
         """Score the training videos and decide anew about hard and noisy ones."""

@@ -29,6 +29,13 @@ def check_ranges(s: "Settings") -> None:
             value = getattr(getattr(s, part), name)
             rule(value >= 1, f"{part}.{name}", value, "must be at least 1")
     rule(0 <= s.noise.rate < 1, "noise.rate", s.noise.rate, "must lie in [0, 1)")
+    rule(0 <= s.data.val_share <= 0.5, "data.val_share", s.data.val_share, "must lie in [0, 0.5]")
+    rule(
+        s.data.val_share > 0 or s.training.choose != "validation",
+        "data.val_share",
+        s.data.val_share,
+        'training.choose = "validation" needs a validation part',
+    )
     rule(0 < s.agreement.span <= 1, "agreement.span", s.agreement.span, "must lie in (0, 1]")
     for name, share in (
         ("agreement.memory", s.agreement.memory),

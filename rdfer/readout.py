@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from rdfer.errors import UserError
 from rdfer.files import read_json
+from rdfer.manifest import CLASSES
 
 NOT_RUN = "not run here"
 """What stands where a result is missing."""
@@ -53,6 +54,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "dynamics": (),
     "benchmark": (),
     "claims": ("claims", "claims_hash"),
+    "labels": ("classes", "histogram", "quality"),
 }
 
 
@@ -113,6 +115,11 @@ def rows_of(results: Results, name: str, key: str = "rows") -> list[Mapping[str,
 def method_names(results: Results) -> dict[str, str]:
     """Method key -> display name, in the order of the main table."""
     return {row["method"]: row["name"] for row in rows_of(results, "main")}
+
+
+def class_names(results: Results) -> tuple[str, ...]:
+    """The classes of the main comparison in their order; those of DFEW unless it says others."""
+    return tuple((results.get("main") or {}).get("classes") or CLASSES)
 
 
 def rivals(results: Results) -> list[Mapping[str, Any]]:

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from rdfer import machine, runs
+from rdfer import machine, protocol, runs
 from rdfer.bank import FrameBank
 from rdfer.context import Context, begin
 from rdfer.encoders import create_encoder
@@ -33,16 +33,18 @@ from rdfer.pretrain import main as pretrain
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
 from rdfer.settings import settings_hash, to_dict
-from rdfer.variants import Variant, variant_settings
+from rdfer.variants import METHODS, Variant, variant_settings
 
 __all__ = [
     "Context",
     "begin",
     "build_features",
     "cell_of",
+    "ensure",
     "gather",
     "load",
     "manifest_of",
+    "methods",
     "metric",
     "prepare",
     "run_cells",
@@ -77,26 +79,19 @@ def samples_of(context: Context) -> tuple[Sample, ...]:
 
 
 def prepare(context: Context, *, workers: int | None = None) -> None:
-    """Render the frames into the bank and, for a frozen encoder, cache its features.
+    """Bring the frames into the bank and, for a frozen encoder, cache its features.
 
-    What is there already and still right is kept; a build that was cut off is resumed.
+    What is there already and still right is kept; a build that was cut off is resumed. Of a real
+    data set the folder is read, its videos are decoded, and the manifests of its folds written.
     """
-    d = context.settings.data
-    manifest = manifest_of(context)
+    if context.real:
+        source = context.source  # what is wrong with the folder is told before anything is written
     write_json(context.run / "settings.json", to_dict(context.settings))
-    manifest.save(context.run / "manifest.json")
-    sources = [FaceSource(sample) for sample in samples_of(context)]
-    need = len(sources) * d.frames * d.size**2 * 3
-    if not (context.bank / "index.json").exists():
-        log(f"frames: {len(sources)} videos of {d.frames} frames, {need / 1e9:.1f} GB")
-    bank = FrameBank.build(
-        context.bank,
-        sources,
-        size=d.size,
-        workers=workers,
-        min_frames=context.settings.sampling.clip_frames,
-        label="frames",
-    )
+    if context.real:
+        data, folds = context.settings.data, context.folds
+        bank = protocol.prepare(source, context.run, data, folds=folds, workers=workers)
+    else:
+        bank = _render(context, workers)
     if context.encoder_weights is not None:
         size = input_size(context.settings)
         contrastive = context.settings.network.pretrained == "contrastive"
@@ -110,6 +105,32 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
             pretrain(context.encoder_weights, starting, workers=workers or machine.threads())
     if context.settings.network.frozen:
         build_features(context, bank)
+
+
+def ensure(context: Context) -> None:
+    """Prepare the fold of a real data set whose folder is named, unless that was done."""
+    if context.real and context.data:
+        noted = protocol.recorded(context.run, context.settings.data)
+        if noted != context.source or not context.manifest_file.exists():
+            prepare(context)
+
+
+def _render(context: Context, workers: int | None) -> FrameBank:
+    d = context.settings.data
+    manifest = manifest_of(context)
+    manifest.save(context.run / "manifest.json")
+    sources = [FaceSource(sample) for sample in samples_of(context)]
+    need = len(sources) * d.frames * d.size**2 * 3
+    if not (context.bank / "index.json").exists():
+        log(f"frames: {len(sources)} videos of {d.frames} frames, {need / 1e9:.1f} GB")
+    return FrameBank.build(
+        context.bank,
+        sources,
+        size=d.size,
+        workers=workers,
+        min_frames=context.settings.sampling.clip_frames,
+        label="frames",
+    )
 
 
 def build_features(context: Context, bank: FrameBank) -> FeatureBank:
@@ -174,15 +195,30 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
     Raises:
         UserError: not prepared, or its files are not whole.
     """
-    manifest = Manifest.load(context.run / "manifest.json")
+    if context.real and not context.manifest_file.exists():
+        raise UserError(
+            f"fold = {context.fold}: not prepared in {context.run}; run the data notebook first, "
+            "or say where the data set lies (-p data /path)"
+        )
+    manifest = Manifest.load(context.manifest_file)
+    # of a real set the lists are the user's; of a rendered one the settings say it all
+    content = {"manifest": protocol.content_key(manifest)} if context.real else {}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if context.settings.network.frozen:
         features = FeatureBank.open(context.features)
-        return manifest, FeatureInputs(features, device), features.checksum
+        key = (
+            settings_hash({"bank": features.checksum, **content}) if content else features.checksum
+        )
+        return manifest, FeatureInputs(features, device), key
     bank = FrameBank.open(context.bank)
-    own = _own_weights(context)
+    own = {**_own_weights(context), **content}
     key = settings_hash({"bank": bank.checksum, **own}) if own else bank.checksum
     return manifest, FrameInputs(bank, input_size(context.settings), device), key
+
+
+def methods(context: Context) -> dict[str, Variant]:
+    """The methods of the main comparison; nobody can train a real set without label noise."""
+    return {k: v for k, v in METHODS.items() if not (context.real and k == "clean")}
 
 
 def cell_of(
@@ -191,7 +227,7 @@ def cell_of(
     """The cell of a variant and a seed."""
     return runs.Cell(
         run=context.run,
-        experiment=experiment,
+        experiment=context.experiment(experiment),
         variant=variant.name,
         seed=seed,
         settings=variant_settings(variant, context.settings),
@@ -217,7 +253,8 @@ def run_cells(
     if isinstance(inputs, FeatureInputs) and any(s.agreement.watch == "views" for s in chosen):
         inputs.copies = build_copies(context, manifest, most=max(s.agreement.clips for s in chosen))
     rows = []
-    for variant in progress(variants, label=f"{experiment} seed {seed}"):
+    named = context.experiment(experiment)
+    for variant in progress(variants, label=f"{named} seed {seed}"):
         cell = cell_of(context, experiment, variant, seed=seed, data=data)
         how = "skipped: fresh"
         if cell.state() != "fresh":
@@ -226,7 +263,7 @@ def run_cells(
         rows.append(
             {
                 "variant": variant.name,
-                "title": variant.title,
+                "title": variant.title + protocol.choice_note(cell.settings),
                 "UAR": metrics["uar"],
                 "WAR": metrics["war"],
                 "epoch": metrics["epoch"],
@@ -289,10 +326,11 @@ def gather(
         for variant in variants
     }
     every = [cell for group in cells.values() for cell in group]
-    message = runs.missing_message(runs.collect(context.run, experiment, every))
+    named = context.experiment(experiment)
+    message = runs.missing_message(runs.collect(context.run, named, every))
     behind = [cell for cell in every if cell.state() != "fresh"]
     if behind:
-        raise UserError(f"{experiment}: {message}")
+        raise UserError(f"{named}: {message}")
     return cells
 
 

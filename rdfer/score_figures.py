@@ -4,6 +4,7 @@ Every function takes the results (:func:`rdfer.readout.load_results`) and return
 text that says what it shows.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,11 +15,11 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from rdfer.drawing import INK, SOFT, Drawn, error_bars, label_rows, method_style, subplots
-from rdfer.manifest import CLASSES
 from rdfer.readout import (
     CEILING,
     Results,
     ceiling,
+    class_names,
     method_names,
     percent,
     rivals,
@@ -32,7 +33,7 @@ CHANGE = LinearSegmentedColormap.from_list("change", ["#E69F00", "#ffffff", "#56
 
 
 def main_comparison(results: Results) -> Drawn:
-    """UAR and WAR of every method: mean, interval, every seed as a small dot; the ceiling a line.
+    """UAR and WAR of every method: mean, interval, a small dot a seed or fold; the ceiling a line.
 
     The ceiling is plain training without label noise, which no method is a rival of.
     """
@@ -41,7 +42,8 @@ def main_comparison(results: Results) -> Drawn:
     for axis, metric in zip(axes, ("uar", "war"), strict=True):
         for y, row in enumerate(rows):
             colour, marker = method_style(row["method"])
-            seeds = 100 * np.asarray(row.get(f"{metric}_by_seed", []), float)
+            single = row.get(f"{metric}_by_seed", row.get(f"{metric}_by_fold", []))
+            seeds = 100 * np.asarray(single, float)
             axis.plot(seeds, np.full(len(seeds), y + 0.22), ".", color=colour, alpha=0.5, ms=5)
             axis.errorbar(
                 100 * row[f"{metric}_mean"],
@@ -64,12 +66,13 @@ def main_comparison(results: Results) -> Drawn:
         f"{r['name']} UAR {percent(r['uar_mean'])} %, WAR {percent(r['war_mean'])} %"
         for r in [*rows, *([] if top is None else [top])]
     )
-    return figure, f"Mean and 95 % interval over seeds. {said}."
+    over = (results["main"].get("intervals") or "seeds").removeprefix("bootstrap over ")
+    return figure, f"Mean and 95 % interval over {over}. {said}."
 
 
 def per_class(results: Results) -> Drawn:
     """Recall per class, one marker a method, without the ceiling."""
-    names = method_names(results)
+    names, classes = method_names(results), class_names(results)
     stored = results["main"]["per_class"]
     recalls = {m: stored[m] for m in names if m in stored and m != CEILING}
     figure, axis = subplots(1, 1, height=4.0)
@@ -77,32 +80,32 @@ def per_class(results: Results) -> Drawn:
         colour, marker = method_style(method)
         hollow = "white" if method == "plain-matched" else colour
         axis.plot(
-            [100 * by_class[c] for c in CLASSES],
-            range(len(CLASSES)),
+            [100 * by_class[c] for c in classes],
+            range(len(classes)),
             marker,
             color=colour,
             mfc=hollow,
             ms=7,
             label=names.get(method, method),
         )
-    label_rows(axis, CLASSES)
+    label_rows(axis, classes)
     axis.grid(True, axis="y")
     axis.set_xlabel("recall on the test videos, %")
     axis.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
     lowest = {m: min(by, key=by.__getitem__) for m, by in recalls.items()}
     said = ", ".join(f"{names.get(m, m)} lowest in {c.lower()}" for m, c in lowest.items())
-    return figure, f"Recall of the seven classes for each method: {said}."
+    return figure, f"Recall of the {len(classes)} classes for each method: {said}."
 
 
 def confusion(results: Results) -> Drawn:
     """Where the videos of each class go with plain training, and what the method changes in it."""
-    names = method_names(results)
+    names, classes = method_names(results), class_names(results)
     shares = {method: _shares(counts) for method, counts in results["main"]["confusion"].items()}
     first = "plain" if "plain" in shares else next(iter(shares))
     both = first == "plain" and "ours" in shares
     count = 2 if both else 1
     figure, axes = subplots(count, 1, width=5.2, height=4.4 * count, squeeze=False)
-    _matrix(axes[0, 0], shares[first], fmt=".0f", vmin=0, vmax=100, cmap="Blues")
+    _matrix(axes[0, 0], shares[first], classes, fmt=".0f", vmin=0, vmax=100, cmap="Blues")
     axes[0, 0].set_title(f"{names.get(first, first)}: % of each true class")
     said = f"Share of each true class predicted as each class, for {names.get(first, first)}"
     if both:
@@ -112,6 +115,7 @@ def confusion(results: Results) -> Drawn:
         _matrix(
             axes[1, 0],
             change,
+            classes,
             fmt="+.0f",
             vmin=-widest,
             vmax=widest,
@@ -122,7 +126,7 @@ def confusion(results: Results) -> Drawn:
         axes[1, 0].set_title(f"{pair}, in points")
         rises = ", ".join(
             f"{c.lower()} {percent(float(d) / 100, signed=True)}"
-            for c, d in zip(CLASSES, np.diag(change), strict=True)
+            for c, d in zip(classes, np.diag(change), strict=True)
         )
         said += (
             f", and what changes with {names.get('ours', 'ours')}; named rightly: {rises} points"
@@ -136,7 +140,9 @@ def _shares(counts: Any) -> NDArray[np.float64]:
     return 100 * table / np.maximum(table.sum(1, keepdims=True), 1)
 
 
-def _matrix(axis: Axes, values: NDArray[np.float64], *, fmt: str, **look: Any) -> None:
+def _matrix(
+    axis: Axes, values: NDArray[np.float64], names: Sequence[str], *, fmt: str, **look: Any
+) -> None:
     """Numbers on a shade; what rounds to zero has no number, the diagonal has a frame."""
     seaborn.heatmap(
         values,
@@ -148,11 +154,11 @@ def _matrix(axis: Axes, values: NDArray[np.float64], *, fmt: str, **look: Any) -
         fmt="",
         square=True,
         cbar=False,
-        xticklabels=CLASSES,
-        yticklabels=CLASSES,
+        xticklabels=names,
+        yticklabels=names,
         **look,
     )
-    for k in range(len(CLASSES)):
+    for k in range(len(names)):
         axis.add_patch(Rectangle((k, k), 1, 1, fill=False, ec=INK, lw=1.2))
     axis.grid(False)
     axis.tick_params(left=False, bottom=False)

@@ -26,9 +26,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Which videos, and how they are stored. A seed draws ``per_seed`` of the ``train`` videos."""
+    """Which videos, and how they are stored. A seed draws ``per_seed`` of the ``train`` videos.
 
-    source: Literal["faces"] = "faces"
+    A real data set (any other ``source``) has its own parts: of these sizes only ``frames`` and
+    ``size`` hold there, and every seed learns from the whole training fold.
+    """
+
+    source: Literal["faces", "dfew", "ferv39k", "mafw", "cremad", "ravdess", "folders"] = "faces"
     pool: Literal["development", "confirmation"] = "confirmation"
     balance: Literal["balanced", "dfew"] = "balanced"
     train: int = 1400
@@ -38,6 +42,7 @@ class Data:
     folds: int = 0  # also predict each training video by networks of the other folds; 0: not
     frames: int = 64  # stored a video: T of the paper's precursor
     size: int = 64  # pixels
+    val_share: float = 0.1  # of a real set's training fold, to choose the epoch on; 0: none
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +120,8 @@ class Training:
     balanced: bool = True
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     checkpoint: int = 10  # epochs between checkpoints
+    # by what the epoch is chosen; "test" is a habit of others, there to show what it does
+    choose: Literal["validation", "test", "last"] = "validation"
     twin: int = 0  # another network for the same task: other weights, order and clips
 
 

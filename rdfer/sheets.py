@@ -47,15 +47,23 @@ def show_films(
     return figure
 
 
-def show_histories(histories: Mapping[str, Mapping[str, Any]], titles: Mapping[str, str]) -> Figure:
-    """Validation UAR by epoch, and share of memorised wrong labels by sweep.
+def show_histories(
+    histories: Mapping[str, Mapping[str, Any]],
+    titles: Mapping[str, str],
+    *,
+    scored: str = "noisy validation part",
+) -> Figure:
+    """UAR by epoch, and share of memorised wrong labels by sweep where it is known.
 
     Args:
         histories: metrics' ``history`` by method name.
         titles: how each method is called.
+        scored: the part that chooses the epoch, of which the UAR is.
     """
+    known = any(history["memorised"] for history in histories.values())
     with style():
-        figure, (left, right) = subplots(1, 2, width=9.0, height=3.2)
+        figure, axes = subplots(1, 1 + known, width=9.0, height=3.2, squeeze=False)
+        left, right = axes[0, 0], axes[0, -1]
         for name, history in histories.items():
             colour, marker = method_style(name)
             line = {"color": colour, "marker": marker, "ms": 4, "label": titles[name]}
@@ -67,8 +75,9 @@ def show_histories(histories: Mapping[str, Mapping[str, Any]], titles: Mapping[s
                 right.plot(
                     history["sweep_epochs"], 100 * np.array(history["memorised"]), dashed, **line
                 )
-        left.set(xlabel="epoch", ylabel="UAR, noisy validation part, %")
-        right.set(xlabel="epoch", ylabel="wrong labels learnt, %")
+        if known:
+            right.set(xlabel="epoch", ylabel="wrong labels learnt, %")
+        left.set(xlabel="epoch", ylabel=f"UAR, {scored}, %")
         for axis in (left, right):
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.legend(fontsize=9)

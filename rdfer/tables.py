@@ -7,7 +7,6 @@ text :data:`rdfer.readout.NOT_RUN` where the result is missing.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from rdfer.manifest import CLASSES
 from rdfer.readout import (
     CEILING,
     NOT_RUN,
@@ -15,6 +14,7 @@ from rdfer.readout import (
     auroc,
     balanced,
     ceiling,
+    class_names,
     duration,
     find,
     method_names,
@@ -106,7 +106,7 @@ def per_class_table(results: Results) -> str:
     names = method_names(results)
     recalls: Mapping[str, Mapping[str, float]] = (results.get("main") or {}).get("per_class") or {}
     methods = [method for method in names if method in recalls and method != CEILING]
-    body = [[c, *(percent(recalls[m].get(c)) for m in methods)] for c in CLASSES]
+    body = [[c, *(percent(recalls[m].get(c)) for m in methods)] for c in class_names(results)]
     return markdown(["Recall, %", *(names[m] for m in methods)], body if methods else [])
 
 

@@ -1,7 +1,8 @@
 """Training: a plain loop on Lightning Fabric, the same on a CPU and on a GPU.
 
 The epoch is chosen on the validation part, whose labels are as noisy as those of the training
-part; the test part is not looked at here, so it cannot reach any choice. The loop is
+part, or is the last one; the test part is not looked at here, so it cannot reach any choice. Only
+``training.choose = "test"`` looks, and every table of such a run says so. The loop is
 :mod:`rdfer.loop`.
 """
 
@@ -59,7 +60,8 @@ def fit(
     """Train one network and return it in the state of its chosen epoch.
 
     Args:
-        task: training and validation part; the test part is not looked at.
+        task: training and validation part; the test part is looked at with ``training.choose``
+            "test" alone.
         inputs: cached features or frames.
         settings: everything else.
         seed: of initialisation, order, clips and dropout.

@@ -12,9 +12,10 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from rdfer.errors import Stopped, UserError
 from rdfer.files import read_json, write_json
@@ -51,6 +52,27 @@ def write_keys(preset: str) -> None:
             write_json(path, key)
 
 
+def note_source(
+    preset: str, *, data: str = "", reading: Mapping[str, Any] | None = None
+) -> tuple[int, ...]:
+    """Note in a run where its real data set lies, if that is new; returns the set's folds.
+
+    Returns:
+        The folds; none where the preset renders its own videos.
+
+    Raises:
+        UserError: a folder where none is needed, none where one is, or one that is no copy of the
+            data set.
+    """
+    from rdfer import protocol
+
+    of_run, reading = get_preset(preset).settings.data, dict(reading or {})
+    protocol.check_parameters(of_run, fold=0, root=data, reading=reading)
+    if not protocol.is_real(of_run):
+        return ()
+    return protocol.settle(run_dir(preset), of_run, root=data, reading=reading).folds
+
+
 def book_sources() -> list[str]:
     """Every file that the book is made of, notebooks and results apart."""
     root = find_root()
@@ -63,13 +85,22 @@ def book_marker() -> Path:
     return find_root() / "_build" / "built_from.json"
 
 
-def reproduce(preset: str, *, cores: int | None = None, studies: str = "none") -> Path:
+def reproduce(
+    preset: str,
+    *,
+    cores: int | None = None,
+    studies: str = "none",
+    data: str = "",
+    reading: Mapping[str, Any] | None = None,
+) -> Path:
     """Bring the run of a preset, and the book, up to date. What is up to date is left alone.
 
     Args:
         preset: its name.
         cores: how many to use; all usable ones without it.
         studies: ``none``, ``headline`` (noise, the first seeds) or ``all`` that claims rest on.
+        data: the folder of a real data set, if the run has not noted it yet.
+        reading: options of the set's reader.
 
     Returns:
         The book's first page.
@@ -85,6 +116,8 @@ def reproduce(preset: str, *, cores: int | None = None, studies: str = "none") -
         raise UserError("bash: not found; the workflow runs its jobs in it")
     if studies not in ("none", "headline", "all"):
         raise UserError(f"studies = {studies!r}: must be one of none, headline, all")
+    if note_source(preset, data=data, reading=reading) and studies != "none":
+        raise UserError(f"studies = {studies!r}: they need videos whose truth is known")
     run, root = run_dir(preset), find_root()
     with only_one(run) as holder:
         marker, page = book_marker(), root / "_build" / "html" / "index.html"

@@ -4,16 +4,21 @@ import pytest
 
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
-from rdfer.presets import PRESETS, get_preset
+from rdfer.presets import PRESETS, REAL, get_preset
 from rdfer.settings import check_value, flat
 from rdfer.sweeps import is_due
 from rdfer.variants import ABLATIONS, METHODS, variant_settings
 
 
 def test_presets_go_by_their_names():
-    assert list(PRESETS) == ["smoke", "laptop", "gpu"]
+    rendered = ["smoke", "laptop", "gpu"]
+    assert list(PRESETS) == [*rendered, *(preset.name for preset in REAL)]
+    assert [preset.name for preset in RENDERED] == rendered
     for name in PRESETS:
         assert get_preset(name).name == name and get_preset(name).about
+
+
+RENDERED = [preset for preset in PRESETS.values() if preset not in REAL]
 
 
 @pytest.mark.parametrize("name", ["lapto", "", "Laptop", "../laptop"])
@@ -22,7 +27,7 @@ def test_other_names_are_refused(name):
         get_preset(name)
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", RENDERED, ids=lambda p: p.name)
 def test_an_interval_over_seeds_needs_two_of_them(preset):
     for seeds in (preset.seeds, preset.ablation_seeds):
         assert len(seeds) >= 2 and len(set(seeds)) == len(seeds)
@@ -30,7 +35,7 @@ def test_an_interval_over_seeds_needs_two_of_them(preset):
     assert set(preset.ablation_seeds) <= set(preset.seeds)
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", RENDERED, ids=lambda p: p.name)
 def test_every_part_holds_every_class_equally(preset):
     data = preset.settings.data
     for name in ("train", "per_seed", "val", "test"):
@@ -38,7 +43,7 @@ def test_every_part_holds_every_class_equally(preset):
     assert data.per_seed < data.train  # seeds draw different subsets
 
 
-@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda p: p.name)
+@pytest.mark.parametrize("preset", RENDERED, ids=lambda p: p.name)
 def test_every_variant_is_swept_at_least_twice(preset):
     for variant in (*METHODS.values(), *ABLATIONS.values()):
         settings = variant_settings(variant, preset.settings)
@@ -57,4 +62,21 @@ def test_the_default_preset_runs_without_a_gpu_and_without_a_download():
     for name in ("smoke", "laptop"):
         network = get_preset(name).settings.network
         assert network.frozen and network.encoder == "faces-resnet"
-    assert all(p.settings.network.pretrained != "imagenet" for p in PRESETS.values())
+
+
+def test_a_preset_that_downloads_says_so_by_its_name():
+    for preset in PRESETS.values():
+        downloads = preset.settings.network.pretrained == "imagenet"
+        assert downloads == preset.name.endswith("-imagenet") == ("download" in preset.about)
+
+
+@pytest.mark.parametrize("preset", REAL, ids=lambda p: p.name)
+def test_a_real_set_has_one_seed_a_fold_and_no_ablation(preset):
+    assert preset.seeds == (0,) and preset.ablation_seeds == ()
+    assert preset.settings.noise.rate == 0
+    assert preset.settings.training.choose == "validation"
+    for variant in METHODS.values():
+        settings = variant_settings(variant, preset.settings)
+        epochs = range(1, settings.training.epochs + 1)
+        sweeps = sum(is_due(settings, epoch) for epoch in epochs)
+        assert sweeps >= 2 or not settings.agreement.sweeps, variant.name

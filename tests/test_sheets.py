@@ -74,6 +74,14 @@ def test_histories_by_epoch_and_by_sweep():
     np.testing.assert_allclose(lines_of(right)["Plain"].get_xdata(), [2, 4])
 
 
+def test_histories_without_known_truth_have_one_picture():
+    figure = sheets.show_histories(
+        {"plain": history(4, [])}, {"plain": "Plain"}, scored="validation part"
+    )
+    (axis,) = figure.axes
+    assert axis.get_ylabel() == "UAR, validation part, %"
+
+
 def test_the_style_of_others_is_left_alone():
     before = dict(matplotlib.rcParams)
     sheets.show_films([sheets.film(frames())], ["a"])

@@ -1,11 +1,15 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import torch
 
 from rdfer.checkpoints import Checkpoint
 from rdfer.device import denormals_as_zero
+from rdfer.evaluation import uar
 from rdfer.recognizer import predict_once
 from rdfer.schedule import epoch_order, learning_rate
+from rdfer.task import no_part
 from rdfer.training import fit
 from tests.small import CLASSES, fit_interrupted, small_settings, small_task
 
@@ -23,11 +27,41 @@ def test_training_learns_what_the_features_hold():
     assert fitted.history.train_loss[-1] < fitted.history.train_loss[0]
 
 
-def test_the_test_part_is_never_looked_at_in_training():
+@pytest.mark.parametrize("choose", ["validation", "last"])
+def test_the_test_part_is_never_looked_at_in_training(choose):
     task, inputs = small_task()
-    fit(task, inputs, small_settings(agreement__noisy="soft"), seed=0)
+    settings = small_settings(agreement__noisy="soft", training__choose=choose)
+    fit(task, inputs, settings, seed=0)
     assert inputs.seen.isdisjoint(task.test.videos.tolist())
     assert inputs.seen == {*task.train.videos.tolist(), *task.val.videos.tolist()}
+
+
+def test_only_the_habit_of_choosing_on_the_test_part_looks_at_it():
+    task, inputs = small_task()
+    settings = small_settings(training__choose="test", training__epochs=6)
+    fitted = fit(task, inputs, settings, seed=0)
+    assert inputs.seen == {*task.train.videos.tolist(), *task.test.videos.tolist()}
+    scores = fitted.history.val_uar
+    assert fitted.epoch == len(scores) - scores[::-1].index(max(scores))
+    predicted = outputs(fitted, task, inputs, settings).argmax(1)
+    assert uar(task.test.true, predicted, classes=CLASSES) == max(scores)
+
+
+def test_the_last_epoch_is_taken_whatever_the_validation_part_says():
+    task, inputs = small_task()
+    fits = {
+        choose: fit(
+            task, inputs, small_settings(training__choose=choose, training__epochs=6), seed=2
+        )
+        for choose in ("validation", "last")
+    }
+    # the training is the same: only the choice differs
+    assert fits["last"].history == fits["validation"].history
+    assert fits["last"].epoch == 6 != fits["validation"].epoch
+    none = dataclasses.replace(task, val=no_part())
+    settings = small_settings(training__choose="last", training__epochs=2, data__val_share=0)
+    fitted = fit(none, inputs, settings, seed=2)
+    assert fitted.epoch == 2 and fitted.history.val_uar == []
 
 
 def test_the_same_seed_gives_the_same_network_and_another_seed_another():

@@ -14,6 +14,7 @@ from rdfer.errors import Stopped, UserError
 from rdfer.presets import PRESETS
 from rdfer.studies import STUDIES
 from rdfer.workflow import NOTEBOOKS, STUDY_NOTEBOOKS, reproduce, write_keys
+from tests.datasets import trees
 
 ROOT = Path(__file__).resolve().parents[1]
 PER_SEED = ("train", "ablate")
@@ -87,6 +88,36 @@ def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, c
     assert jobs(capfd) == sorted([*others, "claims"])
     with pytest.raises(UserError, match="studies = 'most'"):
         reproduce("smoke", studies="most")
+
+
+def test_a_real_set_is_trained_fold_by_fold_and_has_no_ablation(road, tmp_path):
+    data, folds = tmp_path / "DFEW", trees.small_folds()
+    trees.touch(data / "Clip/original", (f"{c}.mp4" for part in folds.values() for c in part))
+    trees.write_dfew(data, folds)
+    run = road / "runs" / "dfew"
+    run.mkdir(parents=True)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(road / "Snakefile")]
+    command += ["--directory", str(run), "--config", "preset=dfew", f"data={data}"]
+    command += ["--dry-run", "--cores", "1", "--nolock"]
+    told = subprocess.run(command, capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    lines = (told.stdout + told.stderr).splitlines()
+    outputs = {line.split()[1] for line in lines if line.strip().startswith("output:")}
+    assert outputs == {
+        *(f"done/{name}.json" for name in ("data", "evaluate", "agreement", "figures", "book")),
+        *(f"done/train-fold{k}-seed0.json" for k in range(1, 6)),
+    }
+    assert json.loads((run / "source.json").read_text())["root"] == str(data)
+
+
+def test_a_real_set_without_its_folder_is_one_line(road, tmp_path):
+    with pytest.raises(UserError, match=r"data = '': tell where DFEW lies"):
+        reproduce("dfew")
+    with pytest.raises(UserError, match=r"no such folder"):
+        reproduce("dfew", data=str(tmp_path / "nowhere"))
+    with pytest.raises(UserError, match="this preset renders its own videos"):
+        reproduce("smoke", data=str(tmp_path))
+    assert not (road / "runs" / "dfew").exists()
 
 
 def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):

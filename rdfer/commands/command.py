@@ -42,7 +42,9 @@ def natural(text: str) -> int:
 
 def add_preset(parser: argparse.ArgumentParser, default: str | None = "laptop") -> None:
     """The argument ``--preset``; its value is checked where it is used."""
-    parser.add_argument("--preset", default=default, help="smoke, laptop or gpu")
+    parser.add_argument(
+        "--preset", default=default, help="smoke, laptop, gpu, or a data set such as dfew"
+    )
 
 
 @contextmanager

@@ -12,6 +12,11 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which data set lies where, and how it is to be read."""
     parser.add_argument("dataset", metavar="DATASET", help="a name that `rdfer datasets` lists")
     parser.add_argument("root", type=Path, metavar="ROOT", help="the folder it was unpacked to")
+    add_options(parser)
+
+
+def add_options(parser: argparse._ActionsContainer) -> None:
+    """The arguments that say how a data set is to be read."""
     parser.add_argument("--clips", help="which folder of clips, where there are several")
     parser.add_argument(
         "--lists", type=Path, metavar="DIR", help="lists of other projects: path n_frames label"

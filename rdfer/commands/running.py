@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.commands.command import Command, add_preset, noted, positive
+from rdfer.commands.datasets import add_options, reading_options
 from rdfer.progress import log
 
 
@@ -18,12 +19,27 @@ def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
         default="none",
         help="headline: noise, first seeds; all: everything that the claims rest on",
     )
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="the folder of a real data set (once)"
+    )
+    add_options(parser.add_argument_group("what the reader of a real data set is told"))
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
     from rdfer.workflow import reproduce
 
-    page = reproduce(arguments.preset, cores=arguments.cores, studies=arguments.studies)
+    # jobs work in other directories, so paths are made absolute
+    reading = {
+        name: str(value.absolute()) if isinstance(value, Path) else value
+        for name, value in reading_options(arguments).items()
+    }
+    page = reproduce(
+        arguments.preset,
+        cores=arguments.cores,
+        studies=arguments.studies,
+        data="" if arguments.data is None else str(arguments.data.absolute()),
+        reading=reading,
+    )
     log(f"the book: {page}")
 
 
@@ -57,6 +73,8 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     given = dict(arguments.parameters)
     values = {k: parameters.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
     values = parameters.check_parameters(path, values)
+    if values.get("data"):  # the notebook works in another directory
+        values["data"] = str(Path(values["data"]).absolute())
     out = arguments.out
     if out is None:
         preset = values.get("preset", defaults.get("preset", "laptop"))

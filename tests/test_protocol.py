@@ -1,0 +1,165 @@
+"""The source of a run on a real data set: where it lies, its folds, the manifests of folds."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from rdfer import plan, protocol, road, workflow
+from rdfer.errors import UserError
+from rdfer.manifest import Clip, Manifest
+from rdfer.presets import get_preset
+from rdfer.settings import Data
+from tests.datasets import trees
+
+DFEW = Data(source="dfew")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Split files of five folds, two clips a class in each; the clips are files of one byte."""
+    root = tmp_path_factory.mktemp("DFEW")
+    folds = trees.small_folds()
+    trees.touch(root / "Clip/original", (f"{c}.mp4" for part in folds.values() for c in part))
+    return trees.write_dfew(root, folds)
+
+
+def test_a_folder_is_said_once(tmp_path, root):
+    first = protocol.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
+    assert first.folds == (1, 2, 3, 4, 5) and first.official
+    assert protocol.settle(tmp_path, DFEW, reading={}) == first
+    # the same folder again, without its options: they are remembered
+    assert protocol.settle(tmp_path, DFEW, root=str(root), reading={}) == first
+
+
+def test_another_source_forgets_the_manifests(tmp_path, root):
+    protocol.settle(tmp_path, DFEW, root=str(root), reading={})
+    old = protocol.manifest_path(tmp_path, 1)
+    old.parent.mkdir()
+    old.write_text("{}")
+    protocol.settle(tmp_path, DFEW, root=str(root), reading={})
+    assert old.exists()
+    protocol.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
+    assert not old.exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "reading", "told"),
+    [
+        ("", {}, "data = '': tell where DFEW lies: make reproduce PRESET=.. DATA=/path"),
+        ("nowhere", {}, "nowhere': no such folder"),
+        (".", {}, "EmoLabel_DataSplit"),
+        ("root", {"clip": "original"}, "did you mean 'clips'"),
+        ("root", {"grouped": True}, "give a file with the group of each"),
+    ],
+)
+def test_what_cannot_be_read_is_told_and_not_noted(tmp_path, root, given, reading, told):
+    run, empty = tmp_path / "run", tmp_path / "empty"
+    empty.mkdir()
+    where = {"": "", "nowhere": str(tmp_path / "nowhere"), ".": str(empty), "root": str(root)}
+    with pytest.raises(UserError, match=told):
+        protocol.settle(run, DFEW, root=where[given], reading=reading)
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"preset": "smoke", "fold": 1}, "fold = 1: this preset renders its own videos"),
+        ({"preset": "smoke", "data": "/x"}, "data = '/x': this preset renders its own videos"),
+        ({"preset": "dfew", "fold": 6}, "fold = 6: DFEW has folds 1 to 5"),
+        ({"preset": "dfew", "fold": -1}, "fold = -1: DFEW has folds 1 to 5"),
+        ({"preset": "ferv39k", "fold": 2}, "fold = 2: FERV39k has one split, fold 1"),
+        ({"preset": "dfew", "fold": "1"}, "fold = '1': must be of type int"),
+        ({"preset": "dfew", "data": 1}, "data = 1: must be of type str"),
+    ],
+)
+def test_wrong_parameters_of_a_run_are_refused(project, call, told):
+    with pytest.raises(UserError, match=told):
+        road.begin(**call)
+
+
+def test_a_cell_needs_its_fold_and_a_prepared_one(project, root):
+    workflow.note_source("dfew", data=str(root))
+    with pytest.raises(UserError, match="name one of the folds 1, 2, 3, 4, 5"):
+        road.load(road.begin("dfew"))
+    with pytest.raises(UserError, match=r"fold = 2: not prepared in .*data notebook first"):
+        road.load(road.begin("dfew", fold=2))
+
+
+def test_the_folds_of_a_run_are_those_of_its_set(project, root):
+    assert workflow.note_source("smoke") == ()
+    assert workflow.note_source("dfew", data=str(root)) == (1, 2, 3, 4, 5)
+    assert road.begin("dfew").folds == (1, 2, 3, 4, 5)
+    assert road.begin("dfew", fold=3).folds == (3,)
+    assert road.begin("dfew", fold=3).experiment("train") == "train-fold3"
+    assert road.begin("smoke").experiment("train") == "train"
+    with pytest.raises(UserError, match="studies = 'all': they need videos whose truth is known"):
+        workflow.reproduce("dfew", studies="all")
+
+
+def test_every_fold_and_method_is_expected(project, root):
+    with pytest.raises(UserError, match="tell where DFEW lies"):
+        plan.expected_cells("dfew")
+    workflow.note_source("dfew", data=str(root))
+    cells = plan.expected_cells("dfew")
+    assert len({cell.path for cell in cells}) == 5 * len(road.methods(road.begin("dfew")))
+    assert {cell.experiment for cell in cells} == {f"train-fold{k}" for k in range(1, 6)}
+    assert {cell.state() for cell in cells} == {"missing"}
+
+
+def test_real_sets_have_no_ceiling_of_right_labels(project):
+    names = set(road.methods(road.begin("dfew")))
+    assert "clean" not in names and {"plain", "vote", "ours"} <= names
+    assert "clean" in road.methods(road.begin("smoke"))
+
+
+def clips(split, *, group=lambda k: "", n=12):
+    return [Clip(f"{split}{k:02d}", "", "", "AB"[k % 2], split, group=group(k)) for k in range(n)]
+
+
+def test_a_validation_part_keeps_groups_together_where_there_are_enough():
+    many = Manifest(tuple(clips("train", group=lambda k: f"g{k // 2}")), ("A", "B"), "set")
+    parts = {}
+    for clip in protocol.cut(many, 0.25).clips:
+        parts.setdefault(clip.group, set()).add(clip.split)
+    assert all(len(splits) == 1 for splits in parts.values())
+    few = Manifest(tuple(clips("train", group=lambda k: f"g{k // 6}")), ("A", "B"), "set")
+    cut = protocol.cut(few, 0.25)
+    assert sum(clip.split == "val" for clip in cut.clips) == 3
+    assert "share groups" in cut.name
+
+
+def test_rows_are_the_banks_and_behind_them_what_cannot_be_read():
+    manifest = Manifest(tuple(clips("train", n=4)), ("A", "B"), "set")
+    bank = SimpleNamespace(ids=("train02", "train00", "train03"), counts=np.array([9, 8, 7]))
+    ordered = protocol.in_bank_order(manifest, bank)
+    assert [(c.id, c.n_frames) for c in ordered.clips] == [
+        ("train02", 9), ("train00", 8), ("train03", 7), ("train01", 0)
+    ]  # fmt: skip
+    bank.ids = ("train02", "other", "train03")
+    with pytest.raises(UserError, match="lacks clip 'other'"):
+        protocol.in_bank_order(manifest, bank)
+
+
+def test_the_key_of_a_manifest_is_its_content_and_not_its_place():
+    one, moved, other = (
+        Manifest((Clip("a", path, "", given, "train"), Clip("b", path, "", "B", "train"),
+                  Clip("c", path, "", "A", "train")), ("A", "B"), "set")
+        for path, given in (("/x", "A"), ("/y", "A"), ("/x", "B"))
+    )  # fmt: skip
+    assert protocol.content_key(one) == protocol.content_key(moved)
+    assert protocol.content_key(one) != protocol.content_key(other)
+
+
+def test_another_sets_note_is_refused(tmp_path, root):
+    protocol.settle(tmp_path, DFEW, root=str(root), reading={})
+    with pytest.raises(UserError, match="is not about mafw; delete it"):
+        protocol.recorded(tmp_path, Data(source="mafw"))
+
+
+def test_real_presets_add_no_noise():
+    for name in ("dfew", "ferv39k", "mafw", "cremad", "ravdess"):
+        settings = get_preset(name).settings
+        assert settings.noise.rate == 0 and settings.data.source == name
+        assert settings.training.choose == "validation"

@@ -1,0 +1,137 @@
+"""DFEW from its folder to the table: its own layout with rendered faces, two folds of five."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rdfer import fold_agreement, fold_results, fold_tables, road
+from rdfer.faces.export import export
+from rdfer.faces.scenario import make_split
+from rdfer.figures import draw_all
+from rdfer.files import read_json
+from rdfer.manifest import CLASSES
+from rdfer.variants import METHODS
+from tests.datasets import trees
+
+TINY = {
+    "data.source": "dfew",
+    "data.frames": 16,
+    "data.size": 32,
+    "data.val_share": 0.34,
+    "network.hidden": 8,
+    "network.heads": 2,
+    "training.epochs": 2,
+    "training.warmup": 1,
+    "agreement.clips": 3,
+    "agreement.start": 1,
+    "agreement.every": 1,
+}
+PRESET = "ravdess"  # any real one with a frozen encoder; its set is replaced
+LOST = 1
+
+
+def write_votes(root, folds):
+    """Ten votes a clip, six to ten of them for its label."""
+    head = [*(f"{c}{name.lower()}" for c, name in enumerate(CLASSES, start=1)), "order", "label"]
+    rows = [head]
+    for part in folds.values():
+        for clip, label in part.items():
+            votes = [0] * 7
+            votes[label - 1] = 6 + clip % 5
+            votes[label % 7] = 4 - clip % 5
+            rows.append([*votes, clip, label])
+    trees.write_workbook(root / "Annotation/annotation.xlsx", rows)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Thirty-five clips in five folds, one a class in each; the first one is an empty file."""
+    root = tmp_path_factory.mktemp("exported") / "DFEW"
+    samples = make_split("development", "test", 35, frames=16)
+    export(samples, root, layout="dfew", size=32)
+    (root / f"Clip/original/{LOST}.mp4").write_bytes(b"")
+    folds = {
+        k: {
+            int(clip): int(label)
+            for clip, label in (
+                line.split(",")
+                for line in (root / f"EmoLabel_DataSplit/test(single-labeled)/set_{k}.csv")
+                .read_text()
+                .splitlines()[1:]
+            )
+        }
+        for k in range(1, 6)
+    }
+    write_votes(root, folds)
+    return root
+
+
+def test_from_the_folder_to_the_table(project, root, monkeypatch):
+    whole = road.begin(PRESET, TINY, data=str(root))
+    road.prepare(whole, workers=0)
+    manifests = fold_results.manifests(whole)
+    counts = fold_tables.count_table(manifests)
+    assert counts["clips"].groupby("fold").sum().tolist() == [35] * 5
+    (lost,) = {fold for fold, part in counts.index if counts.loc[(fold, part), "unreadable"]
+               and part == "test"}  # fmt: skip
+    folds = sorted({lost, lost % 5 + 1})
+
+    variants = [METHODS["plain"], METHODS["ours"]]
+    for fold in folds:
+        context = road.begin(PRESET, TINY, fold=fold)
+        table = road.run_cells(context, "train", variants, seed=0)
+        assert table["how"].tolist() == ["run", "run"]
+        cell = road.gather(context, "train", variants, [0])["plain"][0]
+        arrays, metrics = cell.arrays(), cell.metrics()
+        # nothing that rests on the truth is there
+        assert not {"train_hard", "train_ambiguous"} & set(arrays)
+        assert (arrays["train_true"] == -1).all() and metrics["history"]["memorised"] == []
+        assert not {"key", "uar_easy", "uar_hard"} & set(metrics)
+        assert metrics.get("unreadable", 0) == (fold == lost)
+        again = road.run_cells(context, "train", variants, seed=0)
+        assert again["how"].tolist() == ["skipped: fresh"] * 2
+
+    # of five folds two were run here
+    monkeypatch.setattr(road.Context, "folds", property(
+        lambda self: (self.fold,) if self.fold else tuple(folds)))  # fmt: skip
+    monkeypatch.setattr(road, "methods", lambda context: {v.name: v for v in variants})
+    main = fold_results.evaluate(whole)
+    plain = main["rows"][0]
+    assert plain["n_clips"] == 14 and plain["unreadable"] == 1
+    assert np.sum(main["confusion"]["plain"]) == 13
+    assert plain["war_mean"] == pytest.approx(np.mean(plain["war_by_fold"]))
+    assert "Fold" in fold_tables.fold_table({"main": main})
+    real = read_json(whole.run / "results" / "real.json")["rows"]
+    assert [(r["method"], r["data"], r["folds"]) for r in real] == [
+        ("Plain", "DFEW", folds),
+        ("RDFER (ours)", "DFEW", folds),
+    ]
+
+    scores, labels = fold_agreement.evaluate(whole)
+    assert len(scores) == 34 and sum(labels["histogram"]["clips"]) == 34
+    assert sum(row["clips"] for row in labels["classes"]) == 34
+    assert {row["n"] for row in labels["quality"]} == {34}
+    assert all(0 < row["low_consensus"] < 34 for row in labels["quality"])
+    table = fold_tables.quality_table({"labels": labels})
+    assert "Spearman" in table and "Gap against the given label" in table
+    drawn = draw_all(whole.run / "results", whole.run / "results" / "figures")
+    assert set(drawn) == {"main_comparison", "per_class", "confusion"}
+    assert str(root) not in json.dumps(read_json(whole.run / "results" / "meta.json"))
+
+
+def test_a_fold_is_prepared_when_its_folder_is_named(project, root, monkeypatch):
+    made = []
+    prepare = road.prepare
+    monkeypatch.setattr(
+        road, "prepare", lambda context: (made.append(context.fold), prepare(context, workers=0))
+    )
+    context = road.begin(PRESET, TINY, fold=2, data=str(root))
+    road.ensure(context)
+    road.ensure(context)
+    assert made == [2]
+    manifest, inputs, key = road.load(road.begin(PRESET, TINY, fold=2))
+    assert len(inputs.lengths) == 34 and len(manifest) == 35
+    other = road.begin(PRESET, TINY, fold=3, data=str(root))
+    road.ensure(other)
+    assert made == [2, 3] and road.load(other)[2] != key
