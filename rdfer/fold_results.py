@@ -47,7 +47,7 @@ class Predictions:
     true: Ints
     said: Ints
     classes: int
-    groups: NDArray[np.str_]
+    groups: NDArray[Any]
 
     def counts(self, rows: Ints | None = None) -> Ints:
         """Clips of a fold and class (row) predicted as each class or not, int64 [S, F, C, C+1]."""
@@ -186,7 +186,7 @@ def comparison(
     return dict(plain(found))
 
 
-def _groups(clips: Predictions) -> NDArray[np.str_] | None:
+def _groups(clips: Predictions) -> NDArray[Any] | None:
     return clips.groups if (clips.groups != "").all() else None
 
 
