@@ -1,4 +1,4 @@
-"""What agreement sees in a video: its frames, what its clips say sweep by sweep, and the verdict."""
+"""What agreement sees in a video: its frames, what its clips say by sweep, and the verdict."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

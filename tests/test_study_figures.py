@@ -1,10 +1,13 @@
 """Figures of the studies from invented results, in which some rows are missing."""
 
+import re
+
 import numpy as np
 import pytest
 
 from rdfer import detection_figures, drawing, study_figures
-from rdfer.readout import is_missing, load_results
+from rdfer.figures import FIGURES
+from rdfer.readout import MISSING, is_missing, load_results
 from tests.test_figures import INVENTED
 
 
@@ -34,7 +37,13 @@ def test_noise_has_a_panel_a_kind_and_broken_lines_where_marks_are_missing(resul
     notes = [axis.get_title(loc="right") for axis in figure.axes]
     assert notes == ["", "1 of 32 marks missing", "1 of 32 marks missing"]
     (vote,) = [c.lines[0] for c in figure.axes[2].containers if c.get_label() == "RDFER (vote)"]
-    assert np.isnan(vote.get_ydata()).tolist() == [False, False, False, True, False]
+    assert np.isnan(np.asarray(vote.get_ydata(), float)).tolist() == [
+        False,
+        False,
+        False,
+        True,
+        False,
+    ]
     assert "At 40 % symmetric noise: Plain 56.1 %" in said
 
 
@@ -116,7 +125,8 @@ def test_cost_stands_over_the_number_of_clips_in_powers_of_two(results):
     assert axis.get_xticks().tolist() == [1, 2, 4, 8, 16]
     curves = {c.get_label(): c.lines[0] for c in axis.containers}
     assert len(curves["wrong vote, last sweep"].get_xdata()) == 4
-    assert np.isnan(curves["gap, last sweep"].get_ydata()).tolist() == [0, 0, 1, 0, 0]
+    broken = np.asarray(curves["gap, last sweep"].get_ydata(), float)
+    assert np.isnan(broken).tolist() == [False, False, True, False, False]
     assert axis.get_title(loc="right") == "missing: gap, last sweep, 4 clips"
     assert "gap, last sweep, 4: missing" in said
 
@@ -124,3 +134,14 @@ def test_cost_stands_over_the_number_of_clips_in_powers_of_two(results):
 def test_marks_of_a_row_stand_side_by_side():
     assert drawing.shifts(1) == [0.0]
     assert drawing.shifts(2) == [-0.3, 0.3]
+
+
+@pytest.mark.parametrize("name", ["noise", "factorial", "rivals", "streams", "detail", "cost"])
+def test_a_study_without_any_number_is_drawn_as_missing(results, name):
+    rows = [
+        {key: None if key.endswith("_mean") else value for key, value in row.items()}
+        for row in results[name]["rows"]
+    ]
+    figure, said = FIGURES[name].draw({name: {"rows": rows}})
+    assert figure._repr_png_().startswith(b"\x89PNG")
+    assert "missing" in said and not re.search(r"\d\.\d", said.replace(MISSING, ""))
