@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -82,19 +83,20 @@ def draw_course(courses: Sequence[Course], classes: Sequence[str]) -> Drawn:
     )
     said = []
     for course, strip, curves in zip(courses, axes[::2, 0], axes[1::2, 0], strict=True):
-        labels = f"labelled {classes[course.given]}"
+        told = f"labelled {classes[course.given]}"
         if course.given != course.true:
-            labels += f", in truth {classes[course.true]}"
+            told += f", in truth {classes[course.true]}"
         _strip(strip, course)
-        strip.set_title(f"{course.kind}: {labels}")
+        strip.set_title(f"{course.kind}: {told}")
         verdict = _verdict(course, classes)
         _curves(curves, course)
         curves.set_title(verdict, fontsize=9.5)
-        said.append(f"{course.kind}, {labels}: {verdict}")
+        said.append(f"{course.kind}, {told}: {verdict}")
     axes[-1, 0].set_xlabel("epoch of the sweep")
-    handles = {}
+    handles: dict[str, Any] = {}
     for axis in axes[1::2, 0]:
-        handles |= dict(zip(*axis.get_legend_handles_labels()[::-1], strict=True))
+        drawn, labels = axis.get_legend_handles_labels()
+        handles |= dict(zip(labels, drawn, strict=True))
     figure.legend(handles.values(), handles.keys(), loc="outside upper left", ncols=3)
     return figure, f"What the clips of {len(courses)} videos say in training. {'; '.join(said)}."
 

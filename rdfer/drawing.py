@@ -131,7 +131,8 @@ def draw_series(
         scale: 100 shows fractions as percent.
     """
     # one empty mark, so that the legend has the series even where every row is missing
-    bars = {"color": look.colour, "marker": look.marker, "ls": "", "capsize": 2.5, "ms": 5.5}
+    bars: dict[str, Any] = {"color": look.colour, "marker": look.marker, "ls": ""}
+    bars |= {"capsize": 2.5, "ms": 5.5}
     axis.errorbar([], [], xerr=[], label=look.label, **bars)
     for y, row in enumerate(rows):
         if row is None:
