@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from rdfer import agreement
@@ -122,7 +122,7 @@ def _curves(axis: Axes, course: Course) -> None:
     others = np.delete(course.sweeps.mean(1), [c for c, *_ in drawn], axis=1).max(1)
     axis.plot(course.epochs, others, color=SOFT, ls=":", lw=1.5, label="best other class")
     axis.set(ylim=(-0.02, 1.02), ylabel="probability")
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.xaxis.set_major_locator(FixedLocator(list(course.epochs), nbins=8))
     axis.title.set_color(INK)
 
 

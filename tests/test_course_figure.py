@@ -31,6 +31,7 @@ def test_curves_are_the_clips_and_their_mean():
     assert np.allclose(drawn["given label"].get_ydata(), [0.05, 0.675])
     assert np.allclose(drawn["true class"].get_ydata(), [0.9, 0.225])
     assert np.allclose(drawn["best other class"].get_ydata(), [0.05, 0.1])
+    assert axis.get_xticks().tolist() == [4, 8]
     for colour in (GIVEN, TRUE):
         assert sum(line.get_color() == colour for line in axis.lines) == 4 + 1
 
