@@ -23,7 +23,17 @@ from typing import Any
 
 import yaml
 
-from rdfer import api_pages, comparison, executed, figures, fold_tables, readout, schemes, tables
+from rdfer import (
+    api_pages,
+    comparison,
+    executed,
+    figures,
+    fold_tables,
+    readout,
+    schemes,
+    study_tables,
+    tables,
+)
 from rdfer.claim_results import read_results
 from rdfer.claim_tables import all_tables
 from rdfer.claims import load_claims
@@ -50,7 +60,12 @@ TABLES: Mapping[str, Any] = {
     "per_class": tables.per_class_table,
     "agreement": tables.agreement_table,
     "ablation": tables.ablation_table,
-    "noise": tables.noise_table,
+    "noise": study_tables.noise_table,
+    "factorial": study_tables.factorial_table,
+    "rivals": study_tables.rival_table,
+    "streams": study_tables.stream_table,
+    "detail": study_tables.detail_table,
+    "cost": study_tables.cost_table,
     "key": tables.key_table,
     "meta": tables.meta_table,
     "folds": fold_tables.fold_table,

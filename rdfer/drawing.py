@@ -9,6 +9,7 @@ markers, line styles or labels repeat it.
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -57,6 +58,16 @@ Drawn: TypeAlias = tuple[Figure, str]
 """A figure and the text that says what it shows, for readers who cannot see it."""
 
 
+@dataclass(frozen=True)
+class Look:
+    """How one series of a figure is drawn and called."""
+
+    label: str
+    colour: str
+    marker: str
+    line: str = "-"
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The book's drawing style, for the time of a ``with`` block."""
@@ -98,6 +109,57 @@ def label_rows(axis: Axes, names: Sequence[str]) -> None:
     axis.set_yticks(range(len(names)), names)
     axis.set_ylim(len(names) - 0.5, -0.5)
     axis.grid(False, axis="y")
+
+
+def draw_series(
+    axis: Axes,
+    rows: Sequence[Mapping[str, Any] | None],
+    name: str,
+    look: Look,
+    *,
+    shift: float = 0.0,
+    scale: float = 100.0,
+) -> None:
+    """Means with intervals, one a labelled row of the axis; a missing one says so at its left.
+
+    Args:
+        axis: its rows are 0, 1, ... from the top.
+        rows: a row of the results for each of them; None where the study has none.
+        name: of the metric; ``<name>_mean`` is None where cells are lacking.
+        look: of the marks.
+        shift: how far below the middle of its row a mark stands, in rows.
+        scale: 100 shows fractions as percent.
+    """
+    # one empty mark, so that the legend has the series even where every row is missing
+    bars: dict[str, Any] = {"color": look.colour, "marker": look.marker, "ls": ""}
+    bars |= {"capsize": 2.5, "ms": 5.5}
+    axis.errorbar([], [], xerr=[], label=look.label, **bars)
+    for y, row in enumerate(rows):
+        if row is None:
+            continue
+        if row[f"{name}_mean"] is None:
+            axis.text(
+                0.01,
+                y + shift,
+                f"{look.label}: missing",
+                transform=axis.get_yaxis_transform(),
+                va="center",
+                fontsize=8,
+                color=look.colour,
+                bbox={"fc": "white", "ec": "none", "pad": 0.5},
+            )
+            continue
+        error = error_bars(row, name, scale=scale)
+        axis.errorbar(scale * row[f"{name}_mean"], y + shift, xerr=error, **bars)
+
+
+def shifts(count: int, *, room: float = 0.6) -> list[float]:
+    """Where marks of so many series stand in a row, side by side around its middle.
+
+    >>> shifts(3)
+    [-0.3, 0.0, 0.3]
+    """
+    return [room * (k / (count - 1) - 0.5) if count > 1 else 0.0 for k in range(count)]
 
 
 def save(figure: Figure, path: str | Path) -> None:

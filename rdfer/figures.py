@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from rdfer.detection_figures import cost, factorial, rivals
 from rdfer.drawing import Drawn, save, style
 from rdfer.errors import UserError
 from rdfer.files import sha256_file, write_json
@@ -16,7 +17,8 @@ from rdfer.learning_figures import (
     key,
 )
 from rdfer.readout import Results, load_results
-from rdfer.score_figures import ablation, confusion, main_comparison, noise, per_class
+from rdfer.score_figures import ablation, confusion, main_comparison, per_class
+from rdfer.study_figures import detail, noise, streams
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,11 @@ FIGURES: Mapping[str, Plan] = {
     "noise": Plan(noise, "noise"),
     "dynamics": Plan(dynamics, "dynamics"),
     "key": Plan(key, "key"),
+    "factorial": Plan(factorial, "factorial"),
+    "rivals": Plan(rivals, "rivals"),
+    "streams": Plan(streams, "streams"),
+    "detail": Plan(detail, "detail"),
+    "cost": Plan(cost, "cost"),
 }
 
 

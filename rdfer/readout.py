@@ -20,6 +20,9 @@ from rdfer.manifest import CLASSES
 NOT_RUN = "not run here"
 """What stands where a result is missing."""
 
+MISSING = "missing"
+"""What stands for a row of a study that lacks cells: it is never averaged over the others."""
+
 JOIN = ",\N{NO-BREAK SPACE}"  # an interval is not broken over two lines
 
 Results: TypeAlias = Mapping[str, Any]
@@ -50,6 +53,11 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "agreement": ("scores", "histogram"),
     "ablation": ("rows",),
     "noise": ("rows",),
+    "factorial": ("rows",),
+    "rivals": ("rows",),
+    "streams": ("rows",),
+    "detail": ("rows",),
+    "cost": ("rows",),
     "key": ("rows",),
     "dynamics": (),
     "benchmark": (),
@@ -163,6 +171,29 @@ def auroc(row: Mapping[str, Any] | None) -> str:
     values = [row.get(f"auroc_{part}") for part in ("mean", "low", "high")]
     mean, *ends = (None if value is None else _minus(f"{value:.3f}") for value in values)
     return f"{mean}" if None in ends else f"{mean} [{ends[0]}{JOIN}{ends[1]}]"
+
+
+def is_missing(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row of a study has no number for a metric, as cells or seeds are lacking."""
+    return row[f"{name}_mean"] is None
+
+
+def study_percent(row: Mapping[str, Any] | None, name: str) -> str:
+    """A study's percent with its interval; a dash where the study has no such row."""
+    if row is None:
+        return "–"
+    if is_missing(row, name):
+        return MISSING
+    return with_interval(*(row.get(f"{name}_{end}") for end in ("mean", "low", "high")))
+
+
+def study_share(row: Mapping[str, Any] | None, name: str) -> str:
+    """A study's AUROC or AUPRC with its interval; a dash where the study has no such row."""
+    if row is None:
+        return "–"
+    if is_missing(row, name):
+        return MISSING
+    return auroc({f"auroc_{end}": row.get(f"{name}_{end}") for end in ("mean", "low", "high")})
 
 
 def verdict(low: float | None, high: float | None) -> str:

@@ -1,4 +1,4 @@
-"""Figures of scores: methods against each other, by class, by ablation, by noise.
+"""Figures of scores: methods against each other, by class, by ablation.
 
 Every function takes the results (:func:`rdfer.readout.load_results`) and returns the figure and a
 text that says what it shows.
@@ -189,33 +189,3 @@ def ablation(results: Results) -> Drawn:
         for r in rows
     )
     return figure, f"Paired differences in points of UAR with 95 % intervals: {said}."
-
-
-def noise(results: Results) -> Drawn:
-    """UAR against the rate of label noise, one panel a kind."""
-    names, rows = method_names(results), rows_of(results, "noise")
-    kinds = list(dict.fromkeys(row["kind"] for row in rows))
-    figure, axes = subplots(
-        len(kinds), 1, height=0.5 + 2.3 * len(kinds), sharex=True, squeeze=False
-    )
-    for axis, kind in zip(axes.flat, kinds, strict=True):
-        for method in dict.fromkeys(row["method"] for row in rows):
-            points = sorted(
-                (r for r in rows if r["kind"] == kind and r["method"] == method),
-                key=lambda row: row["rate"],
-            )
-            colour, marker = method_style(method)
-            error = np.hstack([error_bars(row, "uar") for row in points]) if points else None
-            axis.errorbar(
-                [100 * r["rate"] for r in points],
-                [100 * r["uar_mean"] for r in points],
-                yerr=error,
-                color=colour,
-                marker=marker,
-                capsize=3,
-                label=names.get(method, method),
-            )
-        axis.set(title=f"{kind} noise", ylabel="UAR, %")
-    axes.flat[0].legend(fontsize=9)
-    axes.flat[-1].set_xlabel("flipped training labels, %")
-    return figure, f"UAR against the rate of label noise, for these kinds: {', '.join(kinds)}."

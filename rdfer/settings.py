@@ -208,8 +208,8 @@ class Preset:
 
     @property
     def few_seeds(self) -> tuple[int, ...]:
-        """The first half of the studies' seeds: what is no headline has these."""
-        return self.study_seeds[: (len(self.study_seeds) + 1) // 2]
+        """The first half of the studies' seeds, two at least: what is no headline has these."""
+        return self.study_seeds[: max(2, (len(self.study_seeds) + 1) // 2)]
 
 
 def did_you_mean(name: str, known: typing.Iterable[str]) -> str:

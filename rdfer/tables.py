@@ -9,6 +9,7 @@ from typing import Any
 
 from rdfer.readout import (
     CEILING,
+    MISSING,
     NOT_RUN,
     Results,
     auroc,
@@ -39,7 +40,7 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def _is_number(cell: str) -> bool:
-    return cell == NOT_RUN or cell.lstrip("+\N{MINUS SIGN}")[:1].isdigit() or cell == "–"
+    return cell in (NOT_RUN, MISSING) or cell.lstrip("+\N{MINUS SIGN}")[:1].isdigit() or cell == "–"
 
 
 def main_table(results: Results) -> str:
@@ -137,21 +138,6 @@ def ablation_table(results: Results) -> str:
         for row in rows_of(results, "ablation")
     ]
     return markdown(["Variant", "Part", "UAR, %", "Difference, points", "Seeds"], body)
-
-
-def noise_table(results: Results) -> str:
-    """UAR by kind and rate of label noise."""
-    names = method_names(results)
-    body = [
-        [
-            names.get(row["method"], row["method"]),
-            row["kind"],
-            percent(row["rate"]),
-            with_interval(row["uar_mean"], row.get("uar_low"), row.get("uar_high")),
-        ]
-        for row in rows_of(results, "noise")
-    ]
-    return markdown(["Method", "Noise", "Rate, %", "UAR, %"], body)
 
 
 def key_table(results: Results) -> str:

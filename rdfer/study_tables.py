@@ -1,0 +1,104 @@
+"""Tables of the studies, as Markdown.
+
+A dash stands where a study has no such cell by design, :data:`rdfer.readout.MISSING` where it has
+one and the runs lack it; the text of :func:`rdfer.tables.markdown` where nothing was run.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rdfer.detection_figures import COSTS, EPOCHS, PASSES, rival_name, sorted_rivals
+from rdfer.readout import Results, find, percent, rows_of, study_percent, study_share
+from rdfer.study_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
+from rdfer.tables import markdown
+
+
+def noise_table(results: Results) -> str:
+    """UAR by kind of label noise and method (rows) and rate (columns)."""
+    rows = rows_of(results, "noise")
+    rates = sorted({row["rate"] for row in rows})
+    pairs = dict.fromkeys((row["kind"], row["method"], row["name"]) for row in rows)
+    body = [
+        [KINDS.get(kind, kind), name]
+        + [study_percent(find(rows, kind=kind, method=method, rate=r), "uar") for r in rates]
+        for kind, method, name in pairs
+    ]
+    header = [f"{percent(rate).removesuffix('.0')} % flipped" for rate in rates]
+    return markdown(["Noise", "Method", *header], body)
+
+
+def factorial_table(results: Results) -> str:
+    """AUROC by score and passes (rows), averaging and which videos (columns)."""
+    rows = rows_of(results, "factorial")
+    pairs = dict.fromkeys((row["score"], row["passes"]) for row in rows)
+    columns = [(over, epochs) for over in ("high-loss", "all") for epochs in EPOCHS]
+    body = [
+        [score, PASSES[passes].label]
+        + [
+            study_share(find(rows, score=score, passes=passes, over=o, epochs=e), "auroc")
+            for o, e in columns
+        ]
+        for score, passes in pairs
+    ]
+    said = {"high-loss": "high loss", "all": "all"}
+    header = [f"{said[over]}, {EPOCHS[epochs]}" for over, epochs in columns]
+    return markdown(["Score", "Passes", *(text.capitalize() for text in header)], body)
+
+
+def rival_table(results: Results) -> str:
+    """Every score under every kind of noise, in the order of the AUROC among high losses."""
+    rows = rows_of(results, "rivals")
+    body = [
+        [
+            KINDS.get(kind, kind),
+            f"**{rival_name(row)}**" if row["own"] else rival_name(row),
+            study_share(row, "auroc_high_loss"),
+            study_share(row, "auroc_all"),
+            study_share(row, "auprc_all"),
+            study_percent(row, "found_at_budget_all"),
+        ]
+        for kind in dict.fromkeys(row["kind"] for row in rows)
+        for row in sorted_rivals(rows, kind)
+    ]
+    header = ["AUROC, high loss", "AUROC, all", "AUPRC, all", "Found at budget, %"]
+    return markdown(["Noise", "Score", *header], body)
+
+
+def stream_table(results: Results) -> str:
+    """UAR by streams (rows) and input (columns)."""
+    columns = {name: look.label for name, look in INPUTS.items()}
+    return _uar_table(rows_of(results, "streams"), "streams", STREAMS, "input", columns)
+
+
+def detail_table(results: Results) -> str:
+    """UAR by stratum (rows) and choice of the detail clips (columns)."""
+    columns = {name: look.label for name, look in DETAILS.items()}
+    return _uar_table(rows_of(results, "detail"), "over", STRATA, "detail", columns)
+
+
+def _uar_table(
+    rows: Sequence[Mapping[str, Any]],
+    along: str,
+    titles: Mapping[str, str],
+    by: str,
+    columns: Mapping[str, str],
+) -> str:
+    body = [
+        [titles.get(group, group)]
+        + [study_percent(find(rows, **{along: group, by: series}), "uar") for series in columns]
+        for group in dict.fromkeys(row[along] for row in rows)
+    ]
+    return markdown(["UAR, %", *(text.capitalize() for text in columns.values())], body)
+
+
+def cost_table(results: Results) -> str:
+    """AUROC among high losses by score (rows) and number of clips (columns)."""
+    rows = rows_of(results, "cost")
+    clips = sorted({row["clips"] for row in rows})
+    body = [
+        [COSTS[score, epochs].label]
+        + [study_share(find(rows, score=score, epochs=epochs, clips=n), "auroc") for n in clips]
+        for score, epochs in dict.fromkeys((row["score"], row["epochs"]) for row in rows)
+    ]
+    header = [f"{n} clip{'' if n == 1 else 's'}" for n in clips]
+    return markdown(["AUROC, high loss", *header], body)
