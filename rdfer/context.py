@@ -12,7 +12,6 @@ from rdfer.errors import UserError
 from rdfer.presets import get_preset
 from rdfer.settings import Preset, Settings, check_value, override
 
-
 STORED = frozenset({"data.source", "data.frames", "data.size"})  # what a bank depends on
 
 
