@@ -6,9 +6,11 @@ notes the clip once it is written. So it holds nothing of them, however large th
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from rdfer.progress import log, progress
 from rdfer.store import FORMAT, INDEX, Entry, digest, is_whole
 from rdfer.store_write import Writer, locked, write_rows
 from rdfer.video import Decoded
-from rdfer.workers import Lost, work
+from rdfer.workers import Ask, Lost, work
 
 # a day: beyond it clocks of operating systems overflow
 LONGEST_S = 86400
@@ -44,21 +46,24 @@ class Loading:
     stored: int | None
     file: Path
 
-    def __call__(self, source: Source, reserve: Callable[[tuple[str, int]], int]) -> Entry | str:
+    def __call__(self, source: Source, reserve: Ask) -> Entry | str:
         """Load and write one clip.
 
         Args:
             source: the clip.
-            reserve: gives the first row of a place for a clip of that name and length.
+            reserve: asked for a place for a clip of that name and length, gives a function that
+                waits for its first row.
 
         Returns:
             What to note of the clip, or why it cannot be read.
         """
+        # where the length is known, the place is there when the frames are
+        place = None if self.stored is None else reserve((source.id, self.stored))
         loaded = self._load(source)
         if isinstance(loaded, str):
             return loaded
         frames = np.ascontiguousarray(keep(loaded.frames, self.stored))
-        offset = reserve((source.id, len(frames)))
+        offset = (place or reserve((source.id, len(frames))))()
         with ThreadPoolExecutor(1) as beside:  # the disk works while the digest is computed
             written = beside.submit(write_rows, self.file, offset, frames)
             entry = Entry(source.id, offset, len(frames), loaded.total, digest(frames), loaded.note)
@@ -184,37 +189,37 @@ def _write(
 ) -> dict[str, str]:
     """Load and write the clips; returns those that cannot be read, in order, with the reason."""
     loading = Loading(int(writer.layout["shape"][0]), stored, writer.data)
-    if workers == 0:
-        outcomes = _here(loading, sources, lambda asked: writer.reserve(*asked))
-    else:
-        outcomes = work(
-            loading,
-            sources,
-            workers=workers,
-            timeout=timeout,
-            answer=lambda asked: writer.reserve(*asked),
-        )
     reasons: dict[int, str] = {}
-    for number, outcome in progress(outcomes, total=len(sources), label=label):
-        if isinstance(outcome, Entry):
-            writer.note(outcome)
-            continue
-        id = sources[number].id
-        writer.release(id)
-        if isinstance(outcome, Lost):
-            reason = f"its loading {outcome.reason}"
-            outcome = f"{id}: {reason}; the file is broken, or memory or time is short"
-        if len(reasons) < TOLD:
-            log(f"{label}: {outcome}")
-        reasons[number] = outcome
+    outcomes = _load_all(writer, loading, sources, workers=workers, timeout=timeout)
+    with closing(outcomes):  # whatever happens here, the processes end
+        for number, outcome in progress(outcomes, total=len(sources), label=label):
+            if isinstance(outcome, Entry):
+                writer.note(outcome)
+                continue
+            id = sources[number].id
+            writer.release(id)
+            if isinstance(outcome, Lost):
+                reason = f"its loading {outcome.reason}"
+                outcome = f"{id}: {reason}; the file is broken, or memory or time is short"
+            if len(reasons) < TOLD:
+                log(f"{label}: {outcome}")
+            reasons[number] = outcome
     return {sources[number].id: reasons[number] for number in sorted(reasons)}
 
 
-def _here(
-    loading: Loading, sources: Sequence[Source], reserve: Callable[[Any], Any]
-) -> Iterator[tuple[int, Entry | str | Lost]]:
+def _load_all(
+    writer: Writer, loading: Loading, sources: Sequence[Source], *, workers: int, timeout: float
+) -> Generator[tuple[int, Entry | str | Lost], None, None]:
+    """Number and outcome of each clip, as they are ready."""
+
+    def reserve(asked: tuple[str, int]) -> int:
+        return writer.reserve(*asked)
+
+    if workers > 0:
+        yield from work(loading, sources, workers=workers, timeout=timeout, answer=reserve)
+        return
     for number, source in enumerate(sources):
-        yield number, loading(source, reserve)
+        yield number, loading(source, lambda asked: partial(int, reserve(asked)))
 
 
 def _report_short(path: Path, *, min_frames: int, label: str) -> None:

@@ -1,6 +1,7 @@
 """The claims with their predictions and verdicts, for the book and for the terminal."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -79,7 +80,11 @@ def all_tables(claims: Claims, rows: Rows) -> str:
 
 def seeds_of(group: Sequence[Claim]) -> str:
     """How many claims and seeds a family has, in a sentence."""
-    return f"{len(group)} claims, {group[0].seeds} seeds each."
+    counts = Counter(claim.seeds for claim in group)
+    if len(counts) == 1:
+        return f"{len(group)} claims, {group[0].seeds} seeds each."
+    said = [f"{n} with {seeds} seeds" for seeds, n in sorted(counts.items(), reverse=True)]
+    return f"{len(group)} claims, {' and '.join(said)}."
 
 
 def terminal(claims: Claims, rows: Rows, *, width: int = 100) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from rdfer import machine, protocol, runs
+from rdfer.encoders import SHIPPED, SMALL
 from rdfer.errors import UserError
 from rdfer.presets import get_preset
 from rdfer.settings import Preset, Settings, check_value, override
@@ -95,7 +96,7 @@ class Context:
     def encoder_weights(self) -> Path | None:
         """Weights pre-trained within this run; None where the shipped ones (or none) serve."""
         n = self.settings.network
-        own = n.pretrained == "faces" and n.encoder != "faces-resnet18"
+        own = n.pretrained in SHIPPED and n.encoder != SMALL
         return self.run / "encoder.safetensors" if own else None
 
 

@@ -6,7 +6,7 @@ that, so a ResNet-50, a ViT and the shipped 0.7 M network are exchanged by name.
 
 import difflib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, get_args
 
 import timm
 import torch
@@ -17,16 +17,18 @@ from torch import Tensor, nn
 
 from rdfer.errors import UserError
 
-SMALL = "faces-resnet18"
-SMALL_FEATURES = 64
-ASSET = Path(__file__).parent / "faces" / "assets" / "encoder.safetensors"
+SMALL = "faces-resnet"
+SMALL_CHANNELS, SMALL_CELLS, SMALL_FEATURES = 64, 4, 64
+Pretrained: TypeAlias = Literal["none", "faces", "contrastive", "imagenet", "kinetics"]
+ASSETS = Path(__file__).parent / "faces" / "assets"
+SHIPPED = {"faces": "encoder.safetensors", "contrastive": "encoder-contrastive.safetensors"}
 SHIFT_SHARE = 8  # one channel in 8 from the next frame, one in 8 from the last: TSM's 1/8
 
 
 def create_encoder(
     name: str,
     *,
-    pretrained: Literal["none", "faces", "imagenet"],
+    pretrained: Pretrained,
     size: int | None = None,
     shift: bool = False,
     group: int = 4,
@@ -35,16 +37,16 @@ def create_encoder(
     """An encoder of single frames and the number D of its pooled features.
 
     Args:
-        name: any timm model, or ``"faces-resnet18"``: a ResNet of 4 x 2 basic blocks with
-            16/32/64/128 channels behind a stem of three 3x3 convolutions and a linear layer to
-            64 features, 0.71 M parameters, for 48-112 px (sizes OURS).
+        name: any timm model, or ``"faces-resnet"``: :class:`SmallEncoder`, for 48-112 px.
         pretrained: ``"none"`` starts from random weights (torch's global generator),
-            ``"faces"`` from blendshape pre-training, ``"imagenet"`` downloads timm's.
+            ``"faces"`` from blendshape pre-training, ``"contrastive"`` from pre-training on the
+            same faces that is told no blendshapes, ``"imagenet"`` downloads timm's;
+            ``"kinetics"`` is for clip encoders (:mod:`rdfer.m3dfel`) and refused here.
         size: pixels of the frames; only models bound to one size (most transformers) need it.
         shift: wrap the residual blocks with the temporal shift (:class:`TemporalShift`);
             frames must then come as whole groups of ``group``.
         group: frames that the shift mixes (PRECURSOR: 4).
-        weights: safetensors file for ``"faces"`` instead of the shipped one.
+        weights: safetensors file for ``"faces"`` or ``"contrastive"`` instead of the shipped one.
 
     Returns:
         Module from float ``[N, 3, H, W]`` to ``[N, D]``, and D.
@@ -53,16 +55,21 @@ def create_encoder(
         UserError: unknown name, a size the model refuses, weights that are missing or do not
             fit, a shift in a network without residual blocks.
     """
-    if pretrained not in ("none", "faces", "imagenet"):
-        raise UserError(f"pretrained = {pretrained!r}: must be one of none, faces, imagenet")
+    if pretrained not in get_args(Pretrained):
+        known = ", ".join(get_args(Pretrained))
+        raise UserError(f"pretrained = {pretrained!r}: must be one of {known}")
+    if pretrained == "kinetics":
+        raise UserError(
+            f"pretrained = 'kinetics': {name} sees single frames; m3dfel alone has them"
+        )
     if name == SMALL:
         if pretrained == "imagenet":
             raise UserError(f"pretrained = 'imagenet': there are no such weights for {SMALL}")
-        model: nn.Module = _small()
+        model: nn.Module = SmallEncoder()
     else:
         model = _from_timm(name, download=pretrained == "imagenet", size=size)
-    if pretrained == "faces":
-        _load(model, name, weights)
+    if pretrained in SHIPPED:
+        _load(model, name, pretrained, weights)
     features = _probe(model, name, size)
     if shift:
         _add_shift(model, name, group)
@@ -101,18 +108,35 @@ class TemporalShift:
         return out.flatten(0, 1)
 
 
-def _small() -> ResNet:
-    # timm's plain 7x7 stem is 64 channels wide whatever stem_width says; only the deep stem
-    # narrows (2 x stem_width), and it is more than twice as fast here
-    return ResNet(
-        BasicBlock,  # type: ignore[arg-type]  # timm annotates the class as an instance
-        (2, 2, 2, 2),
-        num_classes=SMALL_FEATURES,  # pre-training makes the last layer whiten the pooled 128
-        channels=(16, 32, 64, 128),
-        stem_type="deep",
-        stem_width=8,
-        replace_stem_pool=True,  # a strided convolution in place of pooling: 1.6 times as fast
-    )
+class SmallEncoder(ResNet):
+    """The small encoder of the embedded benchmark: three stages, whose last map keeps its layout.
+
+    A stem of three 3x3 convolutions and 3 x 2 basic blocks with 16/32/64 channels end in a map
+    that is brought to 4 x 4 cells and *not* averaged: where in a face something moves is kept. A
+    linear layer makes :data:`SMALL_FEATURES` of the 1024 numbers. Sizes OURS.
+    """
+
+    def __init__(self) -> None:
+        """Random weights come from torch's global generator."""
+        # timm's plain 7x7 stem is 64 channels wide whatever stem_width says; only the deep stem
+        # narrows (2 x stem_width), and it is more than twice as fast here
+        super().__init__(
+            BasicBlock,  # type: ignore[arg-type]  # timm annotates the class as an instance
+            (2, 2, 2),
+            num_classes=0,
+            channels=(16, 32, SMALL_CHANNELS),
+            stem_type="deep",
+            stem_width=8,
+            replace_stem_pool=True,  # a strided convolution in place of pooling: 1.6 times as fast
+        )
+        self.layer4 = nn.Identity()  # timm asks every ResNet for a fourth stage
+        self.global_pool = nn.Sequential(nn.AdaptiveAvgPool2d(SMALL_CELLS), nn.Flatten(1))
+        self.num_features = SMALL_CHANNELS * SMALL_CELLS**2
+        self.reset_classifier(SMALL_FEATURES)
+
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+        """A fresh last layer, none for 0; the map's layout stays."""
+        self.fc = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
 
 def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
@@ -132,14 +156,14 @@ def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
     return model
 
 
-def _load(model: nn.Module, name: str, weights: str | Path | None) -> None:
+def _load(model: nn.Module, name: str, pretrained: str, weights: str | Path | None) -> None:
     """Fill ``model`` from a safetensors file of half-precision values."""
     if weights is None and name != SMALL:
         raise UserError(
-            f"encoder = {name!r}: only {SMALL} ships with 'faces' weights; make this one's"
+            f"encoder = {name!r}: only {SMALL} ships with {pretrained!r} weights; make this one's"
             " with `rdfer pretrain` and give their file"
         )
-    path = ASSET if weights is None else Path(weights)
+    path = ASSETS / SHIPPED[pretrained] if weights is None else Path(weights)
     if not path.is_file():
         raise UserError(f"{path}: no encoder weights there; `rdfer pretrain` makes them")
     try:

@@ -208,7 +208,7 @@ def _score(reading: Reading, arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.f
         return np.zeros(len(arrays["train_given"]))
     if passes == "own" or reading.what not in suspicion.CROSSED:
         return suspicion.rival_scores(arrays, arrays.get("out_of_fold"))[reading.what]
-    clips = int(setting.get("clips", 8))
+    clips = int(setting.get("clips", suspicion.USUAL))
     return suspicion.crossed_score(arrays, reading.what, passes=passes, epochs=epochs, clips=clips)
 
 

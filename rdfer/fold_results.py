@@ -197,7 +197,7 @@ def _row(
     row: dict[str, Any] = {"method": method, "name": title, "n_seeds": len(clips.said)}
     for name in ("uar", "war"):
         by_fold = clips.fold_scores(name).mean(0)
-        low, high = _ends(clips, lambda rows, name=name: clips.mean(name, rows), draws)  # type: ignore[misc]
+        low, high = _ends(clips, lambda rows, name=name: clips.mean(name, rows), draws)
         row |= {
             f"{name}_mean": clips.mean(name),
             f"{name}_low": low,

@@ -49,7 +49,7 @@ class Ingested:
             )
             told += _first(list(bank.unreadable.values()))
         if bank.notes:
-            told.append(f"{len(bank.notes)} clips are unusual:")
+            told.append(f"unusual, but read: {len(bank.notes)} of {asked} clips")
             told += _first(list(bank.notes.values()))
         frames = int(bank.lengths[0])
         told.append(

@@ -18,7 +18,14 @@ from torch import Tensor, nn
 
 from rdfer.encoders import create_encoder
 from rdfer.errors import UserError
-from rdfer.streams import ClipMotion, Standardise, Stream, StreamOutput, stream_loss
+from rdfer.streams import (
+    ClipMotion,
+    SequenceModel,
+    Standardise,
+    Stream,
+    StreamOutput,
+    stream_loss,
+)
 
 __all__ = ["DualOutput", "DualStream", "Stream", "StreamOutput", "create_encoder", "stream_loss"]
 
@@ -39,7 +46,8 @@ class DualStream(nn.Module):
 
     Args:
         encoder: module from frames ``[N, 3, H, W]`` to features ``[N, D]``; None when the
-            inputs are cached features already.
+            inputs are cached features already. An encoder of clips has an attribute
+            ``clip_frames`` = F and gives ``[N / F, D]``, one row for every F frames.
         detail_encoder: a second encoder for the short-term stream (PRECURSOR); None shares.
         in_features: D.
         num_classes: C.
@@ -50,6 +58,8 @@ class DualStream(nn.Module):
         streams: which streams exist. Without the long-term one nothing gates the other.
         fusion: the prediction is the short-term (detail) stream's logits (PRECURSOR), or the
             mean of both streams'. With one stream it is that stream's.
+        sequence: a model that takes the place of the long-term stream's :class:`Stream`, for
+            a baseline; ``streams`` must then be "long".
     """
 
     def __init__(
@@ -65,6 +75,7 @@ class DualStream(nn.Module):
         dropout: float = 0.0,
         streams: Literal["both", "short", "long"] = "both",
         fusion: Literal["detail", "mean"] = "detail",
+        sequence: SequenceModel | None = None,
     ) -> None:
         """Random weights come from torch's global generator."""
         super().__init__()
@@ -74,9 +85,13 @@ class DualStream(nn.Module):
             raise UserError(f"fusion = {fusion!r}: must be one of detail, mean")
         if detail_encoder is not None and (encoder is None or streams != "both"):
             raise UserError("detail_encoder: needs an encoder and both streams")
+        if sequence is not None and streams != "long":
+            raise UserError(
+                f"streams = {streams!r}: must be 'long' where a sequence model is given"
+            )
         self.encoder, self.detail_encoder = encoder, detail_encoder
         self.in_features, self.num_classes, self.fusion = in_features, num_classes, fusion
-        self.num_features = 2 * hidden
+        self.num_features = 2 * hidden if sequence is None else sequence.num_features
         self.long_term = self.short_term = self.motion = self.gate = None
         self.standardise_long = self.standardise_short = None
 
@@ -92,7 +107,7 @@ class DualStream(nn.Module):
 
         if streams != "short":
             self.standardise_long = Standardise(in_features)
-            self.long_term = stream()
+            self.long_term = stream() if sequence is None else sequence
         if streams != "long":
             self.standardise_short = Standardise(in_features)
             self.motion = ClipMotion(in_features, hidden)
@@ -108,13 +123,22 @@ class DualStream(nn.Module):
                 stream.reset_classifier(num_classes)
 
     def encode(self, x: Tensor, *, stream: Literal["long", "short"] = "long") -> Tensor:
-        """Frames ``[..., 3, H, W]`` to features ``[..., D]``; cached features pass through."""
+        """Frames ``[..., 3, H, W]`` to features ``[..., D]``; cached features pass through.
+
+        An encoder of clips leaves one feature for every ``clip_frames`` of the last frame axis.
+        """
         if self.encoder is None:
             features = x
         else:
-            encoder = self.detail_encoder if stream == "short" else None
-            flat = (encoder or self.encoder)(x.flatten(0, -4))
-            features = flat.unflatten(0, x.shape[:-3])
+            own = self.detail_encoder if stream == "short" else None
+            encoder = own or self.encoder
+            group = getattr(encoder, "clip_frames", 1)
+            if x.shape[-4] % group:
+                raise UserError(
+                    f"frames = {x.shape[-4]}: the encoder needs whole clips of {group} frames"
+                )
+            flat = encoder(x.flatten(0, -4))
+            features = flat.unflatten(0, (*x.shape[:-4], x.shape[-4] // group))
         if features.shape[-1] != self.in_features:
             raise UserError(
                 f"features = {tuple(features.shape)}: the last axis must be in_features ="

@@ -1,39 +1,42 @@
-"""Starting weights for the embedded benchmark: regress blendshapes from rendered frames.
+"""Starting weights for the embedded benchmark: an encoder trained on rendered frames.
 
 In-the-wild work starts from ImageNet or face-recognition weights; this is the equivalent that
 can ship. The frames show sparse random blendshapes on identities that no split uses, never the
-recipes of the classes. Blendshapes nevertheless define the classes here, so this is a help that
-real data would not give: every claim that rests on it says "on the embedded benchmark".
+recipes of the classes. There are two tasks. ``blendshapes`` regresses those weights from the
+frames; blendshapes nevertheless define the classes here, so this is a help that real data would
+not give. ``contrastive`` (:mod:`rdfer.contrastive`) trains on frames of the same kind and is told
+nothing about them. Every claim that rests on either says "on the embedded benchmark".
 Source: OURS.
 """
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from rdfer.faces.head import BLENDSHAPES
+from rdfer.blendshapes import Blendshapes, linear_probe
+from rdfer.contrastive import Contrastive
+from rdfer.encoders import create_encoder
+from rdfer.errors import UserError
 from rdfer.files import read_json, write_atomic, write_json
-from rdfer.network import create_encoder
-from rdfer.pretrain_faces import degrade, mirror_index, relight, render_faces
+from rdfer.pretrain_faces import FRAMES_A_FACE, render_faces
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
-from rdfer.transforms import augment, evaluate
-from rdfer.whitening import Timm, whiten_output
+from rdfer.whitening import Timm, take_output_off, whiten_output
 
-WHITENED_BY = 8000  # frames that set the last layer
+WHITENED_BY = 250  # faces, each holding still for all its frames, that set the last layer
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pretraining:
     """Settings of the pre-training; ``faces`` identities drawn with repetition."""
 
-    encoder: str = "faces-resnet18"
+    task: Literal["blendshapes", "contrastive"] = "blendshapes"
+    encoder: str = "faces-resnet"
     start: Literal["none", "faces"] = "none"  # "faces" goes on from the weights that ship
     faces: int = 1600  # draws of an identity, each of FRAMES_A_FACE frames
     held_out: int = 60  # draws of identities that training never sees
@@ -43,106 +46,121 @@ class Pretraining:
     batch: int = 64
     lr: float = 2e-3
     seed: int = 20
+    together: int = 16  # contrastive: frames of one face and pose in a batch
+    temperature: float = 0.1  # contrastive
+
+    def __post_init__(self) -> None:
+        if self.task == "contrastive" and self.start != "none":
+            raise UserError(
+                f"start = {self.start!r}: the contrastive task is for encoders that never saw"
+                " blendshapes, so it must start from random weights (none)"
+            )
 
 
-def _batches(n: int, size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    yield from torch.randperm(n, generator=generator).split(size)
+class Task(Protocol):
+    """What the loop trains: ``model`` holds the encoder and what the task puts behind it."""
+
+    model: nn.Module
+
+    def batches(self, generator: torch.Generator) -> list[Tensor]:
+        """Rows of the training frames, for one epoch."""
+        ...
+
+    def loss(self, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Loss of some rows."""
+        ...
+
+    def scores(self) -> dict[str, float]:
+        """Scores on the held-out frames, after an epoch."""
+        ...
 
 
-class Regressor(nn.Module):
-    """Encoder and a linear read-out of the 52 blendshape weights."""
-
-    def __init__(self, encoder: nn.Module, features: int) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.readout = nn.Linear(features, len(BLENDSHAPES))
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Pictures [N, 3, S, S] to weights [N, 52]."""
-        out: Tensor = self.readout(self.encoder(pictures))
-        return out
-
-
-def r_squared(truth: Tensor, guess: Tensor) -> Tensor:
-    """R2 per blendshape, [52]."""
-    residual = (truth - guess).square().sum(0)
-    return 1 - residual / (truth - truth.mean(0)).square().sum(0).clamp_min(1e-9)
+def _task(
+    encoder: nn.Module,
+    features: int,
+    frames: Tensor,
+    weights: Tensor,
+    held: int,
+    settings: Pretraining,
+) -> Task:
+    if settings.task == "blendshapes":
+        return Blendshapes(
+            encoder,
+            features,
+            frames,
+            weights,
+            held=held,
+            size=settings.size,
+            batch=settings.batch,
+        )
+    return Contrastive(
+        encoder,
+        features,
+        frames[: len(frames) - held],
+        size=settings.size,
+        batch=settings.batch,
+        together=settings.together,
+        temperature=settings.temperature,
+    )
 
 
 def train(
-    frames: Tensor, weights: Tensor, held: int, settings: Pretraining
+    frames: Tensor, weights: Tensor, held: int, settings: Pretraining, *, still: Tensor
 ) -> tuple[nn.Module, dict[str, float]]:
-    """Regress ``weights`` from ``frames``; returns the encoder and the held-out scores."""
+    """Train an encoder on all but the last ``held`` frames; returns it and its scores.
+
+    ``still``: frames of faces that hold still, ``FRAMES_A_FACE`` of each in a row; they set the
+    last layer.
+
+    The contrastive task does not look at ``weights``, except for the linear probe that describes
+    the finished encoder.
+    """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(settings.seed)  # initialisation has no generator argument in torch
     encoder, features = create_encoder(
         settings.encoder, pretrained=settings.start, size=settings.size
     )
-    parts = cast(Timm, encoder)
-    head = parts.get_classifier()
-    if isinstance(head, nn.Linear):
-        parts.reset_classifier(0)  # the read-out sees the pooled features themselves
-        features = head.in_features
-    model = Regressor(encoder, features).to(device).to(memory_format=torch.channels_last)
-    optimizer = torch.optim.AdamW(model.parameters(), lr=settings.lr, weight_decay=0.02)
-    n = len(frames) - held
-    steps = settings.epochs * -(-n // settings.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=settings.lr, total_steps=steps, pct_start=0.1
-    )
+    output = take_output_off(encoder)  # what is trained are the pooled features themselves
+    features = features if output is None else output[0]
+    task = _task(encoder, features, frames, weights, held, settings)
+    scores = _loop(task, device, settings)
+    if output is not None:
+        cast(Timm, encoder).reset_classifier(output[1])
+        encoder.to(device)
+        whiten_output(encoder, still, size=settings.size, together=FRAMES_A_FACE)
+    if settings.task == "contrastive":
+        scores |= linear_probe(encoder, frames, weights, held=held, size=settings.size)
+    return encoder, scores
+
+
+def _loop(task: Task, device: torch.device, settings: Pretraining) -> dict[str, float]:
+    """All epochs of a task; returns the last epoch's mean loss and scores."""
+    task.model.to(device).to(memory_format=torch.channels_last)
+    optimizer = torch.optim.AdamW(task.model.parameters(), lr=settings.lr, weight_decay=0.02)
     generator = torch.Generator().manual_seed(settings.seed)
-    flipped = mirror_index()
-    # to mean 0 and variance 1, so that rare and faint blendshapes count as much as others
-    targets = (weights - weights[:n].mean(0)) / weights[:n].std(0)
+    schedule: torch.optim.lr_scheduler.OneCycleLR | None = None
+    result: dict[str, float] = {}
     for epoch in range(settings.epochs):
-        model.train()
+        task.model.train()
+        batches = task.batches(generator)
+        schedule = schedule or torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            max_lr=settings.lr,
+            total_steps=settings.epochs * len(batches),
+            pct_start=0.1,
+        )
         total = 0.0
-        for rows in progress(list(_batches(n, settings.batch, generator)), label="pre-training"):
-            pictures = augment(
-                relight(frames[rows], generator)[:, None].to(device),
-                size=settings.size,
-                generator=generator,
-                scale=(0.85, 1.0),
-                ratio=(0.95, 1.05),
-                flip=0.0,
-                jitter=0.3,
-            )[:, 0]
-            target = targets[rows].to(device)
-            if torch.rand((), generator=generator) < 0.5:
-                pictures, target = pictures.flip(-1), target[:, flipped]
-            pictures = degrade(pictures, generator).contiguous(memory_format=torch.channels_last)
-            with torch.autocast(device.type, dtype=torch.bfloat16):
-                guess = model(pictures)
-            loss = nn.functional.mse_loss(guess.float(), target)
+        for rows in progress(batches, label="pre-training"):
+            loss = task.loss(rows, generator)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
             total += loss.item() * len(rows)
-        scores = evaluate_regressor(model, frames[n:], targets[n:], settings)
-        log(f"epoch {epoch + 1}/{settings.epochs}: loss {total / n:.4f}, {scores}")
-    if isinstance(head, nn.Linear):
-        parts.reset_classifier(head.out_features)
-        whiten_output(encoder, frames[:n][:WHITENED_BY], size=settings.size, seed=settings.seed)
-    return encoder, scores
-
-
-@torch.inference_mode()
-def evaluate_regressor(
-    model: nn.Module, frames: Tensor, weights: Tensor, settings: Pretraining
-) -> dict[str, float]:
-    """Mean and median R2 over the blendshapes, on held-out identities."""
-    model.eval()
-    device = next(model.parameters()).device
-    guesses = [
-        model(evaluate(part[:, None].to(device), size=settings.size)[:, 0]).float().cpu()
-        for part in frames.split(256)
-    ]
-    r2 = r_squared(weights, torch.cat(guesses))
-    return {
-        "r2_mean": round(float(r2.mean()), 4),
-        "r2_median": round(float(r2.median()), 4),
-    }
+        mean = total / sum(map(len, batches))
+        result = {"loss": round(mean, 4), **task.scores()}
+        log(f"epoch {epoch + 1}/{settings.epochs}: {result}")
+    return result
 
 
 def save_encoder(encoder: nn.Module, path: str | Path) -> None:
@@ -165,10 +183,19 @@ def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, f
         size=settings.render_size,
         seed=settings.seed,
         workers=workers,
+        still=settings.together if settings.task == "contrastive" else 1,
     )
-    encoder, scores = train(frames, weights, held, settings)
+    still, _, _ = render_faces(
+        faces=min(WHITENED_BY, settings.faces),
+        held_out=0,
+        size=settings.size,
+        seed=settings.seed + 1,
+        workers=workers,
+        still=FRAMES_A_FACE,
+    )
+    encoder, scores = train(frames, weights, held, settings, still=still)
     save_encoder(encoder, out)
-    write_json(_note(out), {**_recipe(settings), "scores": scores})
+    write_json(_note(out), {**_recipe(settings), "scores": scores, **_about(settings)})
     return scores
 
 
@@ -183,6 +210,15 @@ def is_made(out: str | Path, settings: Pretraining) -> bool:
 
 def _note(out: Path) -> Path:
     return out.with_suffix(".json")
+
+
+def _about(settings: Pretraining) -> dict[str, str]:
+    if settings.task == "blendshapes":
+        return {}
+    return {
+        "about": "trained without blendshape weights; probe_r2 is a linear probe of the finished"
+        " features on held-out faces: it describes the encoder and never trains it"
+    }
 
 
 def _recipe(settings: Pretraining) -> dict[str, Any]:

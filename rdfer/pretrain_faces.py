@@ -16,6 +16,7 @@ from rdfer.faces.identity import make_identity
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.progress import progress
+from rdfer.transforms import augment
 
 FRAMES_A_FACE = 32
 
@@ -40,19 +41,20 @@ def random_weights(rng: np.random.Generator, frames: int) -> np.ndarray:
     return weights
 
 
-def render_face(job: tuple[int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render one draw ``(seed, index, identity, size)``: uint8 [32, S, S, 3] and weights."""
-    seed, index, identity, size = job
+def render_face(job: tuple[int, int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Render one draw ``(seed, index, identity, size, still)``: uint8 [32, S, S, 3] and weights."""
+    seed, index, identity, size, still = job
     rng = np.random.default_rng([seed, index])
     weights = random_weights(rng, FRAMES_A_FACE)
     pose = rng.normal(size=(FRAMES_A_FACE, 6)) * [0.22, 0.13, 0.10, 0.02, 0.02, 0.04]
+    pose = pose[::still].repeat(still, axis=0)
     light = make_light(int(rng.integers(2**31)))
     frames = Renderer(size).render(make_identity(identity), weights, pose.astype(np.float32), light)
     return frames, weights
 
 
 def render_faces(
-    *, faces: int, held_out: int, size: int, seed: int, workers: int
+    *, faces: int, held_out: int, size: int, seed: int, workers: int, still: int = 1
 ) -> tuple[Tensor, Tensor, int]:
     """Draw identities with repetition and render each :data:`FRAMES_A_FACE` times.
 
@@ -62,10 +64,14 @@ def render_faces(
         size: side of the pictures, S.
         seed: of everything that is drawn.
         workers: processes.
+        still: frames in a row for which the head holds still; divides
+            :data:`FRAMES_A_FACE`.
 
     Returns:
         Frames uint8 [n, S, S, 3], weights float32 [n, 52], and how many at the end are held out.
     """
+    if FRAMES_A_FACE % still:
+        raise UserError(f"still = {still}: must divide the {FRAMES_A_FACE} frames of a face")
     low, high = PRETRAIN_IDENTITIES
     rng = np.random.default_rng(seed)
     border = low + (high - low) * 9 // 10
@@ -73,7 +79,7 @@ def render_faces(
         *rng.integers(low, border, faces),
         *rng.integers(border, high, held_out),
     ]
-    jobs = [(seed, k, int(who), size) for k, who in enumerate(identities)]
+    jobs = [(seed, k, int(who), size, still) for k, who in enumerate(identities)]
     with ProcessPoolExecutor(workers) as pool:
         done = list(
             progress(pool.map(render_face, jobs, chunksize=8), total=len(jobs), label="faces")
@@ -120,3 +126,37 @@ def degrade(pictures: Tensor, generator: torch.Generator) -> Tensor:
     blurred = torch.where((draw[:, 0] < 0.2)[:, None, None, None], small, pictures)
     noise = torch.randn(pictures.shape, generator=generator).to(pictures.device)
     return blurred + noise * ((draw[:, 1] < 0.3) * draw[:, 2] * 0.8)[:, None, None, None]
+
+
+def picture(
+    frames: Tensor,
+    size: int,
+    generator: torch.Generator,
+    *,
+    device: torch.device,
+    scale: tuple[float, float],
+    jitter: float,
+) -> Tensor:
+    """One view of each frame, unmirrored: relit, cropped, recoloured, degraded.
+
+    Args:
+        frames: uint8 [n, S', S', 3].
+        size: side of the pictures, S.
+        generator: where everything is drawn.
+        device: where the pictures are made.
+        scale: see :func:`rdfer.transforms.augment`.
+        jitter: see :func:`rdfer.transforms.augment`.
+
+    Returns:
+        float32 [n, 3, S, S], normalised, channels last in memory.
+    """
+    seen = augment(
+        relight(frames, generator)[:, None].to(device),
+        size=size,
+        generator=generator,
+        scale=scale,
+        ratio=(0.95, 1.05),
+        flip=0.0,
+        jitter=jitter,
+    )[:, 0]
+    return degrade(seen, generator).contiguous(memory_format=torch.channels_last)

@@ -1,21 +1,30 @@
 """From a synopsis to a prediction: long-term stream, key expression, detail, short-term stream."""
 
-from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from rdfer.baselines import FrameAverage, Recurrent, TemporalTransformer
 from rdfer.inputs import Inputs, Look, input_size
 from rdfer.keyexpr import class_peaks, key_clips, random_positions, uniform_positions
+from rdfer.m3dfel import InstanceAggregation, create_clip_encoder
 from rdfer.network import DualStream, StreamOutput, create_encoder
 from rdfer.sampling import synopsis
 from rdfer.settings import Sampling, Settings
+from rdfer.streams import SequenceModel
 
 Indices = NDArray[np.int64]
+
+BASELINES: dict[str, type[SequenceModel]] = {
+    "frame-average": FrameAverage,
+    "recurrent": Recurrent,
+    "transformer": TemporalTransformer,
+    "m3dfel": InstanceAggregation,
+}
 
 
 class Recognition(NamedTuple):
@@ -79,34 +88,41 @@ def build_network(
 ) -> DualStream:
     """The network that ``settings`` describe; without an encoder where features are cached.
 
+    A baseline's model takes the place of the long-term stream, and there is no other.
     ``weights`` is a file of pre-trained encoder weights that replaces the shipped ones.
     """
     n = settings.network
     encoder: nn.Module | None = None
     detail_encoder: nn.Module | None = None
     if in_features is None:
-        make = partial(
-            create_encoder,
-            n.encoder,
-            pretrained=n.pretrained,
-            size=input_size(settings),
-            shift=n.shift,
-            weights=weights,
-        )
-        encoder, in_features = make()
+        encoder, in_features = _encoder(settings, weights)
         if n.separate_encoders and n.streams == "both":
-            detail_encoder, _ = make()
+            detail_encoder, _ = _encoder(settings, weights)
+    sizes: dict[str, Any] = {
+        "in_features": in_features,
+        "num_classes": classes,
+        "hidden": n.hidden,
+        "layers": n.layers,
+        "heads": n.heads,
+        "dropout": n.dropout,
+    }
+    if n.model != "dual-stream":
+        return DualStream(encoder, streams="long", sequence=BASELINES[n.model](**sizes), **sizes)
     return DualStream(
-        encoder,
-        detail_encoder=detail_encoder,
-        in_features=in_features,
-        num_classes=classes,
-        hidden=n.hidden,
-        layers=n.layers,
-        heads=n.heads,
-        dropout=n.dropout,
-        streams=n.streams,
-        fusion=n.fusion,
+        encoder, detail_encoder=detail_encoder, streams=n.streams, fusion=n.fusion, **sizes
+    )
+
+
+def _encoder(settings: Settings, weights: Path | None) -> tuple[nn.Module, int]:
+    n = settings.network
+    if n.model == "m3dfel":
+        return create_clip_encoder(pretrained=n.pretrained)
+    return create_encoder(
+        n.encoder,
+        pretrained=n.pretrained,
+        size=input_size(settings),
+        shift=n.shift,
+        weights=weights,
     )
 
 

@@ -66,10 +66,19 @@ class Sampling:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """The dual-stream network. ``frozen``: the encoder's features are cached once per frame."""
+    """The network. ``frozen``: the encoder's features are cached once per frame.
 
-    encoder: str = "faces-resnet18"
-    pretrained: Literal["none", "faces", "imagenet"] = "faces"
+    ``model`` is the dual-stream network, or a baseline (:mod:`rdfer.baselines`,
+    :mod:`rdfer.m3dfel`) in its place with the same inputs, loop and loss. Baselines have one
+    stream: what belongs to two keeps its default there. ``hidden``, ``layers`` and ``heads`` are
+    theirs too, as far as they have such parts.
+    """
+
+    model: Literal["dual-stream", "frame-average", "recurrent", "transformer", "m3dfel"] = (
+        "dual-stream"
+    )
+    encoder: str = "faces-resnet"
+    pretrained: Literal["none", "faces", "contrastive", "imagenet", "kinetics"] = "faces"
     frozen: bool = True
     separate_encoders: bool = False
     shift: bool = False
@@ -79,6 +88,20 @@ class Network:
     dropout: float = 0.0
     streams: Literal["both", "short", "long"] = "both"
     fusion: Literal["detail", "mean"] = "mean"
+
+    def __post_init__(self) -> None:
+        baseline, m3dfel = self.model != "dual-stream", self.model == "m3dfel"
+        for applies, name, needed, why in (
+            (baseline, "streams", ("both",), "a baseline has one stream, so leave it at 'both'"),
+            (baseline, "fusion", ("mean",), "a baseline fuses nothing, so leave it at 'mean'"),
+            (baseline, "separate_encoders", (False,), "a baseline has one encoder"),
+            (m3dfel, "frozen", (False,), "m3dfel needs frames, so it must be false"),
+            (m3dfel, "encoder", ("r3d_18",), "m3dfel is defined with 'r3d_18'"),
+            (m3dfel, "pretrained", ("none", "kinetics"), "m3dfel has 'none' or 'kinetics'"),
+            (m3dfel, "shift", (False,), "r3d_18 convolves over time, so it must be false"),
+        ):
+            value = getattr(self, name)
+            rule(not applies or value in needed, f"network.{name}", value, why)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,6 +23,22 @@ class StreamOutput(NamedTuple):
     features: Tensor  # [B, H], pooled over instances
 
 
+class SequenceModel(nn.Module):
+    """From a sequence of instances ``[B, L, D]`` to :class:`StreamOutput`; ``fc`` classifies.
+
+    What stands in a network as its long-term stream: :class:`Stream`, or a baseline's model.
+    """
+
+    num_features: int
+    num_classes: int
+    fc: nn.Linear
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """A fresh classifier for ``num_classes``."""
+        self.num_classes = num_classes
+        self.fc = nn.Linear(self.num_features, num_classes).to(self.fc.weight)
+
+
 class Standardise(nn.Module):
     """Each feature to mean 0 and variance 1 over the training data seen so far.
 
@@ -42,7 +58,7 @@ class Standardise(nn.Module):
         return out.view(x.shape)
 
 
-class Stream(nn.Module):
+class Stream(SequenceModel):
     """Sequence of instances -> BiLSTM -> self-attention gate -> convolutional pooling -> logits.
 
     The gate is ``h * sigmoid(LN(MHSA(h)))``. Pooling weights are the softmax over instances of
@@ -74,15 +90,10 @@ class Stream(nn.Module):
         # no bias: a bias on the keys cancels in the softmax and would never get a gradient
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width)
-        self.norm = nn.LayerNorm(width)
+        self.norm: nn.Module = nn.LayerNorm(width)
         self.score = nn.Conv1d(width, 1, 3, padding=1, bias=False)
         self.drop = nn.Dropout(dropout)
         self.fc = nn.Linear(width, num_classes)
-
-    def reset_classifier(self, num_classes: int) -> None:
-        """A fresh classifier for ``num_classes``."""
-        self.num_classes = num_classes
-        self.fc = nn.Linear(self.num_features, num_classes).to(self.fc.weight)
 
     def attend(self, h: Tensor) -> Tensor:
         """Multi-head self-attention among instances, ``[B, L, H] -> [B, L, H]``."""

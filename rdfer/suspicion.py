@@ -32,11 +32,12 @@ PASSES: Mapping[str, str] = {
 EPOCHS = ("last", "mean")
 #: Scores that are crossed with passes and epochs; agreement, JSD and margin see no label.
 CROSSED = ("loss", "gap", "wrong vote", "agreement", "JSD", "margin")
+USUAL = 8  # passes that every score has, as RDFER (ours) in training; more are watched for the cost
 EARLY = 2  # sweeps: EL2N looks at an early epoch
 
 
 def crossed_score(
-    arrays: Arrays, score: str, *, passes: str, epochs: str, clips: int | None = None
+    arrays: Arrays, score: str, *, passes: str, epochs: str, clips: int = USUAL
 ) -> Floats:
     """One cell of the factorial: a score of some passes, from the last sweep or from all.
 
@@ -104,7 +105,9 @@ def rival_scores(arrays: Arrays, out_of_fold: NDArray[Any] | None = None) -> dic
             three scores of confident learning are left out.
     """
     given = arrays["train_given"]
-    clips = arrays["sweep_clips"].astype(np.float64)
+    clips, augmented, dropout = (
+        arrays[name][:, :, :USUAL].astype(np.float64) for name in PASSES.values()
+    )
     logits = arrays["sweep_logits"].astype(np.float64)
     said = softmax(logits, axis=-1)
     early = clips[: min(EARLY, len(clips))].mean((0, 2))[None]
@@ -121,11 +124,9 @@ def rival_scores(arrays: Arrays, out_of_fold: NDArray[Any] | None = None) -> dic
         "cartography variability": cartography["variability"],
         "forgetting events": rivals.forgetting(logits, given),
         "EL2N": rivals.el2n(early, given),
-        "dropout agreement": rival_views.dropout_scores(
-            arrays["sweep_dropout"][-1].astype(np.float64), given
-        )["gap"],
+        "dropout agreement": rival_views.dropout_scores(dropout[-1], given)["gap"],
         "augmentation disagreement": rival_views.augmentation_disagreement(
-            clips[-1][:, :1], arrays["sweep_augmented"][-1].astype(np.float64)
+            clips[-1][:, :1], augmented[-1]
         ),
     }
     if out_of_fold is not None:

@@ -194,7 +194,8 @@ def _batch(reader: Any, wanted: npt.NDArray[np.int64]) -> Frames:
     import decord
 
     try:
-        return np.from_dlpack(_Shared(reader.get_batch(wanted)))
+        frames: Frames = np.from_dlpack(_Shared(reader.get_batch(wanted))).view(np.uint8)
+        return frames
     except decord.DECORDError:
         if reader[0].shape[2] == 3:
             raise

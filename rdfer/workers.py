@@ -4,16 +4,18 @@ Code that reads what came from elsewhere can hang for ever without letting Pytho
 process. So each process works on one item at a time while the caller's process, which runs none
 of that code, keeps the time: a process that takes too long is killed, one that ends by itself is
 noticed, and both are replaced at the price of one item. The processes are not started anew for
-each item, and only small values travel between them and the caller.
+each item, have the next one at hand, and exchange only small values with the caller.
 """
 
 import faulthandler
 import os
 import signal
 import sys
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import count
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from time import monotonic
@@ -23,7 +25,8 @@ from rdfer.errors import UserError
 
 T = TypeVar("T")
 R = TypeVar("R")
-Ask: TypeAlias = Callable[[Any], Any]
+Answer: TypeAlias = Callable[[Any], Any]
+Ask: TypeAlias = Callable[[Any], Callable[[], Any]]
 
 # seconds that a process may take to start and to import what it needs
 START_S = 120.0
@@ -45,14 +48,14 @@ def work(
     *,
     workers: int,
     timeout: float,
-    answer: Ask,
+    answer: Answer,
 ) -> Iterator[tuple[int, R | Lost]]:
     """Apply ``function`` to every item in several processes.
 
     Args:
-        function: called as ``function(item, ask)``; whatever it passes to ``ask`` is given to
-            ``answer`` in the caller's process, and it gets the reply. It and the items are
-            pickled, and so are questions, replies and results, which should be small.
+        function: called as ``function(item, ask)``. What it passes to ``ask`` is given to
+            ``answer`` in the caller's process; ``ask`` returns at once a function that waits for
+            the reply. All of these, items and results are pickled and should be small.
         items: what there is to do; given out in order.
         workers: how many processes, at least 1; each has one thread per numerical library.
         timeout: seconds that one item may take.
@@ -64,42 +67,48 @@ def work(
     Raises:
         UserError: ``function`` raised it, or processes cannot start or import what they are sent.
     """
-    waiting = deque(enumerate(items))
+    waiting = deque(range(len(items)))
     pool = [_Worker(function, timeout) for _ in range(min(workers, len(items)))]
     left = len(items)
     try:
         while left:
             for worker in _heard(pool):
                 event = worker.event(answer)
-                number = worker.number
                 if event is None:
                     continue
-                if isinstance(event, Lost) and number is None:
+                if isinstance(event, Lost) and not worker.numbers:
                     raise _unusable(workers, items[0])
-                if isinstance(event, Lost) or not waiting:
+                done = None if event is STARTED else worker.next()
+                if isinstance(event, Lost):
+                    waiting.extendleft(reversed(worker.numbers))
+                    worker.numbers.clear()
+                else:
+                    _feed(worker, waiting, items, everyone=len(pool))
+                if not worker.numbers:
                     worker.kill()
                     pool.remove(worker)
-                    if waiting:
-                        pool.append(_Worker(function, timeout))
-                else:
-                    worker.give(*waiting.popleft())
-                if number is not None:
+                if isinstance(event, Lost) and waiting:
+                    pool.append(_Worker(function, timeout))
+                if done is not None:
                     left -= 1
-                    yield number, event if isinstance(event, Lost) else event.value
+                    yield done, event if isinstance(event, Lost) else event.value
     finally:
         for worker in pool:
             worker.kill()
 
 
 @dataclass(frozen=True)
-class _Ready:
-    """A process is there, or has the result of its item."""
+class _Said:
+    """A process has started, or has the result of its item."""
 
     value: Any = None
 
 
+STARTED = _Said()
+
+
 class _Worker:
-    """One process, and what it is doing: ``number`` of its item, None until it gets its first."""
+    """One process, with the numbers of the items that it was given: the first is worked on."""
 
     def __init__(self, function: Callable[[Any, Ask], Any], timeout: float) -> None:
         # forking a process that has threads (PyTorch's, Numba's) can lock up
@@ -108,18 +117,24 @@ class _Worker:
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
-        self.number: int | None = None
+        self.numbers: deque[int] = deque()
         self.timeout = timeout
         self.deadline = monotonic() + START_S
-        self._send((function, timeout))
+        self._send("function", (function, timeout))
 
     def give(self, number: int, item: object) -> None:
-        """Send an item; its time begins."""
-        self.number = number
-        self.deadline = monotonic() + self.timeout
-        self._send(item)
+        """Send an item; its time begins when those before it are done."""
+        if not self.numbers:
+            self.deadline = monotonic() + self.timeout
+        self.numbers.append(number)
+        self._send("item", item)
 
-    def event(self, answer: Ask) -> "_Ready | Lost | None":
+    def next(self) -> int:
+        """Number of the item that is done; the time of the next one begins."""
+        self.deadline = monotonic() + self.timeout
+        return self.numbers.popleft()
+
+    def event(self, answer: Answer) -> "_Said | Lost | None":
         """What there is to know; None where it was a question, which is answered."""
         if not self.pipe.poll():
             return Lost(f"took more than {self.timeout:g} s")
@@ -128,14 +143,15 @@ class _Worker:
         except (EOFError, OSError):
             return Lost(self._end())
         if kind == "ask":
-            self._send(answer(value))
+            ticket, question = value
+            self._send(f"reply {ticket}", answer(question))
             return None
         if kind == "refused":
             raise UserError(value)
         if kind == "unusable":
-            self.number = None
+            self.numbers.clear()
             return Lost(value)
-        return _Ready(value)
+        return STARTED if kind == "started" else _Said(value)
 
     def kill(self) -> None:
         """End the process, whatever it is doing."""
@@ -143,9 +159,9 @@ class _Worker:
         self.process.join(START_S)
         self.pipe.close()
 
-    def _send(self, value: object) -> None:
+    def _send(self, kind: str, value: object) -> None:
         try:
-            self.pipe.send(value)
+            self.pipe.send((kind, value))
         except BrokenPipeError:
             pass  # it has just ended, which is seen next
 
@@ -155,6 +171,15 @@ class _Worker:
         if code is not None and code < 0:
             return f"crashed ({signal.Signals(-code).name})"
         return f"crashed (exit status {code})"
+
+
+def _feed(worker: _Worker, waiting: deque[int], items: Sequence[Any], *, everyone: int) -> None:
+    """Give a process what to do, and one item ahead, so that it never waits for the caller."""
+    while waiting and len(worker.numbers) < 2:
+        if worker.numbers and len(waiting) <= everyone:
+            break  # the last ones are for those that have nothing to do
+        number = waiting.popleft()
+        worker.give(number, items[number])
 
 
 def _heard(pool: Sequence[_Worker]) -> Iterator[_Worker]:
@@ -179,16 +204,20 @@ def _serve(pipe: Connection) -> None:
         os.environ[name] = "1"
     # an interrupt is for the caller, which ends its processes
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    function, timeout = _receive(pipe)
-    _tell(pipe, "ready", None)
+    inbox = _Inbox(pipe)
+    function, timeout = inbox.take("function")
+    inbox.tell("started", None)
 
-    def ask(question: object) -> Any:
-        _tell(pipe, "ask", question)
-        return _receive(pipe)
+    tickets = count()
+
+    def ask(question: object) -> Callable[[], Any]:
+        ticket = next(tickets)
+        inbox.tell("ask", (ticket, question))
+        return partial(inbox.take, f"reply {ticket}")
 
     with open(os.devnull, "w") as nowhere:
         while True:
-            item = _receive(pipe)
+            item = inbox.take("item")
             # needs no Python to run: it also ends a process that hangs after its caller was killed
             faulthandler.dump_traceback_later(timeout + ORPHAN_S, exit=True, file=nowhere)
             try:
@@ -196,21 +225,31 @@ def _serve(pipe: Connection) -> None:
             except UserError as error:
                 kind, value = "refused", str(error)
             faulthandler.cancel_dump_traceback_later()
-            _tell(pipe, kind, value)
+            inbox.tell(kind, value)
 
 
-def _receive(pipe: Connection) -> Any:
-    try:
-        return pipe.recv()
-    except (EOFError, OSError):
-        sys.exit(0)  # the caller is gone
-    except Exception as error:
-        _tell(pipe, "unusable", str(error))
-        sys.exit(1)
+class _Inbox:
+    """A process's end of the pipe; ends the process when the caller is gone."""
 
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._kept: defaultdict[str, deque[Any]] = defaultdict(deque)
 
-def _tell(pipe: Connection, kind: str, value: object) -> None:
-    try:
-        pipe.send((kind, value))
-    except BrokenPipeError:
-        sys.exit(0)  # the caller is gone
+    def take(self, kind: str) -> Any:
+        """The next message of a kind; those of other kinds that come before it are kept."""
+        while not self._kept[kind]:
+            try:
+                came, value = self._pipe.recv()
+            except (EOFError, OSError):
+                sys.exit(0)
+            except Exception as error:  # something in it cannot be imported here
+                self.tell("unusable", str(error))
+                sys.exit(1)
+            self._kept[came].append(value)
+        return self._kept[kind].popleft()
+
+    def tell(self, kind: str, value: object) -> None:
+        try:
+            self._pipe.send((kind, value))
+        except BrokenPipeError:
+            sys.exit(0)

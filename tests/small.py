@@ -3,12 +3,15 @@
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rdfer.loop import Loop
 from rdfer.settings import Settings, override
 from rdfer.task import Part, Task
+from rdfer.training import Fitted, fit
 
 CLASSES, FRAMES, DIM = 7, 32, 12
 
@@ -77,3 +80,21 @@ def small_task(*, noise: float = 0.2, seed: int = 0) -> tuple[Task, RandomInputs
         given[flipped] = (given[flipped] + rng.integers(1, CLASSES, len(flipped))) % CLASSES
         parts.append(Part(videos=rows, true=true, given=given))
     return Task(*parts, classes=CLASSES), RandomInputs(labels, seed=seed)
+
+
+def fit_interrupted(
+    monkeypatch: pytest.MonkeyPatch, task: Task, inputs: RandomInputs, settings: Settings, **asked
+) -> Fitted:
+    """As :func:`rdfer.training.fit`, interrupted after two epochs and then resumed."""
+    run_epoch = Loop.run_epoch
+
+    def interrupted(loop: Loop) -> None:
+        if loop.epoch == 2:
+            raise KeyboardInterrupt
+        run_epoch(loop)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "run_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(task, inputs, settings, **asked)
+    return fit(task, inputs, settings, **asked)

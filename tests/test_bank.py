@@ -1,5 +1,6 @@
 import dataclasses
 import errno
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -364,6 +365,17 @@ def test_what_may_not_be_replaced_is_left_alone(tmp_path):
     with pytest.raises(UserError, match=r"other: exists and holds no bank"):
         build(tmp_path / "other", sources([5]), replace=False)
     assert (tmp_path / "other" / "thesis.tex").exists()
+
+
+def test_an_error_in_the_account_leaves_no_process(tmp_path, monkeypatch):
+    def full(self, entry):
+        raise UserError("no space left")
+
+    monkeypatch.setattr(store_write.Writer, "note", full)
+    with pytest.raises(UserError, match="no space left") as held:
+        build(tmp_path / "bank", sources([3] * 9), workers=1)
+    # also while the exception, and with it every frame of the calls, is kept
+    assert held.value and multiprocessing.active_children() == []
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")

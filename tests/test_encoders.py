@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from rdfer import encoders
-from rdfer.encoders import SMALL, TemporalShift, create_encoder
+from rdfer.encoders import SMALL, Pretrained, TemporalShift, create_encoder
 from rdfer.errors import UserError
 
 
@@ -21,9 +21,22 @@ def frames(n: int = 4, size: int = 48) -> torch.Tensor:
 def test_small_encoder_is_narrow_all_the_way() -> None:
     encoder, features = create_encoder(SMALL, pretrained="none")
     assert features == 64
-    assert sum(p.numel() for p in encoder.parameters()) == 704_056 + 64 * (128 + 1)
+    assert sum(p.numel() for p in encoder.parameters()) == 178_488 + 64 * (16 * 64 + 1)
     widths = [m.out_channels for m in encoder.modules() if isinstance(m, nn.Conv2d)]
-    assert sorted(set(widths)) == [8, 16, 32, 64, 128]
+    assert sorted(set(widths)) == [8, 16, 32, 64]
+
+
+def test_small_encoder_keeps_where_in_a_face_something_is() -> None:
+    encoder, _ = create_encoder(SMALL, pretrained="none")
+    open_branches(encoder).eval()
+    one = frames(1, 64)
+    maps = encoder.forward_features(one)
+    assert maps.shape == (1, 64, 4, 4)
+    # an average over the map is the same for both, and this is not
+    kept = encoder.forward_head(maps, pre_logits=True)
+    moved = encoder.forward_head(maps.flip(-1), pre_logits=True)
+    assert kept.shape == (1, 1024) and not torch.allclose(kept, moved)
+    torch.testing.assert_close(kept.unflatten(1, (64, 16)).mean(2), maps.mean((2, 3)))
 
 
 @pytest.mark.parametrize("size", [48, 64, 112])
@@ -73,14 +86,21 @@ def test_small_encoder_has_no_imagenet_weights() -> None:
 
 
 def test_missing_weights_name_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "ASSET", tmp_path / "encoder.safetensors")
-    with pytest.raises(UserError, match=r"encoder\.safetensors.*`rdfer pretrain`"):
-        create_encoder(SMALL, pretrained="faces")
+    monkeypatch.setattr(encoders, "ASSETS", tmp_path)
+    for pretrained, name in (("faces", "encoder"), ("contrastive", "encoder-contrastive")):
+        with pytest.raises(UserError, match=rf"/{name}\.safetensors.*`rdfer pretrain`"):
+            create_encoder(SMALL, pretrained=pretrained)
 
 
-def test_other_encoders_need_a_file() -> None:
-    with pytest.raises(UserError, match=r"resnet18.*`rdfer pretrain`"):
-        create_encoder("resnet18", pretrained="faces")
+@pytest.mark.parametrize("pretrained", ["faces", "contrastive"])
+def test_other_encoders_need_a_file(pretrained: Pretrained) -> None:
+    with pytest.raises(UserError, match=rf"resnet18.*'{pretrained}'.*`rdfer pretrain`"):
+        create_encoder("resnet18", pretrained=pretrained)
+
+
+def test_weights_of_clip_encoders_are_refused() -> None:
+    with pytest.raises(UserError, match=r"kinetics.*single frames"):
+        create_encoder("resnet18", pretrained="kinetics")
 
 
 def half_precision(encoder: nn.Module) -> dict[str, torch.Tensor]:

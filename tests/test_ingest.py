@@ -150,7 +150,7 @@ def test_frames_of_different_sizes_are_scaled_and_told(tmp_path):
     Image.new("RGB", (64, 48)).save(folder / "3.png")
     done = take(manifest_of(folder), tmp_path / "bank")
     assert done.lines()[:2] == [
-        "1 clips are unusual:",
+        "unusual, but read: 1 of 1 clips",
         f"  {folder}: frames of different sizes (32 x 32, 64 x 48); each was scaled on its own",
     ]
     assert take(manifest_of(folder), tmp_path / "bank").lines() == done.lines()

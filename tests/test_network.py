@@ -65,7 +65,7 @@ def open_branches(encoder: nn.Module) -> nn.Module:
 
 @pytest.mark.parametrize("streams", ["both", "short", "long"])
 def test_gradient_reaches_every_parameter(streams: str) -> None:
-    encoder, width = create_encoder("faces-resnet18", pretrained="none", shift=True)
+    encoder, width = create_encoder("faces-resnet", pretrained="none", shift=True)
     net = make(
         encoder=open_branches(encoder), in_features=width, streams=streams, layers=2, dropout=0.1
     )
@@ -78,7 +78,7 @@ def test_gradient_reaches_every_parameter(streams: str) -> None:
 
 
 def test_separate_encoders_each_see_their_stream() -> None:
-    encoders = [create_encoder("faces-resnet18", pretrained="none")[0] for _ in range(2)]
+    encoders = [create_encoder("faces-resnet", pretrained="none")[0] for _ in range(2)]
     net = make(encoder=encoders[0], detail_encoder=encoders[1], in_features=64).eval()
     x = torch.rand(1, 2, 3, 32, 32)
     with torch.no_grad():

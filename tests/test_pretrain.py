@@ -3,11 +3,13 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 from sklearn.metrics import r2_score
 
-from rdfer import pretrain, pretrain_faces
+from rdfer import blendshapes, pretrain, pretrain_faces
 from rdfer.encoders import SMALL, create_encoder
+from rdfer.errors import UserError
 from rdfer.faces.head import BLENDSHAPES
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.files import read_json
@@ -59,7 +61,7 @@ def test_r_squared_agrees_with_scikit_learn():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(40, 52))
     guess = truth + rng.normal(size=(40, 52)) * np.linspace(0, 2, 52)
-    found = pretrain.r_squared(torch.from_numpy(truth), torch.from_numpy(guess))
+    found = blendshapes.r_squared(torch.from_numpy(truth), torch.from_numpy(guess))
     np.testing.assert_allclose(found, r2_score(truth, guess, multioutput="raw_values"))
 
 
@@ -78,7 +80,9 @@ def test_a_saved_encoder_comes_back_in_half_precision(tmp_path):
 
 def test_two_steps_move_the_encoder_and_score_the_held_out_frames():
     frames, weights = made_up()
-    encoder, scores = pretrain.train(frames, weights, 16, TINY)  # 32 frames: two batches
+    encoder, scores = pretrain.train(
+        frames, weights, 16, TINY, still=frames[:32]
+    )  # 32 frames: two batches
     torch.manual_seed(TINY.seed)
     start, _ = create_encoder(SMALL, pretrained="none")
     moved = [
@@ -87,31 +91,31 @@ def test_two_steps_move_the_encoder_and_score_the_held_out_frames():
     ]
     assert all(moved)
     assert scores["r2_mean"] < 0.5  # noise cannot be read from noise
-    assert set(scores) == {"r2_mean", "r2_median"}
+    assert set(scores) == {"loss", "r2_mean", "r2_median"}
 
 
 def test_training_again_gives_the_same_weights():
     frames, weights = made_up()
-    first, second = (pretrain.train(frames, weights, 16, TINY)[0] for _ in range(2))
+    first, second = (
+        pretrain.train(frames, weights, 16, TINY, still=frames[:32])[0] for _ in range(2)
+    )
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
-def test_the_last_layer_whitens_what_it_is_given():
-    frames, _ = made_up(n=400)
+def test_the_last_layer_whitens_how_each_face_changes():
+    frames, _ = made_up(n=800, size=32)
     torch.manual_seed(0)
     encoder, features = create_encoder(SMALL, pretrained="none")
     encoder.train()(torch.rand(64, 3, 32, 32))  # batch statistics that spread the features
-    whiten_output(encoder, frames, size=TINY.size, seed=TINY.seed)
-    generator = torch.Generator().manual_seed(TINY.seed)
+    whiten_output(encoder, frames, size=TINY.size, together=8)
     with torch.inference_mode():
-        parts = [
-            encoder(pretrain_faces.degrade(evaluate(lit[:, None], size=32)[:, 0], generator))
-            for lit in (pretrain_faces.relight(part, generator) for part in frames.split(256))
-        ]
-    seen = torch.cat(parts).double()
+        seen = torch.cat([encoder(evaluate(part, size=32)) for part in frames.split(256)]).double()
+    faces = seen.unflatten(0, (-1, 8))
     torch.testing.assert_close(seen.mean(0), torch.zeros(features).double(), atol=1e-2, rtol=0)
-    torch.testing.assert_close(torch.cov(seen.T), torch.eye(features).double(), atol=2e-2, rtol=0)
+    changes = (faces - faces.mean(1, keepdim=True)).flatten(0, 1)
+    within = changes.T @ changes / (800 - 100)
+    torch.testing.assert_close(within, torch.eye(features).double(), atol=0.05, rtol=0)
 
 
 def test_relighting_keeps_half_of_the_pictures_and_the_range():
@@ -125,7 +129,7 @@ def test_relighting_keeps_half_of_the_pictures_and_the_range():
 def test_training_can_go_on_from_the_shipped_weights():
     frames, weights = made_up()
     settings = dataclasses.replace(TINY, start="faces", lr=1e-6)
-    encoder, _ = pretrain.train(frames, weights, 16, settings)
+    encoder, _ = pretrain.train(frames, weights, 16, settings, still=frames[:32])
     shipped, _ = create_encoder(SMALL, pretrained="faces")
     near = [
         torch.allclose(a, b.cpu(), atol=1e-3)
@@ -145,7 +149,9 @@ def test_degrading_keeps_the_shape_and_leaves_most_pictures_alone():
 
 def test_main_writes_the_weights_and_what_made_them(tmp_path, monkeypatch):
     frames, weights = made_up()
-    monkeypatch.setattr(pretrain, "render_faces", lambda **asked: (frames, weights, 16))
+    monkeypatch.setattr(
+        pretrain, "render_faces", lambda **ask: (frames[: 32 + ask["held_out"] * 16], weights, 16)
+    )
     out = tmp_path / "encoder.safetensors"
     assert not pretrain.is_made(out, TINY)
     scores = pretrain.main(out, TINY, workers=1)
@@ -195,8 +201,30 @@ def test_held_out_identities_are_never_trained_on(monkeypatch):
 
 def test_a_rendered_face_is_as_asked():
     size = 24
-    frames, weights = pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], size))
+    frames, weights = pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], size, 1))
     n = pretrain_faces.FRAMES_A_FACE
     assert frames.shape == (n, size, size, 3) and frames.dtype == np.uint8
     assert weights.shape == (n, 52)
     assert len(np.unique(frames.reshape(n, -1), axis=0)) == n
+
+
+def test_a_still_head_changes_the_pose_and_nothing_else(monkeypatch):
+    seen = []
+
+    class Renderer:
+        def __init__(self, size):
+            self.size = size
+
+        def render(self, identity, weights, pose, light):
+            seen.append((weights, pose))
+            return np.zeros((len(pose), self.size, self.size, 3), np.uint8)
+
+    monkeypatch.setattr(pretrain_faces, "Renderer", Renderer)
+    for still in (1, 8):
+        pretrain_faces.render_face((1, 0, PRETRAIN_IDENTITIES[0], 8, still))
+    (weights, pose), (same, held) = seen
+    np.testing.assert_array_equal(weights, same)
+    np.testing.assert_array_equal(held, pose[::8].repeat(8, axis=0))
+    assert len(np.unique(pose, axis=0)) == 32 and len(np.unique(held, axis=0)) == 4
+    with pytest.raises(UserError, match=r"still = 5: must divide the 32"):
+        pretrain_faces.render_faces(faces=1, held_out=1, size=8, seed=0, workers=1, still=5)

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from rdfer.workflow import NOTEBOOKS
+from rdfer.workflow import NOTEBOOKS, STUDY_NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -75,7 +75,7 @@ def test_citation_names_the_paper():
     assert cited["version"] == PROJECT["version"]
 
 
-@pytest.mark.parametrize("name", NOTEBOOKS)
+@pytest.mark.parametrize("name", [*NOTEBOOKS, *STUDY_NOTEBOOKS, "tune"])
 def test_notebooks_are_parameterized_and_stripped(name):
     notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     cells = notebook["cells"]

@@ -175,9 +175,12 @@ def test_weights_that_the_run_made_are_part_of_its_keys(project):
     assert road._own_weights(road.begin("laptop")) == {}
 
 
+@pytest.mark.parametrize(
+    ("pretrained", "task"), [("faces", "blendshapes"), ("contrastive", "contrastive")]
+)
 @pytest.mark.parametrize(("frozen", "size", "rendered"), [(True, 48, 54), (False, 42, 47)])
 def test_an_encoder_is_pretrained_at_the_size_at_which_it_will_see(
-    project, monkeypatch, frozen, size, rendered
+    project, monkeypatch, frozen, size, rendered, pretrained, task
 ):
     made = []
     monkeypatch.setattr(road.FrameBank, "build", lambda *a, **k: None)
@@ -186,12 +189,18 @@ def test_an_encoder_is_pretrained_at_the_size_at_which_it_will_see(
     monkeypatch.setattr(road, "pool_samples", lambda *a, **k: ())
     monkeypatch.setattr(road, "is_made", lambda out, settings: bool(made))
     monkeypatch.setattr(road, "pretrain", lambda out, settings, workers: made.append(settings))
-    changes = {"network.encoder": "resnet18", "network.frozen": frozen, "data.size": 48}
+    changes = {
+        "network.encoder": "resnet18",
+        "network.pretrained": pretrained,
+        "network.frozen": frozen,
+        "data.size": 48,
+    }
     context = road.begin("smoke", changes)
     for _ in range(2):
         road.prepare(context, workers=1)
     (settings,) = made
     assert (settings.encoder, settings.size, settings.render_size) == ("resnet18", size, rendered)
+    assert settings.task == task
     assert read_json(context.run / "settings.json")["network"]["frozen"] is frozen
 
 

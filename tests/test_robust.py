@@ -8,7 +8,7 @@ from rdfer.errors import UserError
 from rdfer.robust import PredictionMemory, forget_share, kept
 from rdfer.settings import Robust, Settings, override
 from rdfer.training import fit
-from tests.small import small_settings, small_task
+from tests.small import fit_interrupted, small_settings, small_task
 
 
 @given(
@@ -53,23 +53,8 @@ def test_every_rival_changes_training_and_resumes_to_the_same(changes, tmp_path,
     settings = small_settings(**changes)
     whole = fit(task, inputs, settings, seed=0)
     assert whole.history.train_loss != plain.history.train_loss
-    file = tmp_path / "checkpoint.pt"
-    short = small_settings(**changes, training__epochs=2)
-    assert short.training.epochs < settings.training.epochs
-    from rdfer import loop as loops
-
-    run_epoch = loops.Loop.run_epoch
-
-    def interrupted(loop):
-        if loop.epoch == 2:
-            raise KeyboardInterrupt
-        run_epoch(loop)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(loops.Loop, "run_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            fit(task, inputs, settings, seed=0, checkpoint=file, key="k")
-    again = fit(task, inputs, settings, seed=0, checkpoint=file, key="k")
+    asked = {"seed": 0, "checkpoint": tmp_path / "checkpoint.pt", "key": "k"}
+    again = fit_interrupted(monkeypatch, task, inputs, settings, **asked)
     assert again.history == whole.history
 
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from rdfer import training
 from rdfer.checkpoints import Checkpoint
 from rdfer.device import denormals_as_zero
 from rdfer.evaluation import uar
@@ -12,7 +11,7 @@ from rdfer.recognizer import predict_once
 from rdfer.schedule import epoch_order, learning_rate
 from rdfer.task import no_part
 from rdfer.training import fit
-from tests.small import CLASSES, small_settings, small_task
+from tests.small import CLASSES, fit_interrupted, small_settings, small_task
 
 
 def outputs(fitted, task, inputs, settings):
@@ -91,19 +90,8 @@ def test_an_interrupted_run_resumes_to_the_same_result(tmp_path, monkeypatch):
     task, inputs = small_task()
     settings = small_settings(agreement__noisy="soft", network__dropout=0.5)
     whole = fit(task, inputs, settings, seed=1)
-    file = tmp_path / "checkpoint.pt"
-    run_epoch = training.Loop.run_epoch
-
-    def interrupted(loop):
-        if loop.epoch == 2:
-            raise KeyboardInterrupt
-        run_epoch(loop)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training.Loop, "run_epoch", interrupted)
-        with pytest.raises(KeyboardInterrupt):
-            fit(task, inputs, settings, seed=1, checkpoint=file, key="k")
-    resumed = fit(task, inputs, settings, seed=1, checkpoint=file, key="k")
+    asked = {"seed": 1, "checkpoint": tmp_path / "checkpoint.pt", "key": "k"}
+    resumed = fit_interrupted(monkeypatch, task, inputs, settings, **asked)
     assert resumed.history == whole.history
     assert resumed.epoch == whole.epoch
     np.testing.assert_array_equal(resumed.treatment.weights, whole.treatment.weights)

@@ -42,8 +42,8 @@ def test_questions_are_answered_by_the_caller():
         asked.append((os.getpid(), question))
         return question * 10
 
-    assert run([("ask", 1), ("ask", 5)], workers=1, answer=answer) == [[10, 20], [50, 60]]
-    assert asked == [(os.getpid(), question) for question in (1, 2, 5, 6)]
+    assert run([("ask", 1), ("ask", 5)], workers=1, answer=answer) == [[20, 10], [60, 50]]
+    assert asked == [(os.getpid(), question) for question in (1, -1, 2, 5, -5, 6)]
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,10 @@ def test_a_crash_costs_one_item(bad, reason, workers):
     assert results == [4, Lost(reason), 9, Lost(reason), 16]
 
 
-def test_a_process_that_hangs_is_replaced():
-    results = run([("hang", 0), ("square", 3)], workers=1, timeout=0.5)
-    assert results == [Lost("took more than 0.5 s"), 9]
+def test_a_process_that_hangs_is_replaced_and_what_it_had_at_hand_is_done():
+    items = [("square", 2), ("hang", 0), *(("square", k) for k in range(3, 9))]
+    results = run(items, workers=1, timeout=0.5)
+    assert results == [4, Lost("took more than 0.5 s"), *(k * k for k in range(3, 9))]
 
 
 def test_what_an_item_refuses_ends_the_work():

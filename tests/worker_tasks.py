@@ -14,7 +14,8 @@ def task(item, ask):
     if kind == "process":
         return os.getpid()
     if kind == "ask":
-        return [ask(value), ask(value + 1)]
+        first, _, second = ask(value), ask(-value), ask(value + 1)
+        return [second(), first()]
     if kind == "refuse":
         raise UserError(f"value = {value}: refused")
     if kind == "exit":

@@ -32,9 +32,17 @@ def _faces(arguments: argparse.Namespace) -> None:
 
 def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="a .safetensors file")
-    parser.add_argument("--encoder", default="faces-resnet18", help="this one, or any of timm")
+    parser.add_argument(
+        "--task",
+        choices=("blendshapes", "contrastive"),
+        default="blendshapes",
+        help="contrastive: without ever showing blendshape weights",
+    )
+    parser.add_argument("--encoder", default="faces-resnet", help="this one, or any of timm")
     parser.add_argument("--size", type=positive, default=64, help="pixels of a training picture")
+    parser.add_argument("--faces", type=positive, default=1600, help="with 32 pictures of each")
     parser.add_argument("--epochs", type=positive, default=9)
+    parser.add_argument("--batch", type=positive, default=64, help="pictures")
     parser.add_argument(
         "--start", choices=("none", "faces"), default="none", help="faces: from the shipped weights"
     )
@@ -45,10 +53,13 @@ def _pretrain(arguments: argparse.Namespace) -> None:
     from rdfer.pretrain import Pretraining, main
 
     settings = Pretraining(
+        task=arguments.task,
         encoder=arguments.encoder,
         size=arguments.size,
         render_size=arguments.size * 9 // 8,  # room for random crops
+        faces=arguments.faces,
         epochs=arguments.epochs,
+        batch=arguments.batch,
         start=arguments.start,
     )
     scores = main(arguments.out, settings, workers=usable_cores())

@@ -28,22 +28,22 @@ class Difficulty:
     Of a pair marked "strength", the first value belongs to strength 400, the second to 1000.
     """
 
-    hard: int = 450  # share of hard samples
-    second: int = 150  # share of hard samples with a second factor
+    hard: int = 550  # share of hard samples
+    second: int = 200  # share of hard samples with a second factor
     # how often each kind of factor is drawn, relative to one another
-    weight_intensity: int = 120
-    weight_short: int = 120
-    weight_distractor: int = 330
-    weight_lookalike: int = 400
-    weight_degradation: int = 50
+    weight_intensity: int = 60
+    weight_short: int = 300
+    weight_distractor: int = 400
+    weight_lookalike: int = 140
+    weight_degradation: int = 90
     easy_intensity: tuple[int, int] = (430, 690)  # peak, permille
     low_intensity: tuple[int, int] = (360, 230)  # strength
     lookalike_intensity: tuple[int, int] = (280, 400)
-    easy_key_ms: tuple[int, int] = (520, 1100)
+    easy_key_ms: tuple[int, int] = (440, 900)
     short_key_ms: tuple[int, int] = (440, 320)  # strength
     distractor_key_ms: tuple[int, int] = (480, 700)  # key of the true expression beside one
     lookalike_key_ms: tuple[int, int] = (560, 800)
-    distractor_share: tuple[int, int] = (400, 600)  # strength; of the true peak, permille
+    distractor_share: tuple[int, int] = (480, 600)  # strength; of the true peak, permille
     mild: tuple[int, int] = (60, 300)  # strength of degradations in every sample
     mild_share: int = 450  # share of samples that show each mild degradation
 
@@ -60,7 +60,7 @@ class Difficulty:
             raise UserError(f"short_key_ms = {self.short_key_ms!r}: at least 320")
 
 
-#: The frozen difficulty of version 1.0.
+#: The frozen difficulty of version 1.1.
 DIFFICULTY = Difficulty()
 
 

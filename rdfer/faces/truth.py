@@ -21,7 +21,7 @@ from rdfer.files import read_json, write_json
 from rdfer.manifest import CLASSES, Clip, Distractor, Manifest, Truth
 
 #: Version of the benchmark: it changes when any row of the truth or the look of a face does.
-VERSION = "1.0"
+VERSION = "1.1"
 
 FORMAT = "rdfer-faces-truth/1"
 
