@@ -13,6 +13,8 @@ from rdfer.errors import UserError
 from rdfer.presets import get_preset
 from rdfer.settings import Preset, Settings, check_value, override
 
+STORED = frozenset({"data.source", "data.frames", "data.size"})  # what a bank depends on
+
 
 @dataclass(frozen=True)
 class Context:
@@ -77,8 +79,13 @@ class Context:
 
     @property
     def bank(self) -> Path:
-        """Directory of the frame bank."""
-        return self.run / "bank"
+        """Directory of the frame bank.
+
+        Runs of one preset on a real data set that store the same frames share one, since decoding
+        takes long and the frames much space.
+        """
+        shared = self.real and STORED.isdisjoint(self.overrides)
+        return (runs.run_dir(self.preset.name) if shared else self.run) / "bank"
 
     @property
     def features(self) -> Path:

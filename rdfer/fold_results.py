@@ -7,6 +7,7 @@ wrong. Intervals are of the bootstrap over test clips, or over their groups wher
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ def _row(
     row: dict[str, Any] = {"method": method, "name": title, "n_seeds": len(clips.said)}
     for name in ("uar", "war"):
         by_fold = clips.fold_scores(name).mean(0)
-        low, high = _ends(clips, lambda rows, name=name: clips.mean(name, rows), draws)
+        low, high = _ends(clips, partial(clips.mean, name), draws)
         row |= {
             f"{name}_mean": clips.mean(name),
             f"{name}_low": low,

@@ -4,7 +4,8 @@ Where the data lie is a parameter of the run. It is noted in the run's directory
 once::
 
     runs/<preset>/source.json            the folder, and what its reader was told
-    runs/<preset>/bank/                  the frames of all clips that can be read
+    runs/<preset>/bank/                  the frames of all clips that can be read; also of runs
+                                         that change no setting of it
     runs/<preset>/manifests/fold<k>.json clips of one fold, with its validation part
 
 All folds share one bank. A manifest has the bank's clips first, in the bank's order; behind them
@@ -14,7 +15,6 @@ those that cannot be read.
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -158,6 +158,7 @@ def prepare(
     run: Path,
     data: Data,
     *,
+    bank: Path,
     folds: Sequence[int],
     workers: int | None = None,
 ) -> FrameBank:
@@ -175,7 +176,7 @@ def prepare(
     everything = {clip.id: clip for m in manifests.values() for clip in m.clips}
     first = next(iter(manifests.values()))
     whole = replace(first, clips=tuple(everything.values()), whole=False)
-    done = ingest(whole, run / "bank", size=data.size, frames=data.frames, workers=workers)
+    done = ingest(whole, bank, size=data.size, frames=data.frames, workers=workers)
     for fold, manifest in manifests.items():
         stored = in_bank_order(manifest, done.bank)
         if data.val_share and not any(clip.split == "val" for clip in stored.clips):
@@ -192,13 +193,18 @@ def cut(manifest: Manifest, share: float) -> Manifest:
 
     Where groups are so few that their part would lack a class, clips are drawn alone, and the
     manifest's name says so.
+
+    Raises:
+        UserError: a class has too few clips to give some of them away.
     """
-    make = partial(cut_validation, manifest, share=share, seed=VALIDATION_SEED)
     named = {clip.group for clip in manifest.clips if clip.split == "train"}
-    if len(named) < round(1 / share) and named != {""}:
-        alone = make(grouped=False)
-        return replace(alone, name=f"{alone.name}, validation clips share groups with training")
-    return make()
+    grouped = named == {""} or len(named) >= round(1 / share)
+    try:
+        divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
+    except UserError as error:
+        raise UserError(f"data.val_share = {share}: {error}") from None
+    told = "" if grouped else ", validation clips share groups with training"
+    return replace(divided, name=divided.name + told)
 
 
 def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:

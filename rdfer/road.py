@@ -89,7 +89,9 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
     write_json(context.run / "settings.json", to_dict(context.settings))
     if context.real:
         data, folds = context.settings.data, context.folds
-        bank = protocol.prepare(source, context.run, data, folds=folds, workers=workers)
+        bank = protocol.prepare(
+            source, context.run, data, bank=context.bank, folds=folds, workers=workers
+        )
     else:
         bank = _render(context, workers)
     if context.encoder_weights is not None:

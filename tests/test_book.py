@@ -120,6 +120,25 @@ def test_a_run_is_found_where_runs_are(root, tmp_path, monkeypatch):
     assert book.find_source(root, "smoke").results == elsewhere / "smoke" / "results"
 
 
+def test_a_run_on_a_real_set_needs_no_ablation_and_shows_that_there_is_none(root):
+    run = root / "runs" / "dfew"
+    for name in book.NEEDED_REAL:
+        (run / "results").mkdir(parents=True, exist_ok=True)
+        shutil.copy(INVENTED / "meta.json", run / "results" / f"{name}.json")
+    source = book.find_source(root, "dfew")
+    assert source.real and not book.find_source(root, "smoke").real
+    (run / "results" / "labels.json").unlink()
+    with pytest.raises(UserError, match=r"labels\.json: no such file; run `rdfer reproduce"):
+        book.find_source(root, "dfew")
+    write_notebook(root / "notebooks" / "ablate.ipynb", v4.new_code_cell("1 + 1"))
+    out = root / "unrun.ipynb"
+    executed.stage_unrun(root / "notebooks" / "ablate.ipynb", out)
+    heading, note, *_ = nbformat.read(out, as_version=4).cells
+    assert heading.source == "# A notebook" and "not run here" in note.source
+    with pytest.raises(UserError, match="no such file, but the book has a page of it"):
+        executed.stage_unrun(root / "notebooks" / "other.ipynb", out)
+
+
 def test_results_of_another_preset_are_refused(root):
     shutil.copy(INVENTED / "meta.json", root / "runs" / "smoke" / "results")
     with pytest.raises(UserError, match="preset = 'test'"):

@@ -108,6 +108,17 @@ def test_every_fold_and_method_is_expected(project, root):
     assert {cell.state() for cell in cells} == {"missing"}
 
 
+def test_runs_that_store_the_same_frames_share_a_bank(project):
+    base = road.begin("dfew")
+    assert base.bank == base.run / "bank"
+    assert road.begin("dfew", {"training.choose": "test"}).bank == base.bank
+    for changes in ({"data.size": 64}, {"data.source": "mafw"}):
+        other = road.begin("dfew", changes)
+        assert other.bank == other.run / "bank" != base.bank
+    rendered = road.begin("smoke", {"training.epochs": 3})
+    assert rendered.bank == rendered.run / "bank"
+
+
 def test_real_sets_have_no_ceiling_of_right_labels(project):
     names = set(road.methods(road.begin("dfew")))
     assert "clean" not in names and {"plain", "vote", "ours"} <= names
@@ -128,6 +139,8 @@ def test_a_validation_part_keeps_groups_together_where_there_are_enough():
     cut = protocol.cut(few, 0.25)
     assert sum(clip.split == "val" for clip in cut.clips) == 3
     assert "share groups" in cut.name
+    with pytest.raises(UserError, match=r"data\.val_share = 0\.1: folds = 10: must be 2\.\.6"):
+        protocol.cut(Manifest(tuple(clips("train")), ("A", "B"), "set"), 0.1)
 
 
 def test_rows_are_the_banks_and_behind_them_what_cannot_be_read():
