@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rdfer.errors import UserError
 
 if TYPE_CHECKING:
-    from rdfer.settings import Settings
+    from rdfer.settings import Network, Settings
 
 
 def rule(ok: bool, name: str, value: object, text: str) -> None:
@@ -80,3 +80,19 @@ def check_ranges(s: "Settings") -> None:
     )
     if s.agreement.treats and s.agreement.score == "vote":
         rule(s.agreement.clips >= 2, "agreement.clips", s.agreement.clips, "a vote needs 2 clips")
+
+
+def check_network(n: "Network") -> None:
+    """Refuse what a baseline could not use: it would read like a choice, and be none."""
+    baseline, m3dfel = n.model != "dual-stream", n.model == "m3dfel"
+    for applies, name, needed, why in (
+        (baseline, "streams", ("both",), "a baseline has one stream, so leave it at 'both'"),
+        (baseline, "fusion", ("mean",), "a baseline fuses nothing, so leave it at 'mean'"),
+        (baseline, "separate_encoders", (False,), "a baseline has one encoder"),
+        (m3dfel, "frozen", (False,), "m3dfel needs frames, so it must be false"),
+        (m3dfel, "encoder", ("r3d_18",), "m3dfel is defined with 'r3d_18'"),
+        (m3dfel, "pretrained", ("none", "kinetics"), "m3dfel has 'none' or 'kinetics'"),
+        (m3dfel, "shift", (False,), "r3d_18 convolves over time, so it must be false"),
+    ):
+        value = getattr(n, name)
+        rule(not applies or value in needed, f"network.{name}", value, why)

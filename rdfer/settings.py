@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from rdfer.errors import UserError
-from rdfer.ranges import check_ranges, rule
+from rdfer.ranges import check_network, check_ranges, rule
 
 T = TypeVar("T")
 
@@ -90,18 +90,7 @@ class Network:
     fusion: Literal["detail", "mean"] = "mean"
 
     def __post_init__(self) -> None:
-        baseline, m3dfel = self.model != "dual-stream", self.model == "m3dfel"
-        for applies, name, needed, why in (
-            (baseline, "streams", ("both",), "a baseline has one stream, so leave it at 'both'"),
-            (baseline, "fusion", ("mean",), "a baseline fuses nothing, so leave it at 'mean'"),
-            (baseline, "separate_encoders", (False,), "a baseline has one encoder"),
-            (m3dfel, "frozen", (False,), "m3dfel needs frames, so it must be false"),
-            (m3dfel, "encoder", ("r3d_18",), "m3dfel is defined with 'r3d_18'"),
-            (m3dfel, "pretrained", ("none", "kinetics"), "m3dfel has 'none' or 'kinetics'"),
-            (m3dfel, "shift", (False,), "r3d_18 convolves over time, so it must be false"),
-        ):
-            value = getattr(self, name)
-            rule(not applies or value in needed, f"network.{name}", value, why)
+        check_network(self)
 
 
 @dataclass(frozen=True, kw_only=True)

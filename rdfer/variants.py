@@ -37,7 +37,7 @@ VOTE: dict[str, Any] = {
     "agreement.rule": "threshold",
     "agreement.threshold": 0.8,
     "agreement.average": False,
-    "agreement.noisy": "relabel",
+    "agreement.noisy": "drop",
     "agreement.reinforce": 0.5,
 }
 OURS: dict[str, Any] = {
@@ -64,7 +64,8 @@ METHODS: dict[str, Variant] = {
     )
 }
 
-#: Other people's training under label noise. What is theirs beside the rule itself (two networks,
+#: Other people's training under label noise, each as its trials on the development pool chose it
+#: (:mod:`rdfer.tuning`). What is theirs beside the rule itself (two networks,
 #: other weights of samples) is left out, so that all share network, budget and clips.
 RIVALS: dict[str, Variant] = {
     v.name: v
@@ -72,17 +73,17 @@ RIVALS: dict[str, Variant] = {
         Variant(
             name="label-smoothing",
             title="label smoothing",
-            changes={"training.label_smoothing": 0.1},
+            changes={"training.label_smoothing": 0.4},
         ),
         Variant(name="small-loss", title="small-loss selection", changes={"robust.forget": 1.0}),
-        Variant(name="elr", title="ELR", changes={"robust.elr": 3.0, "robust.elr_memory": 0.7}),
+        Variant(name="elr", title="ELR", changes={"robust.elr": 3.0, "robust.elr_memory": 0.9}),
         Variant(
             name="scn",
             title="SCN",
             changes={
                 "agreement.score": "gap",
                 "agreement.rule": "threshold",
-                "agreement.score_threshold": 0.2,
+                "agreement.score_threshold": 0.6,
                 "agreement.average": False,
                 "agreement.noisy": "relabel",
                 "agreement.clips": 1,
@@ -95,6 +96,7 @@ RIVALS: dict[str, Variant] = {
             changes={
                 "agreement.score": "loss",
                 "agreement.rule": "mixture",
+                "agreement.start": 10,
                 "agreement.average": False,
                 "agreement.noisy": "drop",
                 "agreement.clips": 1,
