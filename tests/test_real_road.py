@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from rdfer import fold_agreement, fold_results, fold_tables, road
+from rdfer import fold_agreement, fold_results, fold_tables, preparation, road
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
 from rdfer.figures import draw_all
@@ -123,9 +123,11 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
 
 def test_a_fold_is_prepared_when_its_folder_is_named(project, root, monkeypatch):
     made = []
-    prepare = road.prepare
+    prepare = preparation.prepare
     monkeypatch.setattr(
-        road, "prepare", lambda context: (made.append(context.fold), prepare(context, workers=0))
+        preparation,
+        "prepare",
+        lambda context: (made.append(context.fold), prepare(context, workers=0)),
     )
     context = road.begin(PRESET, TINY, fold=2, data=str(root))
     road.ensure(context)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rdfer import road, runs
+from rdfer import preparation, road, runs
 from rdfer.errors import UserError
 from rdfer.experiment import Result
 from rdfer.files import read_json, sha256_file
@@ -168,11 +168,11 @@ def test_one_cell_is_really_trained(context, store):
 def test_weights_that_the_run_made_are_part_of_its_keys(project):
     context = road.begin("gpu")
     with pytest.raises(UserError, match="no encoder weights there"):
-        road._own_weights(context)
+        preparation._own_weights(context)
     context.encoder_weights.parent.mkdir(parents=True)
     context.encoder_weights.write_bytes(b"weights")
-    assert road._own_weights(context) == {"weights": sha256_file(context.encoder_weights)}
-    assert road._own_weights(road.begin("laptop")) == {}
+    assert preparation._own_weights(context) == {"weights": sha256_file(context.encoder_weights)}
+    assert preparation._own_weights(road.begin("laptop")) == {}
 
 
 @pytest.mark.parametrize(
@@ -183,12 +183,14 @@ def test_an_encoder_is_pretrained_at_the_size_at_which_it_will_see(
     project, monkeypatch, frozen, size, rendered, pretrained, task
 ):
     made = []
-    monkeypatch.setattr(road.FrameBank, "build", lambda *a, **k: None)
-    monkeypatch.setattr(road, "build_features", lambda *a: None)
-    monkeypatch.setattr(road, "build_manifest", lambda *a, **k: Manifest(()))
-    monkeypatch.setattr(road, "pool_samples", lambda *a, **k: ())
-    monkeypatch.setattr(road, "is_made", lambda out, settings: bool(made))
-    monkeypatch.setattr(road, "pretrain", lambda out, settings, workers: made.append(settings))
+    monkeypatch.setattr(preparation.FrameBank, "build", lambda *a, **k: None)
+    monkeypatch.setattr(preparation, "build_features", lambda *a: None)
+    monkeypatch.setattr(preparation, "build_manifest", lambda *a, **k: Manifest(()))
+    monkeypatch.setattr(preparation, "pool_samples", lambda *a, **k: ())
+    monkeypatch.setattr(preparation, "is_made", lambda out, settings: bool(made))
+    monkeypatch.setattr(
+        preparation, "pretrain", lambda out, settings, workers: made.append(settings)
+    )
     changes = {
         "network.encoder": "resnet18",
         "network.pretrained": pretrained,
