@@ -66,6 +66,7 @@ TABLES: Mapping[str, Any] = {
     "streams": study_tables.stream_table,
     "detail": study_tables.detail_table,
     "cost": study_tables.cost_table,
+    "tuning": study_tables.tuning_table,
     "key": tables.key_table,
     "meta": tables.meta_table,
     "folds": fold_tables.fold_table,

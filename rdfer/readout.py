@@ -58,6 +58,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "streams": ("rows",),
     "detail": ("rows",),
     "cost": ("rows",),
+    "tuning": ("seeds", "methods"),
     "key": ("rows",),
     "dynamics": (),
     "benchmark": (),

@@ -10,7 +10,8 @@ from rdfer.workflow import NOTEBOOKS
 
 PRESET = "laptop"  # the one whose book bears no banner
 LIMIT_MB = 8.0  # what the repository may hold of them
-REAL = "real.json"  # scores on the real sets, no part of the laptop preset
+#: Results of other runs: scores on the real sets, trials on the development pool.
+KEPT = ("real.json", "tuning.json")
 KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
 
 
@@ -18,7 +19,8 @@ def publish(preset: str) -> list[str]:
     """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset's run.
 
     Both are made beside and take their place only when whole. ``results/real.json``, which runs on
-    the real sets write, stays unless the run has one of its own.
+    the real sets write, and ``results/tuning.json``, of the development pool, stay unless the run
+    has some of its own.
 
     Returns:
         Lines that say what was written.
@@ -51,9 +53,11 @@ def publish(preset: str) -> list[str]:
             directory.mkdir()
         _copy(source, fresh["results"])
         _copy(source / "figures", fresh["figures"])
-        real = fresh["results"] / REAL
-        if not real.exists() and (root / "results" / REAL).exists():
-            shutil.copyfile(root / "results" / REAL, real)
+        for name in KEPT:
+            kept, place = root / "results" / name, fresh["results"] / name
+            if kept.exists() and not place.exists():
+                shutil.copyfile(kept, place)
+        real = fresh["results"] / KEPT[0]
         draw_peers(root / "book" / "reported_results.csv", real, fresh["figures"])
         for name in NOTEBOOKS:
             executed.stage_notebook(

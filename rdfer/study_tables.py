@@ -11,6 +11,7 @@ from rdfer.detection_figures import COSTS, EPOCHS, PASSES, rival_name, sorted_ri
 from rdfer.readout import Results, find, percent, rows_of, study_percent, study_share
 from rdfer.study_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
 from rdfer.tables import markdown
+from rdfer.variants import METHODS, RIVALS
 
 
 def noise_table(results: Results) -> str:
@@ -102,3 +103,21 @@ def cost_table(results: Results) -> str:
     ]
     header = [f"{n} clip{'' if n == 1 else 's'}" for n in clips]
     return markdown(["AUROC, high loss", *header], body)
+
+
+def tuning_table(results: Results) -> str:
+    """UAR of every method's trials on the development pool, the chosen one in bold."""
+    tuning = results.get("tuning")
+    if tuning is None:
+        return markdown(["Method", "Chosen"], [])
+    titles = {name: v.title for name, v in {**METHODS, **RIVALS}.items()}
+    body = []
+    for name, entry in tuning["methods"].items():
+        trials = [percent(uar) for uar in entry["trials"]]
+        trials[entry["best"]] = f"**{trials[entry['best']]}**"
+        chosen = ", ".join(
+            f"`{key.partition('.')[2]}` {value}" for key, value in entry["changes"].items()
+        )
+        body.append([titles[name], *trials, chosen])
+    numbers = [f"Trial {k + 1}" for k in range(max(len(row) for row in body) - 2)]
+    return markdown(["Method", *numbers, "Chosen"], body)

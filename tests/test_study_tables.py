@@ -67,3 +67,16 @@ def test_a_missing_row_is_no_number_and_no_dash():
     whole = {"uar_mean": 0.5, "uar_low": 0.4, "uar_high": 0.6}
     assert study_percent(whole, "uar").startswith("50.0 [40.0,")
     assert study_share(whole, "uar").startswith("0.500 [0.400,")
+
+
+def test_tuning_shows_every_trial_and_the_chosen_one_in_bold(results):
+    header, _, *rows = cells(study_tables.tuning_table(results))
+    assert header == ["Method", *(f"Trial {k}" for k in (1, 2, 3, 4)), "Chosen"]
+    tuning = results["tuning"]["methods"]
+    assert len(rows) == len(tuning)
+    for row, entry in zip(rows, tuning.values(), strict=True):
+        assert [cell.startswith("**") for cell in row[1:5]].index(True) == entry["best"]
+        best = max(entry["trials"])
+        assert row[1 + entry["best"]] == f"**{100 * best:.1f}**"
+        assert all(f"`{key.partition('.')[2]}`" in row[5] for key in entry["changes"])
+    assert "not run here" in study_tables.tuning_table({"tuning": None})

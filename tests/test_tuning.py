@@ -1,7 +1,10 @@
 import pytest
 
 from rdfer.errors import UserError
+from rdfer.files import read_json
+from rdfer.paths import find_root
 from rdfer.presets import PRESETS
+from rdfer.settings import flat
 from rdfer.tuning import SEEDS, TRIALS, check_pool, chosen, trials
 from rdfer.variants import METHODS, RIVALS, variant_settings
 
@@ -59,3 +62,12 @@ def test_a_missing_seed_is_named_and_an_unknown_method_refused():
         chosen([r for r in rows() if (r["variant"], r["seed"]) != ("elr-0", 0)], pool="development")
     with pytest.raises(UserError, match="did you mean 'elr'"):
         trials("erl")
+
+
+def test_the_package_has_what_the_recorded_trials_chose():
+    recorded = read_json(find_root() / "results" / "tuning.json")["methods"]
+    assert set(recorded) == set(TRIALS)
+    for name, entry in recorded.items():
+        assert entry["changes"] == dict(TRIALS[name][entry["best"]])
+        settings = flat(variant_settings({**METHODS, **RIVALS}[name], PRESETS["laptop"].settings))
+        assert {key: settings[key] for key in entry["changes"]} == entry["changes"]
