@@ -23,55 +23,20 @@ from typing import Any
 
 import yaml
 
-from rdfer import (
-    api_pages,
-    comparison,
-    executed,
-    figures,
-    fold_tables,
-    readout,
-    schemes,
-    study_tables,
-    tables,
-)
-from rdfer.claim_results import read_results
-from rdfer.claim_tables import all_tables
-from rdfer.claims import load_claims
-from rdfer.comparison_figure import draw_peers
+from rdfer import api_pages, executed, readout
 from rdfer.errors import UserError
-from rdfer.files import read_json
+from rdfer.included import write_figures, write_tables, write_text
 from rdfer.paths import run_dir
 from rdfer.presets import get_preset
 from rdfer.progress import log
 from rdfer.protocol import is_real
-from rdfer.real_results import load_real
-from rdfer.reported import Peer, load_reported
+from rdfer.reported import load_reported
 from rdfer.substitutions import substitutions
 
 #: Results without which there is no book; the others may read "not run here".
 NEEDED = ("meta", "main", "agreement", "ablation")
 #: The same of a run on a real data set, where the truth is not known.
 NEEDED_REAL = ("meta", "main", "labels")
-TABLES: Mapping[str, Any] = {
-    "brief": tables.brief_table,
-    "main": tables.main_table,
-    "differences": tables.difference_table,
-    "difficulty": tables.difficulty_table,
-    "per_class": tables.per_class_table,
-    "agreement": tables.agreement_table,
-    "ablation": tables.ablation_table,
-    "noise": study_tables.noise_table,
-    "factorial": study_tables.factorial_table,
-    "rivals": study_tables.rival_table,
-    "streams": study_tables.stream_table,
-    "detail": study_tables.detail_table,
-    "cost": study_tables.cost_table,
-    "tuning": study_tables.tuning_table,
-    "key": tables.key_table,
-    "meta": tables.meta_table,
-    "folds": fold_tables.fold_table,
-    "label_quality": fold_tables.quality_table,
-}
 COLAB = "https://colab.research.google.com"
 
 
@@ -145,11 +110,9 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
             raise UserError(f"{root / page}.md: no such file, but _toc.yml lists it")
     results = readout.load_results(source.results)
     _check_preset(source, results["meta"])
-    _write_figures(source, target)
     reported = load_reported(root / "book" / "reported_results.csv")
-    _write_tables(results, target / "generated" / "tables")
-    _write_comparison(source, reported, target / "generated" / "tables")
-    _write_claims(source, target / "generated" / "tables")
+    write_figures(source.results, source.figures, target)
+    write_tables(results, reported, source.results, target / "generated" / "tables")
     api_pages.write_rest(target / "book" / "api", target / "generated" / "api_rest.md")
     _write_config(root, target, source, substitutions(results, reported))
     return target
@@ -225,50 +188,6 @@ def _check_preset(source: Source, meta: Mapping[str, Any]) -> None:
         )
 
 
-def _write_figures(source: Source, target: Path) -> None:
-    """Figures drawn from the results at hand, beside the pictures that notebooks made."""
-    out = target / "figures"
-    if source.figures.is_dir():
-        shutil.copytree(source.figures, out)
-    figures.draw_all(source.results, out)
-    schemes.draw_schemes(out)
-    draw_peers(target / "book" / "reported_results.csv", source.results / "real.json", out)
-    captions = yaml.safe_load((target / "book" / "captions.yml").read_text(encoding="utf-8"))
-    for name, caption in captions.items():
-        text = figure_directive(out, name, caption.strip())
-        _write(target / "generated" / "figures" / f"{name}.md", text)
-
-
-def figure_directive(directory: Path, name: str, caption: str) -> str:
-    """The MyST text that shows a figure file, or says that there is none."""
-    found = [p for s in ("svg", "png") if (p := directory / f"{name}.{s}").exists()]
-    if not found:
-        return f"*Figure {readout.NOT_RUN}: {caption}*\n"
-    notes = directory / f"{name}.json"
-    said = (read_json(notes).get("alt") if notes.exists() else None) or caption
-    alt = " ".join(said.split())
-    return f"```{{figure}} /figures/{found[0].name}\n:alt: {alt}\n\n{caption}\n```\n"
-
-
-def _write_tables(results: Mapping[str, Any], out: Path) -> None:
-    for name, table in TABLES.items():
-        _write(out / f"{name}.md", table(results))
-
-
-def _write_comparison(source: Source, reported: Mapping[str, Peer], out: Path) -> None:
-    """The tables of the literature's numbers, and of this project's on the same sets."""
-    runs = load_real(source.results / "real.json")
-    _write(out / "peers.md", comparison.score_table(reported, runs))
-    _write(out / "peer_sources.md", comparison.source_table(reported))
-
-
-def _write_claims(source: Source, out: Path) -> None:
-    """The claims with their predictions, and with verdicts where there are some."""
-    claims = load_claims()
-    rows = read_results(source.results / "claims.json", claims)
-    _write(out / "claims.md", all_tables(claims, rows))
-
-
 def _write_config(root: Path, target: Path, source: Source, numbers: Mapping[str, str]) -> None:
     """The root's ``_config.yml`` plus what is known only now: numbers, banner, repository."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
@@ -280,7 +199,7 @@ def _write_config(root: Path, target: Path, source: Source, numbers: Mapping[str
         config["repository"] = {"url": url, "branch": "main", "path_to_book": ""}
         config["launch_buttons"] = {"notebook_interface": "classic", "colab_url": COLAB}
         config["html"]["use_repository_button"] = True
-    _write(target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
+    write_text(target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
 def banner(preset: str) -> str:
@@ -299,8 +218,3 @@ def repository(pyproject: Path) -> str | None:
     known = {key.lower(): value.rstrip("/") for key, value in urls.items()}
     url = known.get("repository")
     return url if url and url.startswith("https://github.com/") else None
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")

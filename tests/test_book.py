@@ -13,6 +13,7 @@ from nbformat import v4
 from rdfer import api_pages, book, executed
 from rdfer.errors import UserError
 from rdfer.figures import FIGURES
+from rdfer.included import TABLES
 from rdfer.readout import load_results
 from rdfer.reported import load_reported
 from rdfer.schemes import SCHEMES
@@ -242,7 +243,7 @@ def test_pages_quote_only_numbers_that_exist():
 def test_pages_include_only_what_staging_writes():
     captions = yaml.safe_load((ROOT / "book" / "captions.yml").read_text())
     made = {f"figures/{name}" for name in captions}
-    tables = [*book.TABLES, "peers", "peer_sources", "claims"]
+    tables = [*TABLES, "peers", "peer_sources", "claims"]
     made |= {f"tables/{name}" for name in tables} | {"api_rest"}
     wanted = {n for p in PAGES for n in re.findall(r"/generated/(\S+)\.md", p.read_text())}
     assert wanted <= made
