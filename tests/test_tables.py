@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rdfer import tables
-from rdfer.book import TABLES
+from rdfer.included import TABLES
 from rdfer.manifest import CLASSES
 from rdfer.readout import NOT_RUN, load_results
 from rdfer.reported import load_reported
