@@ -1,6 +1,6 @@
 """What agreement sees in a video: its frames, what its clips say by sweep, and the verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ from matplotlib.ticker import FixedLocator
 from numpy.typing import NDArray
 
 from rdfer import agreement
+from rdfer.bank import FrameBank
 from rdfer.drawing import INK, SOFT, Drawn, subplots
+from rdfer.manifest import Manifest
 from rdfer.sheets import film
 
 GIVEN, TRUE = "#D55E00", "#0072B2"
@@ -139,3 +141,40 @@ def _verdict(course: Course, classes: Sequence[str]) -> str:
         f"last vote: {votes} of {last.shape[1]} clips for {classes[int(majority[0])]}; "
         f"averaged gap {signed}, {side} the label"
     )
+
+
+def example_courses(
+    arrays: Mapping[str, NDArray[Any]], manifest: Manifest, bank: FrameBank
+) -> list[Course]:
+    """A clean, a hard and a noisy training video of a run: of each kind the middle one by the gap.
+
+    Args:
+        arrays: of a cell that was watched, see :func:`rdfer.experiment.cell_arrays`.
+        manifest: with truth.
+        bank: the frames of its clips.
+    """
+    sweeps = arrays["sweep_clips"].astype(np.float64)
+    noisy = arrays["train_given"] != arrays["train_true"]
+    hard, sure = arrays["train_hard"], ~arrays["train_ambiguous"]
+    kinds = {
+        "clean": ~noisy & ~hard & sure,
+        "hard": ~noisy & hard & sure,
+        "noisy": noisy & ~hard & sure,
+    }
+    score = agreement.contrary(sweeps.mean((0, 2))[:, None], arrays["train_given"])
+    found = []
+    for kind, row in middle_videos(score, kinds).items():
+        video = int(arrays["train_videos"][row])
+        clip = manifest.clips[video]
+        found.append(
+            Course(
+                kind=kind,
+                frames=bank.gather([video], np.arange(clip.n_frames)[None])[0],
+                key=clip.truth.key if clip.truth else None,
+                sweeps=sweeps[:, row],
+                epochs=arrays["sweep_epochs"].tolist(),
+                given=int(arrays["train_given"][row]),
+                true=int(arrays["train_true"][row]),
+            )
+        )
+    return found

@@ -3,8 +3,19 @@
 import numpy as np
 import pytest
 
-from rdfer.course_figure import FRAMES, GIVEN, TRUE, Course, draw_course, middle_videos
+from rdfer.bank import FrameBank
+from rdfer.course_figure import (
+    FRAMES,
+    GIVEN,
+    TRUE,
+    Course,
+    draw_course,
+    example_courses,
+    middle_videos,
+)
+from rdfer.faces.truth import build_manifest
 from rdfer.sheets import MARK_COLOUR
+from tests.bank_sources import sources
 
 CLASSES = ("Calm", "Glad", "Sad")
 
@@ -69,3 +80,27 @@ def test_the_middle_video_of_each_kind_is_shown():
         "none": np.zeros(5, bool),
     }
     assert middle_videos(score, kinds) == {"odd": 0, "even": 3}
+
+
+def test_examples_are_one_of_each_kind_with_their_own_frames(tmp_path):
+    manifest = build_manifest("development", 21, 7, 7, frames=16, seed=2)
+    bank = FrameBank.build(tmp_path / "bank", sources([16] * len(manifest)), size=4, workers=0)
+    train = np.arange(21)
+    true = manifest.labels()[train]
+    given = np.where(train < 7, (true + 1) % 7, true)
+    arrays = {
+        "train_videos": train,
+        "train_true": true,
+        "train_given": given,
+        "train_hard": (train >= 7) & (train < 14),
+        "train_ambiguous": np.zeros(21, bool),
+        "sweep_clips": np.random.default_rng(0).dirichlet(np.ones(7), (2, 21, 3)),
+        "sweep_epochs": np.array([3, 7]),
+    }
+    found = {course.kind: course for course in example_courses(arrays, manifest, bank)}
+    assert set(found) == {"clean", "hard", "noisy"}
+    assert found["noisy"].given != found["noisy"].true
+    assert found["clean"].given == found["clean"].true
+    for course in found.values():
+        assert course.frames.shape == (16, 4, 4, 3) and course.sweeps.shape == (2, 3, 7)
+        assert course.epochs == [3, 7]
