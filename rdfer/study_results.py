@@ -4,7 +4,7 @@ A row is over all its seeds or it is *missing*: it then has no numbers and names
 Only the cells of one run come in here, and a stale cell counts as missing.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -185,8 +185,3 @@ def _uar_row(
         what="RDFER (ours)", kind=USUAL.kind, rate=USUAL.rate, over=over, setting=setting
     )
     return row_over(_measure(bench, reading, "uar"), preset.few_seeds, "uar")
-
-
-def complete(rows: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether no row of a result is missing."""
-    return not any(row.get("lacking") for row in rows)

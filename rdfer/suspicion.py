@@ -86,16 +86,6 @@ def _of_sweep(probs: Floats, given: NDArray[Any], score: str) -> Floats:
     return share if score == "agreement" else agreement.wrong_vote(share, majority, given)
 
 
-def factorial(arrays: Arrays) -> dict[tuple[str, str, str], Floats]:
-    """Every (score, passes, epochs) of the factorial, :data:`CROSSED` x :data:`PASSES` x epochs."""
-    return {
-        (score, passes, epochs): crossed_score(arrays, score, passes=passes, epochs=epochs)
-        for score in CROSSED
-        for passes in PASSES
-        for epochs in EPOCHS
-    }
-
-
 def rival_scores(arrays: Arrays, out_of_fold: NDArray[Any] | None = None) -> dict[str, Floats]:
     """Every rival of the list, by the names of ``claims.yml``.
 

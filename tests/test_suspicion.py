@@ -3,7 +3,7 @@ import pytest
 from scipy.special import softmax
 
 from rdfer.errors import UserError
-from rdfer.suspicion import CROSSED, PASSES, crossed_score, factorial, rival_scores
+from rdfer.suspicion import CROSSED, EPOCHS, PASSES, crossed_score, rival_scores
 
 S, V, N, C, E = 3, 9, 4, 5, 6
 
@@ -18,10 +18,12 @@ def watched(seed=0):
     }
 
 
-def test_the_factorial_has_every_cell_and_all_are_finite():
-    found = factorial(watched())
-    assert len(found) == len(CROSSED) * len(PASSES) * 2
-    assert all(v.shape == (V,) and np.isfinite(v).all() for v in found.values())
+@pytest.mark.parametrize("epochs", EPOCHS)
+@pytest.mark.parametrize("passes", PASSES)
+@pytest.mark.parametrize("score", CROSSED)
+def test_every_cell_of_the_factorial_is_a_number_a_video(score, passes, epochs):
+    found = crossed_score(watched(), score, passes=passes, epochs=epochs)
+    assert found.shape == (V,) and np.isfinite(found).all()
 
 
 def test_loss_and_gap_are_those_of_the_mean_softmax():
