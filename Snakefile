@@ -8,6 +8,7 @@ import sys
 from rdfer import workflow as road
 from rdfer.paths import find_root, run_dir
 from rdfer.presets import get_preset
+from rdfer.studies import world_slug
 
 PRESET = get_preset(config.get("preset", "laptop"))
 RUN = run_dir(PRESET.name)
@@ -48,6 +49,7 @@ TRAINED = expand(f"done/train-{CELL}.json", **OVER)
 wildcard_constraints:
     seed=r"\d+",
     fold=r"\d+",
+    world=r"[a-z-]+",
 
 
 localrules:
@@ -58,6 +60,8 @@ localrules:
 # `headline` is the cells of its first seeds
 STUDIES = config.get("studies", "none")
 CLAIMS = ["done/claims.json"] if STUDIES == "all" else []
+WORLDS = {world_slug(name): name for name in PRESET.worlds}
+FIRST, *LATER = PRESET.few_seeds if WORLDS else [0]
 
 
 rule all:
@@ -162,9 +166,34 @@ for STUDY in road.STUDIES:  # a notebook and a seed each
             NOTEBOOK + " -p seed {wildcards.seed}"
 
 
+def made_world(wildcards):
+    """The first seed makes the frames and features of its world, the later ones find them."""
+    return done(f"worlds-{wildcards.world}", [FIRST] if int(wildcards.seed) in LATER else [])
+
+
+rule worlds:
+    input:
+        "done/data.json",
+        made_world,
+        **notebook("worlds"),
+    output:
+        "done/worlds-{world}-seed{seed}.json",
+    log:
+        "notebooks/worlds-{world}-seed{seed}.ipynb",
+    threads: TRAIN_THREADS
+    resources:
+        mem_mb=road.JOB_MB,
+        gpu=int(END_TO_END),
+    params:
+        world=lambda wildcards: WORLDS[wildcards.world],
+    shell:
+        NOTEBOOK + " -p world {params.world:q} -p seed {wildcards.seed}"
+
+
 rule claims:
     input:
         [done(name, PRESET.study_seeds) for name in road.STUDIES],
+        [done(f"worlds-{world}", PRESET.few_seeds) for world in WORLDS],
         **notebook("claims"),
     output:
         "done/claims.json",

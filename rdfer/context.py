@@ -8,12 +8,14 @@ from typing import Any
 import torch
 
 from rdfer import machine, protocol, runs
-from rdfer.encoders import SHIPPED, SMALL
+from rdfer.encoders import OWN, ships
 from rdfer.errors import UserError
 from rdfer.presets import get_preset
 from rdfer.settings import Preset, Settings, check_value, override
 
-STORED = frozenset({"data.source", "data.frames", "data.size"})  # what a bank depends on
+#: What a bank depends on: of a real set, and what the rendered one depends on besides.
+STORED = frozenset({"data.source", "data.frames", "data.size"})
+DRAWN = frozenset(f"data.{name}" for name in ("pool", "balance", "train", "val", "test"))
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,10 @@ class Context:
     def bank(self) -> Path:
         """Directory of the frame bank.
 
-        Runs of one preset on a real data set that store the same frames share one, since decoding
-        takes long and the frames much space.
+        Runs of one preset that store the same frames share one, since rendering and decoding take
+        long and the frames much space.
         """
-        shared = self.real and STORED.isdisjoint(self.overrides)
+        shared = (STORED if self.real else STORED | DRAWN).isdisjoint(self.overrides)
         return (runs.run_dir(self.preset.name) if shared else self.run) / "bank"
 
     @property
@@ -96,7 +98,7 @@ class Context:
     def encoder_weights(self) -> Path | None:
         """Weights pre-trained within this run; None where the shipped ones (or none) serve."""
         n = self.settings.network
-        own = n.pretrained in SHIPPED and n.encoder != SMALL
+        own = n.pretrained in OWN and not ships(n.encoder, n.pretrained)
         return self.run / "encoder.safetensors" if own else None
 
 

@@ -19,9 +19,10 @@ from rdfer.errors import UserError
 
 SMALL = "faces-resnet"
 SMALL_CHANNELS, SMALL_CELLS, SMALL_FEATURES = 64, 4, 64
-Pretrained: TypeAlias = Literal["none", "faces", "contrastive", "imagenet", "kinetics"]
+Pretrained: TypeAlias = Literal["none", "faces", "classes", "imagenet", "kinetics"]
 ASSETS = Path(__file__).parent / "faces" / "assets"
-SHIPPED = {"faces": "encoder.safetensors", "contrastive": "encoder-contrastive.safetensors"}
+SHIPPED = ASSETS / "encoder.safetensors"  # of the small encoder, "faces"
+OWN = ("faces", "classes")  # what :mod:`rdfer.pretrain` makes
 SHIFT_SHARE = 8  # one channel in 8 from the next frame, one in 8 from the last: TSM's 1/8
 
 
@@ -39,14 +40,15 @@ def create_encoder(
     Args:
         name: any timm model, or ``"faces-resnet"``: :class:`SmallEncoder`, for 48-112 px.
         pretrained: ``"none"`` starts from random weights (torch's global generator),
-            ``"faces"`` from blendshape pre-training, ``"contrastive"`` from pre-training on the
-            same faces that is told no blendshapes, ``"imagenet"`` downloads timm's;
+            ``"faces"`` from blendshape pre-training, ``"classes"`` from pre-training on the
+            classes of still faces, which is told no blendshapes, ``"imagenet"`` downloads timm's;
             ``"kinetics"`` is for clip encoders (:mod:`rdfer.m3dfel`) and refused here.
         size: pixels of the frames; only models bound to one size (most transformers) need it.
         shift: wrap the residual blocks with the temporal shift (:class:`TemporalShift`);
             frames must then come as whole groups of ``group``.
         group: frames that the shift mixes (PRECURSOR: 4).
-        weights: safetensors file for ``"faces"`` or ``"contrastive"`` instead of the shipped one.
+        weights: safetensors file for ``"faces"`` or ``"classes"``; only ``"faces"`` of the small
+            encoder ship.
 
     Returns:
         Module from float ``[N, 3, H, W]`` to ``[N, D]``, and D.
@@ -68,7 +70,7 @@ def create_encoder(
         model: nn.Module = SmallEncoder()
     else:
         model = _from_timm(name, download=pretrained == "imagenet", size=size)
-    if pretrained in SHIPPED:
+    if pretrained in OWN:
         _load(model, name, pretrained, weights)
     features = _probe(model, name, size)
     if shift:
@@ -156,14 +158,19 @@ def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
     return model
 
 
+def ships(name: str, pretrained: str) -> bool:
+    """Whether such weights come with the package."""
+    return name == SMALL and pretrained == "faces"
+
+
 def _load(model: nn.Module, name: str, pretrained: str, weights: str | Path | None) -> None:
     """Fill ``model`` from a safetensors file of half-precision values."""
-    if weights is None and name != SMALL:
+    if weights is None and not ships(name, pretrained):
         raise UserError(
-            f"encoder = {name!r}: only {SMALL} ships with {pretrained!r} weights; make this one's"
-            " with `rdfer pretrain` and give their file"
+            f"encoder = {name!r}: no {pretrained!r} weights of it ship; make them with"
+            " `rdfer pretrain` and give their file"
         )
-    path = ASSETS / SHIPPED[pretrained] if weights is None else Path(weights)
+    path = SHIPPED if weights is None else Path(weights)
     if not path.is_file():
         raise UserError(f"{path}: no encoder weights there; `rdfer pretrain` makes them")
     try:

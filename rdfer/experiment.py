@@ -57,7 +57,7 @@ def run(
         key=key,
         weights=weights,
     )
-    probs, detail = predict_once(fitted.model, inputs, task.test.videos, settings)
+    probs, detail, features = predict_once(fitted.model, inputs, task.test.videos, settings)
     metrics = {
         **test_metrics(task.test, probs, manifest, lost=task.lost),
         **key_metrics(task.test, detail, inputs, settings, manifest),
@@ -71,12 +71,13 @@ def run(
         },
     }
     arrays = cell_arrays(task, fitted, probs, manifest)
+    arrays["test_features"] = features.astype(np.float16)
     if detail is not None:
         arrays["test_detail"] = detail.astype(np.int16)
-    for probe in PROBES:
+    for probe in PROBES if settings.data.probes else ():
         disturbed = Disturbed(inputs, probe)
-        seen, _ = predict_once(fitted.model, disturbed, task.test.videos, settings)
-        arrays[f"probe_{probe}"] = seen.astype(np.float16)
+        seen = predict_once(fitted.model, disturbed, task.test.videos, settings)
+        arrays[f"probe_{probe}"] = seen.probs.astype(np.float16)
     folds = settings.data.folds
     if folds:
         arrays["out_of_fold"] = out_of_fold(task, inputs, settings, seed=seed, folds=folds)

@@ -30,6 +30,7 @@ TABLES: Mapping[str, Any] = {
     "streams": study_tables.stream_table,
     "detail": study_tables.detail_table,
     "cost": study_tables.cost_table,
+    "worlds": study_tables.world_table,
     "tuning": study_tables.tuning_table,
     "key": tables.key_table,
     "meta": tables.meta_table,

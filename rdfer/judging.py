@@ -4,8 +4,8 @@ Only a run on the confirmation pool can be judged: hyper-parameters are chosen o
 pool, so verdicts from there would be of what was tuned.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from rdfer import road
 from rdfer.claim_results import POOL, judged
@@ -15,14 +15,24 @@ from rdfer.evidence import DRAWS, Bench, Lacking, evidence
 from rdfer.progress import progress
 from rdfer.runs import Cell
 from rdfer.studies import cells_of
+from rdfer.variants import Variant
+
+#: The variants that a run has of a study and a seed.
+Cells: TypeAlias = Callable[[str, int], Sequence[Variant]]
 
 
-def bench_of(context: road.Context) -> Bench:
-    """The cells of a run's studies, to be read one by one."""
+def bench_of(context: road.Context, cells: Cells | None = None) -> Bench:
+    """The cells of a run's studies, to be read one by one.
+
+    Args:
+        context: of the run.
+        cells: those that it has; without it all of :func:`rdfer.studies.cells_of`.
+    """
     manifest, _, data = road.load(context)
+    known_cells = cells or (lambda study, seed: cells_of(study, context.preset, seed))
 
     def find(study: str, variant: str, seed: int) -> Cell:
-        for known in cells_of(study, context.preset, seed):
+        for known in known_cells(study, seed):
             if known.name == variant:
                 return road.cell_of(context, study, known, seed=seed, data=data)
         raise Lacking(f"{study}/{variant}/seed{seed} not part of the study")

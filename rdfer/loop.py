@@ -56,7 +56,9 @@ class Loop:
         network: DualStream,
         *,
         seed: int,
+        decided: Treatment | None = None,
     ) -> None:
+        """``decided``: weights and targets that stand from the beginning; none are sought."""
         self.task, self.inputs, self.settings = task, inputs, settings
         self.fabric = make_fabric(settings)
         self.plain_model = Recognizer(network, settings.sampling)
@@ -79,7 +81,8 @@ class Loop:
         self.memory = PredictionMemory(n, task.classes, beta=robust.elr_memory)
         # what training said last of each video: kept epoch by epoch where a run is watched
         self.said = np.zeros((n, task.classes), np.float32)
-        self.treatment = Treatment.none(task.train.given, classes=task.classes)
+        self.decided = decided
+        self.treatment = decided or Treatment.none(task.train.given, classes=task.classes)
         self.best: tuple[float, int, dict[str, Tensor]] = (-1.0, 0, {})
         self.epoch = 0
 
@@ -160,7 +163,8 @@ class Loop:
         self.choose(self.validate())
         if self.settings.agreement.watch == "views":
             self.sweeps.logits.append(self.said.copy())
-        if is_due(self.settings, self.epoch):
+        seeks = self.decided is None or self.settings.agreement.watch != "nothing"
+        if seeks and is_due(self.settings, self.epoch):
             self.sweep()
 
     def validate(self) -> float | None:
@@ -172,8 +176,8 @@ class Loop:
         part = self.task.test if self.settings.training.choose == "test" else self.task.val
         if len(part) == 0:
             return None
-        probs, _ = predict_once(self.model, self.inputs, part.videos, self.settings)
-        return uar(part.given, probs.argmax(1), classes=self.task.classes)
+        seen = predict_once(self.model, self.inputs, part.videos, self.settings)
+        return uar(part.given, seen.probs.argmax(1), classes=self.task.classes)
 
     def choose(self, score: float | None) -> None:
         """Keep the state of the best score, of equal ones the later; or always the last one."""
@@ -197,9 +201,10 @@ class Loop:
         if part.noisy.any():
             wrong = probs.mean(1).argmax(1) == part.given
             self.history.memorised.append(float(wrong[part.noisy].mean()))
-        if a.treats:
-            self.treatment = treatment(self.sweeps, part.given, a)
+        if self.decided is None and (a.treats or a.anew):
             self.history.passes += FORWARD * a.clips * len(part)
+        if self.decided is None and a.treats:
+            self.treatment = treatment(self.sweeps, part.given, a)
 
     def state(self) -> dict[str, Any]:
         """All that a resumed run needs, as tensors, arrays and plain values."""

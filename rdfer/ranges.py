@@ -39,6 +39,7 @@ def check_ranges(s: "Settings") -> None:
     rule(0 < s.agreement.span <= 1, "agreement.span", s.agreement.span, "must lie in (0, 1]")
     for name, share in (
         ("agreement.memory", s.agreement.memory),
+        ("agreement.wrong", s.agreement.wrong),
         ("network.dropout", s.network.dropout),
         ("training.label_smoothing", s.training.label_smoothing),
         ("robust.elr_memory", s.robust.elr_memory),

@@ -58,6 +58,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "streams": ("rows",),
     "detail": ("rows",),
     "cost": ("rows",),
+    "worlds": ("rows",),
     "tuning": ("seeds", "methods"),
     "key": ("rows",),
     "dynamics": (),

@@ -36,6 +36,16 @@ class Recognition(NamedTuple):
     detail: Indices | None  # frame indices of the detail clips, int64 [B, K, F]
 
 
+class Seen(NamedTuple):
+    """What a recognizer says of every video, once."""
+
+    probs: NDArray[np.float32]  # [V, C]
+    detail: (
+        Indices | None
+    )  # frames of the detail clips, int64 [V, K, F]; None without such a stream
+    features: NDArray[np.float32]  # [V, F], what the streams that are there classify, side by side
+
+
 class Recognizer(nn.Module):
     """A :class:`DualStream` network together with key-expression re-sampling.
 
@@ -134,7 +144,7 @@ def predict(
     clips: Indices,
     *,
     batch: int,
-    details: list[Indices] | None = None,
+    outputs: list[Recognition] | None = None,
     copy: tuple[int, torch.Generator] | None = None,
     dropout: bool = False,
 ) -> NDArray[np.float32]:
@@ -146,7 +156,7 @@ def predict(
         videos: int64 [V], rows of the store.
         clips: frame indices, int64 [V, N, L].
         batch: clips predicted at a time.
-        details: the detail clips' frame indices are appended here, int64 [<= batch, K, F].
+        outputs: all that the network says is appended here, batch by batch.
         copy: number of an augmented copy and a generator, to look at that instead.
         dropout: leave dropout on; it draws from torch's global generator.
     """
@@ -166,8 +176,8 @@ def predict(
         else:
             look = inputs.augmented(rows[some], copy[0], copy[1])
         out = model(look, flat[some], inputs.lengths[rows[some]])
-        if details is not None and out.detail is not None:
-            details.append(out.detail)
+        if outputs is not None:
+            outputs.append(out)
         parts.append(out.logits.float().softmax(-1).cpu().numpy())
     return np.concatenate(parts).reshape(v, n, -1)
 
@@ -177,18 +187,20 @@ def fixed_clips(inputs: Inputs, videos: Indices, clips: Sampling) -> Indices:
     return synopsis(inputs.lengths[videos], clip_frames=clips.clip_frames)[:, None]
 
 
-def predict_once(
-    model: nn.Module, inputs: Inputs, videos: Indices, settings: Settings
-) -> tuple[NDArray[np.float32], Indices | None]:
-    """The one deterministic clip of each video, predicted once.
-
-    Returns:
-        Probabilities float32 [V, C], and the frames of the detail clips, int64 [V, K, F]; None
-        where the network has no short-term stream.
-    """
+def predict_once(model: nn.Module, inputs: Inputs, videos: Indices, settings: Settings) -> Seen:
+    """The one deterministic clip of each video, predicted once."""
     clips = fixed_clips(inputs, videos, settings.sampling)
-    details: list[Indices] = []
+    outputs: list[Recognition] = []
     probs = predict(
-        model, inputs, videos, clips, batch=4 * settings.training.batch, details=details
+        model, inputs, videos, clips, batch=4 * settings.training.batch, outputs=outputs
     )
-    return probs[:, 0], np.concatenate(details) if details else None
+    details = [out.detail for out in outputs if out.detail is not None]
+    features = [
+        torch.cat([stream.features for stream in (out.long, out.short) if stream], -1)
+        for out in outputs
+    ]
+    return Seen(
+        probs[:, 0],
+        np.concatenate(details) if details else None,
+        torch.cat(features).float().cpu().numpy(),
+    )

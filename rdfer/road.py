@@ -30,6 +30,7 @@ from rdfer.preparation import (
     samples_of,
 )
 from rdfer.progress import progress
+from rdfer.training import first_stage
 from rdfer.variants import METHODS, Variant, variant_settings
 
 __all__ = [
@@ -123,7 +124,8 @@ def _run(context: Context, cell: runs.Cell, manifest: Manifest, inputs: Inputs) 
         weights=context.encoder_weights,
     )
     cell.record(result.metrics, result.arrays, wall_s=time.monotonic() - begun)
-    checkpoint.unlink(missing_ok=True)
+    for left in (checkpoint, first_stage(checkpoint)):
+        left.unlink(missing_ok=True)
     return "run"
 
 

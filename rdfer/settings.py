@@ -40,6 +40,7 @@ class Data:
     val: int = 350
     test: int = 2100
     folds: int = 0  # also predict each training video by networks of the other folds; 0: not
+    probes: bool = False  # also predict the test videos with their course in time destroyed
     frames: int = 64  # stored a video: T of the paper's precursor
     size: int = 64  # pixels
     val_share: float = 0.1  # of a real set's training fold, to choose the epoch on; 0: none
@@ -78,7 +79,7 @@ class Network:
         "dual-stream"
     )
     encoder: str = "faces-resnet"
-    pretrained: Literal["none", "faces", "contrastive", "imagenet", "kinetics"] = "faces"
+    pretrained: Literal["none", "faces", "classes", "imagenet", "kinetics"] = "faces"
     frozen: bool = True
     separate_encoders: bool = False
     shift: bool = False
@@ -121,7 +122,8 @@ class Agreement:
     Every ``every`` epochs from epoch ``start`` on, ``clips`` clips of each training video are
     predicted. ``score`` ranks the samples; ``rule`` turns it into P(noisy) (the vote needs no
     rule); ``noisy`` says what happens to noisy ones; ``reinforce`` is gamma in
-    1 + gamma (1 - A) for hard ones; ``consensus`` is lambda of :mod:`rdfer.consensus`.
+    1 + gamma (1 - A) for hard ones; ``consensus`` is lambda of :mod:`rdfer.consensus`; ``anew`` and
+    ``wrong`` are those of :mod:`rdfer.posterior`.
     """
 
     clips: int = 8
@@ -138,19 +140,22 @@ class Agreement:
     reinforce: float = 0.0
     consensus: float = 0.0  # lambda: pull toward the consensus of a video's clips
     memory: float = 0.5  # share that earlier sweeps keep in the consensus
+    # then train a second network, on targets that weigh labels against what the clips said
+    anew: bool = False
+    wrong: float = 0.2  # share of wrong labels that this weighing assumes
     # sweeps of a run that does nothing about them; "views": of augmented copies and of passes with
     # dropout as well, and what training said of each video, epoch by epoch
     watch: Literal["nothing", "clips", "views"] = "nothing"
 
     @property
     def treats(self) -> bool:
-        """Whether anything is done about hard or noisy samples at all."""
+        """Whether anything is done about hard or noisy samples while training goes on."""
         return self.noisy != "keep" or self.reinforce > 0 or self.consensus > 0
 
     @property
     def sweeps(self) -> bool:
         """Whether clips of the training videos are predicted at all."""
-        return self.treats or self.watch != "nothing"
+        return self.treats or self.anew or self.watch != "nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,6 +199,8 @@ class Preset:
     noise_kinds: tuple[str, ...] = ("symmetric", "asymmetric", "instance")
     noise_rates: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)
     all_methods_at: tuple[float, ...] = (0.2, 0.4)  # of these rates; at the others few methods
+    # name -> changed settings: where else the headline claims are judged, each a run of its own
+    worlds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def few_seeds(self) -> tuple[int, ...]:

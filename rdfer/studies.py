@@ -9,7 +9,8 @@ study       cells
 ==========  ====================================================================================
 
 A study with ten seeds has its first five in common with those that have five, so that every
-comparison is over seeds that both sides have.
+comparison is over seeds that both sides have. A *world* (another encoder, other class proportions,
+training from frames) repeats a few cells of ``noise`` and ``watch`` in a run of its own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -54,12 +55,14 @@ def under(variant: Variant, condition: Condition) -> Variant:
 
 USUAL = Condition("symmetric", 0.2)
 CLEAN = Condition("symmetric", 0.0)
-#: Methods that every seed has; the others have the first half of the seeds.
+WORST = Condition("symmetric", 0.4)  # what methods are compared at in other worlds
+#: Methods that have every seed where the noise is symmetric; else the first half of the seeds.
 EVERY_SEED = ("plain", "vote", "ours", STRONGEST)
+WORLD_METHODS = ("plain", STRONGEST, "ours")
 COMPARED: Mapping[str, Variant] = {
-    name: variant
-    for name, variant in {**METHODS, **RIVALS}.items()
-    if name not in ("clean", "plain-matched")
+    "plain": Variant(name="plain", title=METHODS["plain"].title),  # not watched here
+    **{name: METHODS[name] for name in ("vote", "ours")},
+    **RIVALS,
 }
 
 
@@ -68,17 +71,23 @@ def conditions(preset: Preset) -> list[Condition]:
     return [CLEAN] + [Condition(k, r) for k in preset.noise_kinds for r in preset.noise_rates]
 
 
+def noise_seeds(name: str, condition: Condition, preset: Preset) -> tuple[int, ...]:
+    """Seeds that a method has under some label noise; none where it is not run."""
+    fine = condition.rate not in (0.0, *preset.all_methods_at)
+    if name not in EVERY_SEED:
+        return () if fine else preset.few_seeds
+    headline = not fine and (condition.kind == USUAL.kind or condition.rate == 0)
+    return preset.study_seeds if headline else preset.few_seeds
+
+
 def _noise(preset: Preset, seed: int) -> Iterator[Variant]:
-    few = seed in preset.few_seeds
     for condition in conditions(preset):
-        fine = condition.rate not in (0.0, *preset.all_methods_at)
         for name, variant in COMPARED.items():
-            every = name in EVERY_SEED
-            if (every and few) or (few and not fine) or (every and not fine):
+            if seed in noise_seeds(name, condition, preset):
                 yield under(variant, condition)
-        if condition.kind == "symmetric" and condition.rate in preset.all_methods_at:
+        if condition.kind == USUAL.kind and condition.rate in preset.all_methods_at:
             yield under(METHODS["plain-matched"], condition)
-    if few:
+    if seed in preset.few_seeds:
         for variant in TREATMENTS.values():
             yield under(variant, USUAL)
 
@@ -118,7 +127,8 @@ def _parts(preset: Preset, seed: int) -> Iterator[Variant]:
         ("long", "long-term stream alone", {"network.streams": "long"}),
         ("short", "short-term stream alone", {"network.streams": "short"}),
     ):
-        yield under(Variant(name=name, title=title, changes={**OURS, **changes}), USUAL)
+        probed = {**OURS, **changes, "data.probes": True}
+        yield under(Variant(name=name, title=title, changes=probed), USUAL)
 
 
 _CELLS = {"noise": _noise, "watch": _watch, "parts": _parts}
@@ -135,3 +145,21 @@ def cells_of(study: str, preset: Preset, seed: int) -> list[Variant]:
     if seed not in preset.study_seeds:
         raise UserError(f"seed = {seed!r}: the studies have the seeds {preset.study_seeds}")
     return list(_CELLS[study](preset, seed))
+
+
+def world_cells(preset: Preset, seed: int) -> dict[str, list[Variant]]:
+    """What every world repeats of the studies with a seed, study by study.
+
+    Raises:
+        UserError: a seed that the worlds do not have.
+    """
+    if seed not in preset.few_seeds:
+        raise UserError(f"seed = {seed!r}: the worlds have the seeds {preset.few_seeds}")
+    trained = [under(COMPARED[name], WORST) for name in WORLD_METHODS]
+    watched = [v for v in _watch(preset, seed) if v.name.endswith(f"@{USUAL.name}")]
+    return {"noise": trained, "watch": watched}
+
+
+def world_slug(name: str) -> str:
+    """A world's name as paths and jobs have it."""
+    return name.replace(" ", "-")

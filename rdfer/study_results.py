@@ -13,7 +13,7 @@ from rdfer.claims import Reading
 from rdfer.evidence import METHOD_NAMES, Bench, Lacking
 from rdfer.results import interval
 from rdfer.settings import Preset
-from rdfer.studies import COMPARED, EVERY_SEED, USUAL, Condition
+from rdfer.studies import COMPARED, USUAL, WORLD_METHODS, WORST, Condition, noise_seeds
 from rdfer.suspicion import CROSSED, EPOCHS, PASSES
 from rdfer.variants import METHODS, RIVALS
 
@@ -48,11 +48,9 @@ def noise_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
     for kind in preset.noise_kinds:
         for rate in (0.0, *preset.noise_rates):
             for method in COMPARED:
-                fine = rate not in (0.0, *preset.all_methods_at)
-                if fine and method not in EVERY_SEED:
+                seeds = noise_seeds(method, Condition(kind, rate), preset)
+                if not seeds:
                     continue
-                many = method in EVERY_SEED and not fine
-                seeds = preset.study_seeds if many else preset.few_seeds
                 reading = Reading(what=_NAMES[method], kind=kind, rate=rate, over="test")
                 rows.append(
                     {
@@ -185,3 +183,36 @@ def _uar_row(
         what="RDFER (ours)", kind=USUAL.kind, rate=USUAL.rate, over=over, setting=setting
     )
     return row_over(_measure(bench, reading, "uar"), preset.few_seeds, "uar")
+
+
+def world_rows(benches: Mapping[str, Bench], preset: Preset) -> list[dict[str, Any]]:
+    """The headline comparisons world by world, the usual one first.
+
+    UAR at the highest rate of symmetric noise; AUROC among high losses of the averaged gap, and of
+    the rival that is best there. A world that was not run has no numbers.
+    """
+    return [
+        {
+            "world": world,
+            "rate": WORST.rate,
+            **(_world_row(benches[world], preset) if world in benches else {}),
+        }
+        for world in ("usual", *preset.worlds)
+    ]
+
+
+def _world_row(bench: Bench, preset: Preset) -> dict[str, Any]:
+    seeds = preset.few_seeds
+    row: dict[str, Any] = {}
+    for method in WORLD_METHODS:
+        reading = Reading(what=_NAMES[method], kind=WORST.kind, rate=WORST.rate, over="test")
+        row |= row_over(_measure(bench, reading, "uar"), seeds, f"uar_{method}")
+    own: Mapping[str, str | int] = {"passes": "clips", "epochs": "mean"}
+    gap = _auroc(bench, seeds, "gap", USUAL, "high-loss", own)
+    usual: Mapping[str, str | int] = {"passes": "own", "epochs": "own"}
+    others = {name: _auroc(bench, seeds, name, USUAL, "high-loss", usual) for name in RIVAL_SCORES}
+    best = max(others, key=lambda name: others[name]["auroc_mean"] or 0.0)
+    ends = ("mean", "low", "high")
+    row |= {f"auroc_gap_{end}": gap.get(f"auroc_{end}") for end in ends}
+    row |= {f"auroc_rival_{end}": others[best].get(f"auroc_{end}") for end in ends}
+    return {**row, "rival": best}

@@ -9,9 +9,18 @@ from typing import Any
 
 from rdfer.detection_figures import COSTS, EPOCHS, PASSES, rival_name, sorted_rivals
 from rdfer.readout import Results, find, percent, rows_of, study_percent, study_share
+from rdfer.studies import WORLD_METHODS
 from rdfer.study_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
 from rdfer.tables import markdown
 from rdfer.variants import METHODS, RIVALS
+
+#: Worlds -> what tables call them.
+WORLDS: Mapping[str, str] = {
+    "usual": "the benchmark as it is",
+    "no blendshapes": "encoder that never saw blendshapes",
+    "dfew": "class proportions of DFEW",
+    "end to end": "trained end to end, on a small subset",
+}
 
 
 def noise_table(results: Results) -> str:
@@ -103,6 +112,21 @@ def cost_table(results: Results) -> str:
     ]
     header = [f"{n} clip{'' if n == 1 else 's'}" for n in clips]
     return markdown(["AUROC, high loss", *header], body)
+
+
+def world_table(results: Results) -> str:
+    """UAR of methods, and AUROC of the averaged gap beside the best rival, by world (rows)."""
+    rows = rows_of(results, "worlds")
+    titles = {name: v.title for name, v in {**METHODS, **RIVALS}.items()}
+    body = [
+        [WORLDS.get(row["world"], row["world"])]
+        + [study_percent(row, f"uar_{method}") for method in WORLD_METHODS]
+        + [study_share(row, "auroc_gap"), study_share(row, "auroc_rival")]
+        + [row.get("rival", "–")]
+        for row in rows
+    ]
+    trained = [f"UAR, {titles[method]}" for method in WORLD_METHODS]
+    return markdown(["World", *trained, "AUROC, averaged gap", "best rival", "which"], body)
 
 
 def tuning_table(results: Results) -> str:

@@ -17,15 +17,19 @@ from rdfer.inputs import Inputs
 from rdfer.loop import History, Loop
 from rdfer.network import DualStream
 from rdfer.recognizer import Recognizer, build_network
-from rdfer.settings import Settings
+from rdfer.settings import Settings, override
 from rdfer.sweeps import Sweeps
 from rdfer.task import Task
-from rdfer.treatment import Treatment
+from rdfer.treatment import Treatment, settled
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained recognizer, with the state of its chosen epoch (counted from 1)."""
+    """A trained recognizer, with the state of its chosen epoch (counted from 1).
+
+    With ``agreement.anew`` it is the second network; ``sweeps``, and what of ``history`` is said
+    sweep by sweep, are those of the first, by which was decided.
+    """
 
     model: Recognizer
     epoch: int
@@ -44,6 +48,11 @@ def initial_network(
         return build_network(
             settings, classes=task.classes, in_features=inputs.dim, weights=weights
         )
+
+
+def first_stage(checkpoint: Path) -> Path:
+    """Where the first of two networks keeps its checkpoint."""
+    return checkpoint.with_suffix(".first.pt")
 
 
 @denormals_as_zero()
@@ -69,9 +78,40 @@ def fit(
         key: what the checkpoint belongs to; one with another key is ignored.
         weights: pre-trained encoder weights in place of the shipped ones.
     """
-    network = initial_network(task, inputs, settings, seed=seed, weights=weights)
-    loop = Loop(task, inputs, settings, network, seed=seed)
     store = Checkpoint(checkpoint, key)
+    if not settings.agreement.anew:
+        loop = _train(task, inputs, settings, seed, store, weights)
+        return _fitted(loop, loop)
+    # what the first network learnt by heart is left behind with it
+    before = Checkpoint(checkpoint and first_stage(checkpoint), key)
+    first = _train(task, inputs, settings, seed, before, weights)
+    decided = settled(first.treatment, first.sweeps, task.train.given, settings.agreement)
+    other = override(settings, {"training.twin": settings.training.twin + 1})
+    loop = _train(task, inputs, other, seed, store, weights, decided=decided)
+    loop.history.passes += first.history.passes
+    loop.history.memorised = first.history.memorised
+    return _fitted(loop, first)
+
+
+def _fitted(loop: Loop, judge: Loop) -> Fitted:
+    """The network of ``loop`` at its best, with the sweeps by which ``judge`` decided."""
+    loop.plain_model.load_state_dict(loop.best[2])
+    return Fitted(loop.plain_model, loop.best[1], loop.history, judge.sweeps, loop.treatment)
+
+
+def _train(
+    task: Task,
+    inputs: Inputs,
+    settings: Settings,
+    seed: int,
+    store: Checkpoint,
+    weights: Path | None,
+    *,
+    decided: Treatment | None = None,
+) -> Loop:
+    """All epochs of one network, from the checkpoint on if there is one."""
+    network = initial_network(task, inputs, settings, seed=seed, weights=weights)
+    loop = Loop(task, inputs, settings, network, seed=seed, decided=decided)
     saved = store.load()
     if saved is not None:
         loop.restore(saved)
@@ -79,5 +119,4 @@ def fit(
         loop.run_epoch()
         if loop.epoch % settings.training.checkpoint == 0:
             store.save(loop.state())
-    loop.plain_model.load_state_dict(loop.best[2])
-    return Fitted(loop.plain_model, loop.best[1], loop.history, loop.sweeps, loop.treatment)
+    return loop

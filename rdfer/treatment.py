@@ -4,7 +4,7 @@ Joins :mod:`rdfer.agreement` (scores) and :mod:`rdfer.mitigation` (what is done 
 settings of a run. Source: idea STATED; every choice here is OURS and a parameter.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rdfer import agreement, mitigation
 from rdfer.consensus import consensus
 from rdfer.errors import UserError
+from rdfer.posterior import posterior
 from rdfer.settings import Agreement
 from rdfer.sweeps import Sweeps
 
@@ -102,3 +103,24 @@ def treatment(sweeps: Sweeps, given: NDArray[np.int64], settings: Agreement) -> 
     )
     pull = consensus(sweeps.means, memory=settings.memory)
     return Treatment(weights, targets, p_noisy.astype(np.float32), pull)
+
+
+def settled(
+    before: Treatment, sweeps: Sweeps, given: NDArray[np.int64], settings: Agreement
+) -> Treatment:
+    """What a second network is trained on: labels weighed against what all the clips said.
+
+    Args:
+        before: of the first network's last epochs; its weights stay.
+        sweeps: of the first network.
+        given: given labels, int64 [V].
+        settings: the agreement part of a run's settings.
+
+    Raises:
+        UserError: there is no sweep.
+    """
+    if sweeps.last is None:
+        raise UserError("sweeps = []: at least one is needed before labels can be weighed")
+    q = mean_softmax(sweeps, average=settings.average)
+    targets = posterior(q, given, wrong=settings.wrong)
+    return replace(before, targets=targets, p_noisy=1 - targets[np.arange(len(given)), given])

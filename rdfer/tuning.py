@@ -40,10 +40,7 @@ TRIALS: Mapping[str, Sequence[Mapping[str, Any]]] = {
         {"agreement.threshold": threshold, "agreement.noisy": noisy}
         for threshold, noisy in ((0.8, "relabel"), (1.0, "relabel"), (0.8, "drop"), (1.0, "drop"))
     ],
-    "ours": [
-        {"agreement.consensus": strength, "agreement.memory": memory}
-        for strength, memory in ((3.0, 0.5), (1.0, 0.5), (5.0, 0.5), (3.0, 0.8))
-    ],
+    "ours": [{"agreement.wrong": share} for share in (0.2, 0.1, 0.3, 0.5)],
 }
 
 

@@ -24,11 +24,11 @@ from rdfer.parameters import imported_modules
 from rdfer.paths import find_root, run_dir
 from rdfer.presets import get_preset
 from rdfer.provenance import code_hash
-from rdfer.settings import settings_hash
+from rdfer.settings import settings_hash, to_dict
 from rdfer.studies import STUDIES
 
 NOTEBOOKS = ("data", "train", "evaluate", "agreement", "ablate", "figures")
-STUDY_NOTEBOOKS = (*STUDIES, "claims")
+STUDY_NOTEBOOKS = (*STUDIES, "worlds", "claims")
 PATIENCE_S = 30  # for jobs to end after an interrupt
 JOB_MB = 1500  # memory of a job: kernel and torch are 1.1 GB before any work
 
@@ -40,7 +40,8 @@ def write_keys(preset: str) -> None:
         UserError: unknown preset, a missing notebook.
     """
     keys = run_dir(preset) / "keys"
-    settings = settings_hash(get_preset(preset).settings)
+    chosen = get_preset(preset)
+    settings = settings_hash({"usual": to_dict(chosen.settings), "worlds": chosen.worlds})
     notebooks = find_root() / "notebooks"
     every = (*NOTEBOOKS, *STUDY_NOTEBOOKS)
     modules = {name: imported_modules(notebooks / f"{name}.ipynb") for name in every}

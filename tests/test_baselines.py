@@ -182,7 +182,7 @@ def test_a_baseline_trains_on_cached_features(model):
     settings = small_settings(network__model=model, training__epochs=30, training__lr=5e-3)
     fitted = fit(task, inputs, settings, seed=0)
     assert fitted.history.train_loss[-1] < fitted.history.train_loss[0]
-    probs, detail = predict_once(fitted.model, inputs, task.test.videos, settings)
+    probs, detail, _ = predict_once(fitted.model, inputs, task.test.videos, settings)
     assert detail is None
     assert (probs.argmax(1) == task.test.true).mean() > 2 / CLASSES
 

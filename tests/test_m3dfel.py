@@ -168,6 +168,6 @@ def test_it_trains_on_frames():
     settings = small_settings(**CHANGES, training__epochs=1, training__batch=21)
     settings = override(settings, {"agreement.start": 99})
     fitted = fit(task, inputs, settings, seed=0)
-    probs, detail = predict_once(fitted.model, inputs, task.test.videos, settings)
+    probs, detail, _ = predict_once(fitted.model, inputs, task.test.videos, settings)
     assert detail is None and fitted.epoch == 1
     np.testing.assert_allclose(probs.sum(1), 1, rtol=1e-5)

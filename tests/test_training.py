@@ -167,6 +167,6 @@ def test_every_choice_of_streams_trains(streams):
     task, inputs = small_task()
     settings = small_settings(training__epochs=1, network__streams=streams)
     fitted = fit(task, inputs, settings, seed=0)
-    probs, detail = predict_once(fitted.model, inputs, task.test.videos, settings)
+    probs, detail, _ = predict_once(fitted.model, inputs, task.test.videos, settings)
     np.testing.assert_allclose(probs.sum(1), 1, rtol=1e-5)
     assert (detail is None) == (streams == "long")
