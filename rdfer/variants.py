@@ -53,7 +53,7 @@ OURS: dict[str, Any] = {
     **JUDGED,
     **ELR,
     "agreement.anew": True,
-    "agreement.wrong": 0.2,
+    "agreement.wrong": 0.1,
 }
 
 METHODS: dict[str, Variant] = {
