@@ -1,19 +1,16 @@
-"""Blendshape weights in pictures: the task of regressing them, and a probe that reads them.
+"""Blendshape weights in pictures: the task of regressing them.
 
 The classes of the embedded benchmark are defined by blendshapes, so an encoder that was trained
 here has been given what real data would not give.
 """
 
 import torch
-from sklearn.linear_model import Ridge
 from timm.models.resnet import BasicBlock, downsample_conv
 from torch import Tensor, nn
 
 from rdfer.encoders import SMALL_CELLS, SMALL_CHANNELS
 from rdfer.pretrain_faces import mirror_index, picture
 from rdfer.transforms import evaluate
-
-PROBED_BY = 8000  # frames that fit the linear probe
 
 
 def read_out(features: int, outputs: int) -> nn.Module:
@@ -121,29 +118,3 @@ class Blendshapes:
         self.model.eval()
         guesses = see(self.model, self.frames[self.n :], size=self.size)
         return summary(r_squared(self.targets[self.n :], guesses), "r2")
-
-
-def linear_probe(
-    encoder: nn.Module, frames: Tensor, weights: Tensor, *, held: int, size: int
-) -> dict[str, float]:
-    """How well a linear map reads blendshape weights from a finished encoder's features.
-
-    A description of the encoder, which it does not change.
-
-    Args:
-        encoder: from pictures ``[N, 3, S, S]`` to features ``[N, D]``; put into evaluation mode.
-        frames: uint8 ``[n, S', S', 3]``.
-        weights: float32 ``[n, 52]``.
-        held: the last so many frames test what (some of) the others fit.
-        size: S.
-
-    Returns:
-        Mean and median R2 over the blendshapes.
-    """
-    encoder.eval()
-    n = len(frames) - held
-    fitted = Ridge().fit(
-        see(encoder, frames[:n][:PROBED_BY], size=size).numpy(), weights[:n][:PROBED_BY].numpy()
-    )
-    guess = torch.from_numpy(fitted.predict(see(encoder, frames[n:], size=size).numpy()))
-    return summary(r_squared(weights[n:], guess), "probe_r2")

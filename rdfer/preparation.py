@@ -68,9 +68,9 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
         bank = _render(context, workers)
     if context.encoder_weights is not None:
         size = input_size(context.settings)
-        contrastive = context.settings.network.pretrained == "contrastive"
+        told = context.settings.network.pretrained
         starting = Pretraining(
-            task="contrastive" if contrastive else "blendshapes",
+            task="classes" if told == "classes" else "blendshapes",
             encoder=context.settings.network.encoder,
             size=size,
             render_size=size * 9 // 8,  # room for random crops

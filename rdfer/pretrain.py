@@ -1,11 +1,11 @@
 """Starting weights for the embedded benchmark: an encoder trained on rendered frames.
 
 In-the-wild work starts from ImageNet or face-recognition weights; this is the equivalent that
-can ship. The frames show sparse random blendshapes on identities that no split uses, never the
-recipes of the classes. There are two tasks. ``blendshapes`` regresses those weights from the
-frames; blendshapes nevertheless define the classes here, so this is a help that real data would
-not give. ``contrastive`` (:mod:`rdfer.contrastive`) trains on frames of the same kind and is told
-nothing about them. Every claim that rests on either says "on the embedded benchmark".
+can ship. There are two tasks, both on identities that no split uses. ``blendshapes`` regresses
+the weights of sparse random blendshapes, never the recipes of the classes; blendshapes nevertheless
+define the classes here, so this is a help that real data would not give. ``classes``
+(:mod:`rdfer.still_classes`) is told the classes of still faces instead, and never a blendshape.
+Every claim that rests on either says "on the embedded benchmark".
 Source: OURS.
 """
 
@@ -18,14 +18,14 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from rdfer.blendshapes import Blendshapes, linear_probe
-from rdfer.contrastive import Contrastive
+from rdfer.blendshapes import Blendshapes
 from rdfer.encoders import create_encoder
 from rdfer.errors import UserError
 from rdfer.files import read_json, write_atomic, write_json
-from rdfer.pretrain_faces import FRAMES_A_FACE, render_faces
+from rdfer.pretrain_faces import FRAMES_A_FACE, random_shapes, render_faces
 from rdfer.progress import log, progress
 from rdfer.provenance import code_hash
+from rdfer.still_classes import StillClasses, class_weights
 from rdfer.whitening import Timm, take_output_off, whiten_output
 
 WHITENED_BY = 250  # faces, each holding still for all its frames, that set the last layer
@@ -35,7 +35,7 @@ WHITENED_BY = 250  # faces, each holding still for all its frames, that set the 
 class Pretraining:
     """Settings of the pre-training; ``faces`` identities drawn with repetition."""
 
-    task: Literal["blendshapes", "contrastive"] = "blendshapes"
+    task: Literal["blendshapes", "classes"] = "blendshapes"
     encoder: str = "faces-resnet"
     start: Literal["none", "faces"] = "none"  # "faces" goes on from the weights that ship
     faces: int = 1600  # draws of an identity, each of FRAMES_A_FACE frames
@@ -46,13 +46,11 @@ class Pretraining:
     batch: int = 64
     lr: float = 2e-3
     seed: int = 20
-    together: int = 16  # contrastive: frames of one face and pose in a batch
-    temperature: float = 0.1  # contrastive
 
     def __post_init__(self) -> None:
-        if self.task == "contrastive" and self.start != "none":
+        if self.task == "classes" and self.start != "none":
             raise UserError(
-                f"start = {self.start!r}: the contrastive task is for encoders that never saw"
+                f"start = {self.start!r}: the task of classes is for encoders that never saw"
                 " blendshapes, so it must start from random weights (none)"
             )
 
@@ -79,41 +77,24 @@ def _task(
     encoder: nn.Module,
     features: int,
     frames: Tensor,
-    weights: Tensor,
+    told: Tensor,
     held: int,
     settings: Pretraining,
 ) -> Task:
-    if settings.task == "blendshapes":
-        return Blendshapes(
-            encoder,
-            features,
-            frames,
-            weights,
-            held=held,
-            size=settings.size,
-            batch=settings.batch,
-        )
-    return Contrastive(
-        encoder,
-        features,
-        frames[: len(frames) - held],
-        size=settings.size,
-        batch=settings.batch,
-        together=settings.together,
-        temperature=settings.temperature,
+    task = Blendshapes if settings.task == "blendshapes" else StillClasses
+    return task(
+        encoder, features, frames, told, held=held, size=settings.size, batch=settings.batch
     )
 
 
 def train(
-    frames: Tensor, weights: Tensor, held: int, settings: Pretraining, *, still: Tensor
+    frames: Tensor, told: Tensor, held: int, settings: Pretraining, *, still: Tensor
 ) -> tuple[nn.Module, dict[str, float]]:
     """Train an encoder on all but the last ``held`` frames; returns it and its scores.
 
+    ``told``: of each frame, blendshape weights float32 [n, 52] or classes int64 [n], by the task.
     ``still``: frames of faces that hold still, ``FRAMES_A_FACE`` of each in a row; they set the
     last layer.
-
-    The contrastive task does not look at ``weights``, except for the linear probe that describes
-    the finished encoder.
     """
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     torch.manual_seed(settings.seed)  # initialisation has no generator argument in torch
@@ -122,14 +103,12 @@ def train(
     )
     output = take_output_off(encoder)  # what is trained are the pooled features themselves
     features = features if output is None else output[0]
-    task = _task(encoder, features, frames, weights, held, settings)
+    task = _task(encoder, features, frames, told, held, settings)
     scores = _loop(task, device, settings)
     if output is not None:
         cast(Timm, encoder).reset_classifier(output[1])
         encoder.to(device)
         whiten_output(encoder, still, size=settings.size, together=FRAMES_A_FACE)
-    if settings.task == "contrastive":
-        scores |= linear_probe(encoder, frames, weights, held=held, size=settings.size)
     return encoder, scores
 
 
@@ -177,13 +156,14 @@ def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, f
     """Render, train, write the weights to ``out`` and what they reach beside it as JSON."""
     out = Path(out)
     _note(out).unlink(missing_ok=True)  # weights without a note count as not made
-    frames, weights, held = render_faces(
+    draw = random_shapes if settings.task == "blendshapes" else class_weights
+    frames, told, held = render_faces(
         faces=settings.faces,
         held_out=settings.held_out,
         size=settings.render_size,
         seed=settings.seed,
         workers=workers,
-        still=settings.together if settings.task == "contrastive" else 1,
+        draw=draw,
     )
     still, _, _ = render_faces(
         faces=min(WHITENED_BY, settings.faces),
@@ -191,11 +171,12 @@ def main(out: str | Path, settings: Pretraining, *, workers: int) -> dict[str, f
         size=settings.size,
         seed=settings.seed + 1,
         workers=workers,
-        still=FRAMES_A_FACE,
+        still=True,
+        draw=draw,
     )
-    encoder, scores = train(frames, weights, held, settings, still=still)
+    encoder, scores = train(frames, told, held, settings, still=still)
     save_encoder(encoder, out)
-    write_json(_note(out), {**_recipe(settings), "scores": scores, **_about(settings)})
+    write_json(_note(out), {**_recipe(settings), "scores": scores})
     return scores
 
 
@@ -210,15 +191,6 @@ def is_made(out: str | Path, settings: Pretraining) -> bool:
 
 def _note(out: Path) -> Path:
     return out.with_suffix(".json")
-
-
-def _about(settings: Pretraining) -> dict[str, str]:
-    if settings.task == "blendshapes":
-        return {}
-    return {
-        "about": "trained without blendshape weights; probe_r2 is a linear probe of the finished"
-        " features on held-out faces: it describes the encoder and never trains it"
-    }
 
 
 def _recipe(settings: Pretraining) -> dict[str, Any]:

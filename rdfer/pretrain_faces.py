@@ -1,9 +1,12 @@
-"""What pre-training sees: faces with sparse random blendshapes, and how their pictures are spoilt.
+"""What pre-training sees: rendered faces, and how their pictures are spoilt.
 
 The identities are ones that no split uses. Source: OURS.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -41,20 +44,50 @@ def random_weights(rng: np.random.Generator, frames: int) -> np.ndarray:
     return weights
 
 
-def render_face(job: tuple[int, int, int, int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Render one draw ``(seed, index, identity, size, still)``: uint8 [32, S, S, 3] and weights."""
-    seed, index, identity, size, still = job
-    rng = np.random.default_rng([seed, index])
-    weights = random_weights(rng, FRAMES_A_FACE)
+#: Draws blendshape weights [n, 52] of n frames, and what a task is told of each, [n, ...].
+Draw: TypeAlias = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+
+
+def random_shapes(rng: np.random.Generator, frames: int) -> tuple[np.ndarray, np.ndarray]:
+    """:func:`random_weights`, which are also what is told."""
+    weights = random_weights(rng, frames)
+    return weights, weights
+
+
+@dataclass(frozen=True)
+class Job:
+    """One draw of an identity."""
+
+    seed: int
+    index: int
+    identity: int
+    size: int
+    still: bool
+    draw: Draw
+
+
+def render_face(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    """Render one draw: uint8 [32, S, S, 3], and what is told of each frame."""
+    rng = np.random.default_rng([job.seed, job.index])
+    weights, told = job.draw(rng, FRAMES_A_FACE)
     pose = rng.normal(size=(FRAMES_A_FACE, 6)) * [0.22, 0.13, 0.10, 0.02, 0.02, 0.04]
-    pose = pose[::still].repeat(still, axis=0)
+    if job.still:
+        pose = pose[:1].repeat(FRAMES_A_FACE, axis=0)
     light = make_light(int(rng.integers(2**31)))
-    frames = Renderer(size).render(make_identity(identity), weights, pose.astype(np.float32), light)
-    return frames, weights
+    person = make_identity(job.identity)
+    frames = Renderer(job.size).render(person, weights, pose.astype(np.float32), light)
+    return frames, told
 
 
 def render_faces(
-    *, faces: int, held_out: int, size: int, seed: int, workers: int, still: int = 1
+    *,
+    faces: int,
+    held_out: int,
+    size: int,
+    seed: int,
+    workers: int,
+    still: bool = False,
+    draw: Draw = random_shapes,
 ) -> tuple[Tensor, Tensor, int]:
     """Draw identities with repetition and render each :data:`FRAMES_A_FACE` times.
 
@@ -64,14 +97,13 @@ def render_faces(
         size: side of the pictures, S.
         seed: of everything that is drawn.
         workers: processes.
-        still: frames in a row for which the head holds still; divides
-            :data:`FRAMES_A_FACE`.
+        still: the head holds still in all frames of a face.
+        draw: of the frames' blendshapes.
 
     Returns:
-        Frames uint8 [n, S, S, 3], weights float32 [n, 52], and how many at the end are held out.
+        Frames uint8 [n, S, S, 3], what ``draw`` tells of each (blendshape weights float32
+        [n, 52]), and how many at the end are held out.
     """
-    if FRAMES_A_FACE % still:
-        raise UserError(f"still = {still}: must divide the {FRAMES_A_FACE} frames of a face")
     low, high = PRETRAIN_IDENTITIES
     rng = np.random.default_rng(seed)
     border = low + (high - low) * 9 // 10
@@ -79,14 +111,14 @@ def render_faces(
         *rng.integers(low, border, faces),
         *rng.integers(border, high, held_out),
     ]
-    jobs = [(seed, k, int(who), size, still) for k, who in enumerate(identities)]
+    jobs = [Job(seed, k, int(who), size, still, draw) for k, who in enumerate(identities)]
     with ProcessPoolExecutor(workers) as pool:
         done = list(
             progress(pool.map(render_face, jobs, chunksize=8), total=len(jobs), label="faces")
         )
     frames = torch.from_numpy(np.concatenate([f for f, _ in done]))
-    weights = torch.from_numpy(np.concatenate([w for _, w in done]))
-    return frames, weights, held_out * FRAMES_A_FACE
+    told = torch.from_numpy(np.concatenate([t for _, t in done]))
+    return frames, told, held_out * FRAMES_A_FACE
 
 
 def mirror_index() -> list[int]:

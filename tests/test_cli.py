@@ -101,10 +101,10 @@ def test_pretrain_asks_for_what_was_said(monkeypatch, tmp_path):
     assert path == out and others == {"workers": machine.usable_cores()}
     assert (settings.encoder, settings.size, settings.epochs) == ("resnet18", 112, 3)
     assert settings.render_size == 126 and settings.task == "blendshapes"
-    sizes = ["--task", "contrastive", "--faces", "70", "--batch", "96"]
+    sizes = ["--task", "classes", "--faces", "70", "--batch", "96"]
     assert cli.main(["pretrain", "--out", str(out), *sizes]) == 0
     settings = asked[1][0][1]
-    assert (settings.task, settings.faces, settings.batch) == ("contrastive", 70, 96)
+    assert (settings.task, settings.faces, settings.batch) == ("classes", 70, 96)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -86,13 +86,15 @@ def test_small_encoder_has_no_imagenet_weights() -> None:
 
 
 def test_missing_weights_name_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(encoders, "ASSETS", tmp_path)
-    for pretrained, name in (("faces", "encoder"), ("contrastive", "encoder-contrastive")):
-        with pytest.raises(UserError, match=rf"/{name}\.safetensors.*`rdfer pretrain`"):
-            create_encoder(SMALL, pretrained=pretrained)
+    monkeypatch.setattr(encoders, "SHIPPED", tmp_path / "encoder.safetensors")
+    with pytest.raises(UserError, match=r"/encoder\.safetensors.*`rdfer pretrain`"):
+        create_encoder(SMALL, pretrained="faces")
+    # what does not ship is made first
+    with pytest.raises(UserError, match=r"no 'classes' weights of it ship.*`rdfer pretrain`"):
+        create_encoder(SMALL, pretrained="classes")
 
 
-@pytest.mark.parametrize("pretrained", ["faces", "contrastive"])
+@pytest.mark.parametrize("pretrained", ["faces", "classes"])
 def test_other_encoders_need_a_file(pretrained: Pretrained) -> None:
     with pytest.raises(UserError, match=rf"resnet18.*'{pretrained}'.*`rdfer pretrain`"):
         create_encoder("resnet18", pretrained=pretrained)

@@ -175,9 +175,7 @@ def test_weights_that_the_run_made_are_part_of_its_keys(project):
     assert preparation._own_weights(road.begin("laptop")) == {}
 
 
-@pytest.mark.parametrize(
-    ("pretrained", "task"), [("faces", "blendshapes"), ("contrastive", "contrastive")]
-)
+@pytest.mark.parametrize(("pretrained", "task"), [("faces", "blendshapes"), ("classes", "classes")])
 @pytest.mark.parametrize(("frozen", "size", "rendered"), [(True, 48, 54), (False, 42, 47)])
 def test_an_encoder_is_pretrained_at_the_size_at_which_it_will_see(
     project, monkeypatch, frozen, size, rendered, pretrained, task

@@ -7,10 +7,11 @@ import torch
 from rdfer.checkpoints import Checkpoint
 from rdfer.device import denormals_as_zero
 from rdfer.evaluation import uar
+from rdfer.loop import Loop
 from rdfer.recognizer import predict_once
 from rdfer.schedule import epoch_order, learning_rate
 from rdfer.task import no_part
-from rdfer.training import fit
+from rdfer.training import first_stage, fit
 from tests.small import CLASSES, fit_interrupted, small_settings, small_task
 
 
@@ -170,3 +171,77 @@ def test_every_choice_of_streams_trains(streams):
     probs, detail, _ = predict_once(fitted.model, inputs, task.test.videos, settings)
     np.testing.assert_allclose(probs.sum(1), 1, rtol=1e-5)
     assert (detail is None) == (streams == "long")
+
+
+def anew(**changes):
+    return small_settings(agreement__anew=True, **changes)
+
+
+def test_a_second_network_learns_what_labels_are_worth_beside_the_first_ones_clips(monkeypatch):
+    task, inputs = small_task()
+    seen = []
+    step = Loop.step
+
+    def spy(self, rows):
+        seen.append((self.settings.training.twin, self.treatment.targets.copy()))
+        return step(self, rows)
+
+    monkeypatch.setattr(Loop, "step", spy)
+    fitted = fit(task, inputs, anew(), seed=0)
+    assert {twin for twin, _ in seen} == {0, 1}
+    labels = np.eye(CLASSES, dtype=np.float32)[task.train.given]
+    assert all((targets == labels).all() for twin, targets in seen if twin == 0)
+    # by hand: the mean over the first network's sweeps and clips, times what a label is worth
+    q = np.mean([probs.mean(1) for probs in fitted.sweeps.clips], axis=0)
+    expected = q * np.where(labels == 1, 0.8, 0.2 / (CLASSES - 1))
+    expected /= expected.sum(1, keepdims=True)
+    for _, targets in (pair for pair in seen if pair[0] == 1):
+        np.testing.assert_allclose(targets, expected, atol=1e-5)
+    rows = np.arange(len(labels))
+    np.testing.assert_allclose(
+        fitted.treatment.p_noisy, 1 - expected[rows, task.train.given], atol=1e-5
+    )
+
+
+def test_a_second_network_costs_a_second_training_and_no_sweeps():
+    task, inputs = small_task()
+    once = fit(task, inputs, small_settings(), seed=0)
+    twice = fit(task, inputs, anew(), seed=0)
+    sweeps = len(twice.sweeps.epochs) * 3 * len(task.train)
+    assert twice.history.passes == 2 * once.history.passes + sweeps
+    assert len(twice.history.memorised) == len(twice.sweeps.epochs) == 4
+
+
+def test_the_first_of_two_networks_is_the_one_that_is_trained_alone():
+    task, inputs = small_task()
+    watched = fit(task, inputs, small_settings(agreement__watch="clips"), seed=0)
+    twice = fit(task, inputs, anew(), seed=0)
+    np.testing.assert_array_equal(watched.sweeps.clips, twice.sweeps.clips)
+
+
+@pytest.mark.parametrize("epochs_before", [2, 6])
+def test_an_interrupted_pair_of_networks_resumes_to_the_same_end(
+    tmp_path, monkeypatch, epochs_before
+):
+    task, inputs = small_task()
+    settings = anew(robust__elr=1.0)
+    whole = fit(task, inputs, settings, seed=1)
+    left, run_epoch = [epochs_before], Loop.run_epoch
+
+    def interrupted(self):
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        run_epoch(self)
+
+    asked = {"seed": 1, "checkpoint": tmp_path / "checkpoint.pt", "key": "k"}
+    with monkeypatch.context() as patch:
+        patch.setattr(Loop, "run_epoch", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            fit(task, inputs, settings, **asked)
+    assert first_stage(asked["checkpoint"]).exists()
+    resumed = fit(task, inputs, settings, **asked)
+    assert resumed.history == whole.history and resumed.epoch == whole.epoch
+    np.testing.assert_array_equal(
+        outputs(resumed, task, inputs, settings), outputs(whole, task, inputs, settings)
+    )

@@ -85,6 +85,9 @@ def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, c
     reproduce("smoke", cores=2, studies="all")
     others = {f"{name} seed {seed}" for name in STUDIES for seed in preset.study_seeds}
     others -= {f"noise seed {seed}" for seed in preset.few_seeds}
+    others |= {
+        f"worlds world {world} seed {seed}" for world in preset.worlds for seed in preset.few_seeds
+    }
     assert jobs(capfd) == sorted([*others, "claims"])
     with pytest.raises(UserError, match="studies = 'most'"):
         reproduce("smoke", studies="most")

@@ -34,9 +34,9 @@ def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="a .safetensors file")
     parser.add_argument(
         "--task",
-        choices=("blendshapes", "contrastive"),
+        choices=("blendshapes", "classes"),
         default="blendshapes",
-        help="contrastive: without ever showing blendshape weights",
+        help="classes: of still faces, without ever telling blendshape weights",
     )
     parser.add_argument("--encoder", default="faces-resnet", help="this one, or any of timm")
     parser.add_argument("--size", type=positive, default=64, help="pixels of a training picture")
