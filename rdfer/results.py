@@ -52,6 +52,7 @@ def main_comparison(cells: Cells) -> dict[str, Any]:
     pairs = [
         ("ours", "plain"),
         ("ours", "plain-matched"),
+        ("ours", "elr"),
         ("vote", "plain"),
         ("ours", "vote"),
         ("clean", "plain"),

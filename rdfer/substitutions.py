@@ -28,10 +28,14 @@ from rdfer.reported import Peer, identifier
 METHODS = {
     "plain": "Plain",
     "plain-matched": "Plain, compute-matched",
+    "elr": "ELR",
     "vote": "RDFER (vote)",
     "ours": "RDFER (ours)",
 }
-PAIRS = (("ours", "plain"), ("ours", "plain-matched"), ("ours", "vote"), ("vote", "plain"))
+PAIRS = (
+    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr")),
+    *(("ours", "vote"), ("vote", "plain")),
+)
 
 
 def substitutions(results: Results, reported: Mapping[str, Peer]) -> dict[str, str]:

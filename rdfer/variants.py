@@ -56,19 +56,6 @@ OURS: dict[str, Any] = {
     "agreement.wrong": 0.1,
 }
 
-METHODS: dict[str, Variant] = {
-    v.name: v
-    for v in (
-        # what its clips say is watched, and nothing is done about it
-        Variant(name="plain", title="Plain", changes={"agreement.watch": "clips"}),
-        Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
-        Variant(name="vote", title="RDFER (vote)", changes=VOTE),
-        Variant(name="ours", title="RDFER (ours)", changes=OURS),
-        # no rival: what plain training reaches where no label is wrong
-        Variant(name="clean", title="Plain, no label noise", changes={"noise.rate": 0.0}),
-    )
-}
-
 #: Other people's training under label noise, each as its trials on the development pool chose it
 #: (:mod:`rdfer.tuning`). What is theirs beside the rule itself (two networks,
 #: other weights of samples) is left out, so that all share network, budget and clips.
@@ -108,6 +95,21 @@ RIVALS: dict[str, Variant] = {
                 "agreement.every": 1,
             },
         ),
+    )
+}
+
+METHODS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        # what its clips say is watched, and nothing is done about it
+        Variant(name="plain", title="Plain", changes={"agreement.watch": "clips"}),
+        Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
+        # the strongest rival, on which RDFER (ours) stands
+        RIVALS["elr"],
+        Variant(name="vote", title="RDFER (vote)", changes=VOTE),
+        Variant(name="ours", title="RDFER (ours)", changes=OURS),
+        # no rival: what plain training reaches where no label is wrong
+        Variant(name="clean", title="Plain, no label noise", changes={"noise.rate": 0.0}),
     )
 }
 

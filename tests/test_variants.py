@@ -7,6 +7,7 @@ from rdfer.variants import (
     ABLATIONS,
     METHODS,
     OURS,
+    RIVALS,
     find_variants,
     matched_epochs,
     variant_settings,
@@ -19,8 +20,9 @@ def test_every_variant_is_valid_in_every_preset(preset, variant):
     variant_settings(variant, PRESETS[preset].settings)
 
 
-def test_every_table_names_the_four_methods_and_the_ceiling():
-    assert list(METHODS) == ["plain", "plain-matched", "vote", "ours", "clean"]
+def test_every_table_names_the_methods_the_strongest_rival_and_the_ceiling():
+    assert list(METHODS) == ["plain", "plain-matched", "elr", "vote", "ours", "clean"]
+    assert METHODS["elr"] is RIVALS["elr"] and METHODS["elr"].changes.items() <= OURS.items()
 
 
 def test_plain_is_the_preset_itself_and_does_nothing_about_its_sweeps():
