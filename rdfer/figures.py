@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rdfer.detection_figures import cost, factorial, rivals
 from rdfer.drawing import Drawn, save, style
+from rdfer.embedding import features
 from rdfer.errors import UserError
 from rdfer.files import sha256_file, write_json
 from rdfer.learning_figures import (
@@ -34,6 +35,7 @@ FIGURES: Mapping[str, Plan] = {
     "main_comparison": Plan(main_comparison, "main"),
     "per_class": Plan(per_class, "main"),
     "confusion": Plan(confusion, "main"),
+    "features": Plan(features, "features"),
     "agreement_histogram": Plan(agreement_histogram, "agreement"),
     "agreement_auroc": Plan(agreement_auroc, "agreement"),
     "agreement_by_sweep": Plan(agreement_by_sweep, "agreement"),

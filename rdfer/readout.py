@@ -62,6 +62,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "tuning": ("seeds", "methods"),
     "key": ("rows",),
     "dynamics": (),
+    "features": ("labels", "maps"),
     "benchmark": (),
     "claims": ("claims", "claims_hash"),
     "labels": ("classes", "histogram", "quality"),

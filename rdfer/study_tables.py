@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rdfer.detection_figures import COSTS, EPOCHS, PASSES, rival_name, sorted_rivals
-from rdfer.readout import Results, find, percent, rows_of, study_percent, study_share
+from rdfer.readout import NOT_RUN, Results, find, percent, rows_of, study_percent, study_share
 from rdfer.studies import WORLD_METHODS
 from rdfer.study_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
 from rdfer.tables import markdown
@@ -118,13 +118,14 @@ def world_table(results: Results) -> str:
     """UAR of methods, and AUROC of the averaged gap beside the best rival, by world (rows)."""
     rows = rows_of(results, "worlds")
     titles = {name: v.title for name, v in {**METHODS, **RIVALS}.items()}
-    body = [
-        [WORLDS.get(row["world"], row["world"])]
-        + [study_percent(row, f"uar_{method}") for method in WORLD_METHODS]
-        + [study_share(row, "auroc_gap"), study_share(row, "auroc_rival")]
-        + [row.get("rival", "–")]
-        for row in rows
-    ]
+    body = []
+    for row in rows:
+        cells = [NOT_RUN] * (len(WORLD_METHODS) + 2) + ["–"]
+        if "rival" in row:
+            cells = [study_percent(row, f"uar_{method}") for method in WORLD_METHODS]
+            cells += [study_share(row, f"auroc_{score}") for score in ("gap", "rival")]
+            cells += [row["rival"]]
+        body.append([WORLDS.get(row["world"], row["world"]), *cells])
     trained = [f"UAR, {titles[method]}" for method in WORLD_METHODS]
     return markdown(["World", *trained, "AUROC, averaged gap", "best rival", "which"], body)
 
