@@ -1,8 +1,9 @@
-"""Which cells a finished run of a preset has."""
+"""Which cells a finished run of a preset has: those of its studies once one of them was begun."""
 
 from rdfer import road
 from rdfer.errors import UserError
 from rdfer.runs import Cell
+from rdfer.studies import STUDIES, cells_of
 from rdfer.variants import ABLATIONS
 
 
@@ -29,5 +30,12 @@ def expected_cells(preset: str) -> list[Cell]:
             for experiment, variants, seeds in experiments
             for variant in variants.values()
             for seed in seeds
+        ]
+        cells += [
+            road.cell_of(context, study, variant, seed=seed, data=data)
+            for study in STUDIES
+            if (context.run / "cells" / study).is_dir()
+            for seed in context.preset.study_seeds
+            for variant in cells_of(study, context.preset, seed)
         ]
     return cells

@@ -5,6 +5,7 @@ import pytest
 from rdfer.errors import UserError
 from rdfer.plan import expected_cells
 from rdfer.presets import PRESETS
+from rdfer.studies import cells_of
 from rdfer.variants import ABLATIONS, METHODS
 
 
@@ -18,6 +19,18 @@ def test_a_run_that_has_not_begun_expects_every_cell(project):
     assert {cell.run for cell in cells} == {project / "runs" / "smoke"}
     assert {cell.state() for cell in cells} == {"missing"}
     assert len({cell.path for cell in cells}) == len(cells)
+
+
+def test_a_study_that_was_begun_is_expected_to_be_finished(project):
+    preset = PRESETS["smoke"]
+    (project / "runs" / "smoke" / "cells" / "watch").mkdir(parents=True)
+    found = [cell for cell in expected_cells("smoke") if cell.experiment == "watch"]
+    assert [(cell.variant, cell.seed) for cell in found] == [
+        (variant.name, seed)
+        for seed in preset.study_seeds
+        for variant in cells_of("watch", preset, seed)
+    ]
+    assert not [cell for cell in expected_cells("smoke") if cell.experiment == "noise"]
 
 
 def test_an_unknown_preset_is_refused(project):
