@@ -29,7 +29,10 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 #: Method to fold to cells, one a seed.
 FoldCells = Mapping[str, Mapping[int, Sequence[Cell]]]
-PAIRS = (("ours", "plain"), ("ours", "plain-matched"), ("vote", "plain"), ("ours", "vote"))
+PAIRS = (
+    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr")),
+    *(("vote", "plain"), ("ours", "vote")),
+)
 
 
 @dataclass(frozen=True)

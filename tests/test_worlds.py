@@ -1,6 +1,10 @@
 """Worlds: runs of their own, in which the headline comparisons are made again."""
 
+import dataclasses
+
+import numpy as np
 import pytest
+from sklearn.metrics import recall_score
 
 from rdfer import road, worlds
 from rdfer.claims import SETTING, load_claims
@@ -9,7 +13,9 @@ from rdfer.evidence import world_of
 from rdfer.presets import PRESETS
 from rdfer.settings import override
 from rdfer.studies import WORLD_METHODS, world_cells, world_slug
+from rdfer.study_results import rival_rows, world_rows
 from rdfer.variants import variant_settings
+from tests.test_evidence import bench
 
 
 def test_a_world_is_the_preset_with_its_changes_in_a_run_of_its_own(project):
@@ -67,3 +73,32 @@ def test_only_worlds_that_were_run_have_a_bench_and_only_their_own_cells(project
     cells = made[elsewhere.run]
     assert [v.name for v in cells("watch", 20)] == ["watched@symmetric-20", "twin@symmetric-20"]
     assert cells("parts", 20) == []
+
+
+def test_a_row_has_what_was_measured_there_and_a_world_that_was_not_run_has_nothing():
+    preset = dataclasses.replace(PRESETS["laptop"], study_seeds=(0, 1, 2, 3))
+    here = bench()
+    usual, *others = world_rows({"usual": here}, preset)
+    assert [row["world"] for row in others] == list(preset.worlds)
+    assert all(set(row) == {"world", "rate"} for row in others)
+    expected = []
+    for seed in preset.few_seeds:
+        arrays = here.arrays("noise", "elr@symmetric-40", seed)[1]
+        said = arrays["test_probs"].argmax(1)
+        expected.append(recall_score(arrays["test_true"], said, average="macro"))
+    assert usual["uar_elr_mean"] == pytest.approx(np.mean(expected))
+    # the best of the rivals, by the numbers of the rivals' own table
+    table = {
+        row["score"]: row["auroc_high_loss_mean"]
+        for row in rival_rows(here, dataclasses.replace(preset, study_seeds=(0, 1)))
+        if row["kind"] == "symmetric" and not row["own"]
+    }
+    assert usual["rival"] == max(table, key=table.__getitem__)
+    assert usual["auroc_rival_mean"] == pytest.approx(table[usual["rival"]])
+
+
+def test_a_row_that_lacks_cells_has_no_mean():
+    preset = dataclasses.replace(PRESETS["laptop"], study_seeds=(0, 1, 2, 3))
+    lacking = bench(missing={("noise/ours@symmetric-40", 1)})
+    row = world_rows({"usual": lacking}, preset)[0]
+    assert row["uar_ours_mean"] is None and row["uar_plain_mean"] is not None
