@@ -210,6 +210,7 @@ rule figures:
         "done/evaluate.json",
         "done/agreement.json",
         done("ablate", PRESET.ablation_seeds),
+        CLAIMS,  # whose results have figures too
         **notebook("figures"),
     output:
         "done/figures.json",
@@ -224,7 +225,6 @@ rule figures:
 rule book:
     input:
         "done/figures.json",
-        CLAIMS,
         [os.path.relpath(path, RUN) for path in road.book_sources()],
         key="keys/book.json",
     output:

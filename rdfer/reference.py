@@ -18,7 +18,8 @@ KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
 def publish(preset: str) -> list[str]:
     """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset's run.
 
-    Both are made beside and take their place only when whole. ``results/real.json``, which runs on
+    Both are made beside and take their place only when whole; where a study lacks cells its results
+    say so. ``results/real.json``, which runs on
     the real sets write, and ``results/tuning.json``, of the development pool, stay unless the run
     has some of its own.
 
@@ -40,9 +41,12 @@ def publish(preset: str) -> list[str]:
     from rdfer.comparison_figure import draw_peers
     from rdfer.plan import expected_cells
 
-    message = runs.missing_message(runs.collect(run, cells=expected_cells(preset)))
-    if message:
-        raise UserError(f"{run}: {message}")
+    expected = expected_cells(preset)
+    for experiment in ("train", "ablate"):
+        cells = [cell for cell in expected if cell.experiment == experiment]
+        message = runs.missing_message(runs.collect(run, experiment, cells))
+        if message:
+            raise UserError(f"{run}: {message}")
     source = run / "results"
     if not (run / "done" / "figures.json").exists():
         raise UserError(f"{run}: not finished; run `rdfer reproduce --preset {preset}` first")

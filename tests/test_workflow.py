@@ -88,7 +88,7 @@ def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, c
     others |= {
         f"worlds world {world} seed {seed}" for world in preset.worlds for seed in preset.few_seeds
     }
-    assert jobs(capfd) == sorted([*others, "claims"])
+    assert jobs(capfd) == sorted([*others, "claims", "figures"])
     with pytest.raises(UserError, match="studies = 'most'"):
         reproduce("smoke", studies="most")
 
