@@ -2,8 +2,8 @@
 
     predictions [V, N, C], labels [V] -> a sheet of V rows, the most suspicious label first
 
-A label is noisy where the gap of the mean softmax over clips reaches ``score_threshold``, as in
-RDFER (ours); of the rest, a video is hard where fewer than ``threshold`` of its clips vote for the
+A label is noisy where the gap of the mean softmax over clips reaches ``score_threshold``; of the
+rest, a video is hard where fewer than ``threshold`` of its clips vote for the
 given label, after RDFER (vote); else clean. How large a gap can be depends on how sure of itself a
 model is, so the gap may also be judged by a mixture fitted to the data at hand (rule "mixture").
 

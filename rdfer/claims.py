@@ -19,7 +19,7 @@ from rdfer.verdict import HEADLINE_SEEDS, MARGINS, SEEDS, VERDICTS
 FILE = Path(__file__).with_name("claims.yml")
 WHERE = "on the embedded benchmark"  # what every claim says of itself
 
-About = Literal["RDFER (vote)", "RDFER (ours)", "both"]
+About = Literal["RDFER (vote)", "RDFER (ours)", "averaged gap", "treatments", "both"]
 ABOUT: tuple[str, ...] = get_args(About)
 KINDS = ("symmetric", "asymmetric", "instance")
 #: Videos on which something is measured.
@@ -78,7 +78,8 @@ class Claim:
     Attributes:
         id: family and letter.
         family: claims that are adjusted together.
-        about: the method; ``both`` where the two share the part.
+        about: the method; ``both`` where the two share the part; or what neither acts on, the
+            averaged gap and single treatments.
         statement: in words, without the benchmark, which :attr:`text` adds.
         metric: a key of :data:`rdfer.verdict.MARGINS`.
         headline: 10 seeds, else 5.
@@ -112,7 +113,7 @@ class Claim:
     @property
     def text(self) -> str:
         """The statement, with the method and the benchmark that it is about."""
-        name = "" if self.about == "both" else f"{self.about}, "
+        name = f"{self.about}, " if self.about.startswith("RDFER") else ""
         return f"{name}{WHERE}: {self.statement}"
 
 

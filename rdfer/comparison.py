@@ -15,7 +15,7 @@ from rdfer.tables import markdown
 #: Methods of this project that are nobody else's; their rows come last.
 OWN = ("Plain", "RDFER (vote)", "RDFER (ours)")
 PAPER = "RDFER"  # the paper's method, as its authors report it
-NOT_CHECKED = "as listed in our notes, source not checked"
+NOT_CHECKED = "source not checked"
 NOT_KNOWN = "–"
 
 Peers = Mapping[str, Peer]

@@ -1,4 +1,4 @@
-"""The pull of a prediction toward the consensus of its video's clips.
+"""The pull of a prediction toward the consensus of its video's clips: a row of the ablation.
 
     loss = CE(p, y) + lambda log(1 - <p, q>)
 
@@ -60,7 +60,8 @@ def consensus_loss(logits: Tensor, q: Tensor) -> Tensor:
 
     Args:
         logits: ``[B, C]``.
-        q: consensus of each sample's clips, ``[B, C]``, rows sum to 1; no gradient flows into it.
+        q: consensus of each sample's clips, ``[B, C]``, rows sum to 1 at most; no gradient flows
+            into it.
     """
     likeness = (logits.float().softmax(-1) * q.detach()).sum(-1)
     return torch.log((1 - likeness).clamp_min(LEAST)).mean()

@@ -47,7 +47,7 @@ COSTS: Mapping[tuple[str, str], Look] = {
 #: The two own scores are written with the method that they belong to.
 OWN: Mapping[str, str] = {
     "wrong vote": "wrong vote, RDFER (vote)",
-    "gap": "averaged gap, RDFER (ours)",
+    "gap": "averaged gap",
 }
 HIGH_LOSS = "AUROC, noisy against hard among high losses"
 

@@ -24,6 +24,7 @@ METHOD_STYLE: Mapping[str, tuple[str, str]] = {
     "plain": ("#767676", "o"),
     "plain-matched": ("#767676", "D"),
     "elr": ("#CC79A7", "v"),
+    "elr-matched": ("#CC79A7", "d"),
     "vote": ("#D55E00", "s"),
     "ours": ("#0072B2", "^"),
     "clean": ("#222222", "P"),

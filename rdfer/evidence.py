@@ -38,6 +38,7 @@ METHOD_NAMES: Mapping[str, str] = {
     "RDFER (ours)": "ours",
     "plain": "plain",
     "plain, compute-matched": "plain-matched",
+    "ELR, compute-matched": "elr-matched",
 }
 _INPUT = {"intact": "test_probs", "frames shuffled": "probe_frames",
           "clips shuffled": "probe_clips", "frozen": "probe_frozen"}  # fmt: skip
@@ -117,6 +118,9 @@ class Bench:
         elif "streams" in setting:
             streams = str(setting["streams"])
             study, variant = "parts", "ours" if streams == "both" else streams
+        elif "clips" in setting:
+            clips = int(setting["clips"])
+            study, variant = "parts", {1: "one-clip", suspicion.USUAL: "ours"}[clips]
         name, arrays = self.arrays(study, f"{variant}@{condition.name}", seed)
         probs = arrays[_INPUT[str(setting.get("input", "intact"))]]
         true, videos = arrays["test_true"], arrays["test_videos"]

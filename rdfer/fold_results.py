@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 #: Method to fold to cells, one a seed.
 FoldCells = Mapping[str, Mapping[int, Sequence[Cell]]]
 PAIRS = (
-    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr")),
+    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr"), ("ours", "elr-matched")),
     *(("vote", "plain"), ("ours", "vote")),
 )
 

@@ -1,21 +1,23 @@
 """What a label is worth beside what the clips of its video say: Bayes' rule, and no threshold.
 
 Of a video with given label y let q [C] be the mean softmax over its clips and sweeps, and let a
-share rho of all labels be wrong, each wrong class as likely as another. If q is taken for the
-probability of the true class before the label is seen, then afterwards
+share rho of all labels be wrong, each wrong class as likely as another, whatever the video shows.
+If q is taken for the probability of the true class before the label is seen, then afterwards
 
     P(c | q, y)  is proportional to  q_c (1 - rho)          for c = y,
                                      q_c rho / (C - 1)      for every other c.
 
-This is the paper's idea in one line. Where the clips agree with each other and not with the label,
-q is peaked elsewhere and the target moves there: a noisy sample is mitigated. Where they do not
-agree, no other class is (1 - rho) (C - 1) / rho times as likely as the label, and the label stays:
-a hard sample is learnt as it is labelled.
+The label keeps more weight than a class c as long as q_c / q_y < (1 - rho) (C - 1) / rho. Where the
+clips agree with each other and never say y, the target moves: a noisy sample is mitigated. Where
+they disagree and some of them say y, the label stays: a hard sample is learnt as it is labelled.
+That is close to the paper's idea, without a measure of agreement of its own.
 
 By the same rule the probability that a label is wrong falls with q_y and depends on nothing else.
-So of all scores of suspicion that see nothing but q, the loss of the mean, -log q_y, ranks best
-under symmetric noise if q is calibrated; the gap, which sets q_y against the largest other q_c,
-can be better only where it is not.
+So of all scores that see nothing but q, the loss of the mean, -log q_y, tells wrong from right
+labels best under symmetric noise, if q is calibrated; the gap, which sets q_y against the largest
+other q_c, can win only where it is not, or where the question is another: noisy against hard.
+
+It is not: q comes from a network that was trained on this very y, which so counts twice.
 
 Source: the idea is the paper's (STATED); the rule is Bayes' with the noise model of forward
 correction (Patrini et al., CVPR 2017); that q is of clips and sweeps, and that a second network is

@@ -147,7 +147,7 @@ PRESETS: dict[str, Preset] = {
             settings=BASE,
             seeds=tuple(range(10, 18)),
             ablation_seeds=(10, 11, 12),
-            study_seeds=tuple(range(20, 30)),  # unseen: the verdicts are blind
+            study_seeds=tuple(range(20, 30)),  # new ones, on the same test videos
             worlds={
                 "no blendshapes": NO_BLENDSHAPES,
                 "dfew": DFEW_BALANCE,

@@ -53,6 +53,7 @@ def main_comparison(cells: Cells) -> dict[str, Any]:
         ("ours", "plain"),
         ("ours", "plain-matched"),
         ("ours", "elr"),
+        ("ours", "elr-matched"),
         ("vote", "plain"),
         ("ours", "vote"),
         ("clean", "plain"),

@@ -78,7 +78,7 @@ def per_class(results: Results) -> Drawn:
     figure, axis = subplots(1, 1, height=4.0)
     for method, by_class in recalls.items():
         colour, marker = method_style(method)
-        hollow = "white" if method == "plain-matched" else colour
+        hollow = "white" if method.endswith("-matched") else colour
         axis.plot(
             [100 * by_class[c] for c in classes],
             range(len(classes)),

@@ -3,8 +3,8 @@
 What work on real videos starts from are often networks trained on labelled *pictures* of
 expressions. This is the equivalent here: single frames of faces that show a class's expression, or
 none, at some intensity; the encoder is told the class and nothing about the face's shape. Frames
-come from recipes of the development pool alone, so of the confirmation pool's own variants it has
-seen none, and of the course of a video nothing at all.
+come from recipes of the development pool alone: of the confirmation pool's own variants it has seen
+none, of those that both pools share all, and of the course of a video nothing.
 
 Source: OURS.
 """

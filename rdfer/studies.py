@@ -5,12 +5,13 @@ study       cells
 ==========  ====================================================================================
 ``noise``   every method and rival over kinds and rates of label noise
 ``watch``   plain training watched in all views, with networks of other folds; and its twin
-``parts``   RDFER (ours) with one part of key expression or streams changed
+``parts``   RDFER (ours) with one part of key expression, streams or sweeps changed
 ==========  ====================================================================================
 
 A study with ten seeds has its first five in common with those that have five, so that every
-comparison is over seeds that both sides have. A *world* (another encoder, other class proportions,
-training from frames) repeats a few cells of ``noise`` and ``watch`` in a run of its own.
+comparison is over seeds that both sides have. A *world* (other starting weights, other class
+proportions, training from frames) repeats a few cells of ``noise`` and ``watch`` in a run of its
+own.
 """
 
 from collections.abc import Iterator, Mapping
@@ -87,6 +88,8 @@ def _noise(preset: Preset, seed: int) -> Iterator[Variant]:
                 yield under(variant, condition)
         if condition.kind == USUAL.kind and condition.rate in preset.all_methods_at:
             yield under(METHODS["plain-matched"], condition)
+            if seed in preset.few_seeds:
+                yield under(METHODS["elr-matched"], condition)
     if seed in preset.few_seeds:
         for variant in TREATMENTS.values():
             yield under(variant, USUAL)
@@ -126,6 +129,7 @@ def _parts(preset: Preset, seed: int) -> Iterator[Variant]:
         ("random", "detail clips at random places", {"sampling.key_rule": "random"}),
         ("long", "long-term stream alone", {"network.streams": "long"}),
         ("short", "short-term stream alone", {"network.streams": "short"}),
+        ("one-clip", "one clip a sweep", {"agreement.clips": 1}),
     ):
         probed = {**OURS, **changes, "data.probes": True}
         yield under(Variant(name=name, title=title, changes=probed), USUAL)

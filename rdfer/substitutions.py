@@ -29,11 +29,12 @@ METHODS = {
     "plain": "Plain",
     "plain-matched": "Plain, compute-matched",
     "elr": "ELR",
+    "elr-matched": "ELR, compute-matched",
     "vote": "RDFER (vote)",
     "ours": "RDFER (ours)",
 }
 PAIRS = (
-    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr")),
+    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr"), ("ours", "elr-matched")),
     *(("ours", "vote"), ("vote", "plain")),
 )
 

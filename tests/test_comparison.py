@@ -94,10 +94,10 @@ def test_every_row_names_its_source_or_says_that_nobody_checked_it(peers):
         assert f"`{peer.cite}`" in rows[method][1]
         seen = rows[method][2]
         if not peer.checked_in:
-            assert seen == "*as listed in our notes, source not checked*"
+            assert seen == "*source not checked*"
         else:
             assert seen == "the source" if peer.checked_in == peer.cite else peer.checked_in in seen
-    assert rows["RDFER"][2] == "*as listed in our notes, source not checked*"
+    assert rows["RDFER"][2] == "*source not checked*"
 
 
 def test_a_method_is_drawn_or_named_in_the_caption(peers):

@@ -60,6 +60,7 @@ def test_main_comparison_pairs_the_seeds():
             "plain": 0.3,
             "plain-matched": 0.3,
             "elr": 0.32,
+            "elr-matched": 0.32,
             "vote": 0.35,
             "ours": 0.4,
             "clean": 0.5,

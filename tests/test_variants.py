@@ -21,7 +21,15 @@ def test_every_variant_is_valid_in_every_preset(preset, variant):
 
 
 def test_every_table_names_the_methods_the_strongest_rival_and_the_ceiling():
-    assert list(METHODS) == ["plain", "plain-matched", "elr", "vote", "ours", "clean"]
+    assert list(METHODS) == [
+        "plain",
+        "plain-matched",
+        "elr",
+        "elr-matched",
+        "vote",
+        "ours",
+        "clean",
+    ]
     assert METHODS["elr"] is RIVALS["elr"] and METHODS["elr"].changes.items() <= OURS.items()
 
 
