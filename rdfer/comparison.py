@@ -18,7 +18,9 @@ PAPER = "RDFER"  # the paper's method, as its authors report it
 NOT_CHECKED = "source not checked"
 NOT_KNOWN = "–"
 #: How a run's epoch was chosen -> as tables say it, in the order of :data:`EPOCHS`.
-CHOSEN = dict(zip(EPOCHS, ("the last one", "on a validation part", "**on the test fold**"), strict=True))
+CHOSEN = dict(
+    zip(EPOCHS, ("the last one", "on a validation part", "**on the test fold**"), strict=True)
+)
 
 Peers = Mapping[str, Peer]
 Runs = Sequence[RealResult]

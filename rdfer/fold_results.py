@@ -269,7 +269,7 @@ def real_rows(context: Context, main: Mapping[str, Any], meta: Mapping[str, Any]
 def evaluate(context: Context) -> dict[str, Any]:
     """The main comparison of a real set; writes ``main``, ``meta`` and ``real`` of the results.
 
-    Of one fold they are written beside those of all folds, which stay.
+    Those of one fold are written beside those of all folds, which stay.
 
     Raises:
         UserError: a cell of one of the folds is missing or stale.

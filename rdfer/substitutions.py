@@ -129,7 +129,7 @@ def _main(results: Results) -> dict[str, str]:
 
 
 def sentence(a: str, b: str, row: Mapping[str, Any], folds: Sequence[int] = ()) -> str:
-    """What the paired difference of two methods shows, in one sentence; of a real set, over folds."""
+    """What the paired difference of two methods shows, in one sentence; ``folds`` of a real set."""
     if row.get("mean") is None:
         return f"{METHODS[a]} against {METHODS[b]}: {NOT_RUN}"
     points = with_interval(row["mean"], row.get("low"), row.get("high"), signed=True)

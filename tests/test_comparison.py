@@ -150,7 +150,10 @@ def test_no_score_of_the_embedded_benchmark_gets_in():
         source = (ROOT / "rdfer" / f"{name}.py").read_text(encoding="utf-8")
         assert not re.search(r"main\.json|load_results|rows_of", source)
     included = set(re.findall(r"/generated/(\S+)\.md", PAGE))
-    assert included == {"figures/peers", *(f"tables/{t}" for t in ("peers", "peer_sources", "own_runs"))}
+    assert included == {
+        "figures/peers",
+        *(f"tables/{t}" for t in ("peers", "peer_sources", "own_runs")),
+    }
 
 
 def test_the_page_says_what_the_numbers_are_worth():

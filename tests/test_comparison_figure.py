@@ -74,7 +74,8 @@ def test_every_mark_has_its_name_and_no_name_covers_another(peers, drawn):
     (axis,) = drawn[0].axes
     names = [text.get_text() for text in axis.texts]
     assert sorted(names) == sorted(
-        [p.method for p, *_ in placed(peers)] + ["RDFER (ours), run here (dfew)", "RDFER, cost not known"]
+        [p.method for p, *_ in placed(peers)]
+        + ["RDFER (ours), run here (dfew)", "RDFER, cost not known"]
     )
     for text in axis.texts:
         text.get_window_extent()  # takes its place; what follows leaves out the leading line
