@@ -6,7 +6,8 @@ single numbers that they quote. Sphinx then builds the stage with warnings as er
 book stands until the new one is whole.
 
 The results come from ``results/`` (the committed reference), or from ``runs/<preset>/``: then
-every page carries a banner that says so.
+every page carries a banner that says so. Of a run on a real data set, the files in ``book/real/``
+take the place of those of the same name, which are about rendered videos.
 """
 
 import html
@@ -30,6 +31,7 @@ from rdfer.paths import run_dir
 from rdfer.presets import get_preset
 from rdfer.progress import log
 from rdfer.protocol import is_real
+from rdfer.real_results import gather_real
 from rdfer.reported import load_reported
 from rdfer.substitutions import substitutions
 
@@ -37,6 +39,8 @@ from rdfer.substitutions import substitutions
 NEEDED = ("meta", "main", "agreement", "ablation")
 #: The same of a run on a real data set, where the truth is not known.
 NEEDED_REAL = ("meta", "main", "labels")
+#: Directory of the book's files that show a run on a real data set in place of another.
+REAL = "real"
 COLAB = "https://colab.research.google.com"
 
 
@@ -95,7 +99,9 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
     source = find_source(root, preset)
     target = Path(out) if out else root / "_build" / "stage"
     shutil.rmtree(target, ignore_errors=True)
-    shutil.copytree(root / "book", target / "book")
+    shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns(REAL))
+    if source.real:
+        shutil.copytree(root / "book" / REAL, target / "book", dirs_exist_ok=True)
     shutil.copytree(root / "book" / "_static", target / "_static")
     shutil.copy2(root / "_toc.yml", target)
     for page in toc_pages(root / "_toc.yml"):
@@ -111,10 +117,11 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
     results = readout.load_results(source.results)
     _check_preset(source, results["meta"])
     reported = load_reported(root / "book" / "reported_results.csv")
-    write_figures(source.results, source.figures, target)
-    write_tables(results, reported, source.results, target / "generated" / "tables")
+    runs = gather_real(root)
+    write_figures(source.results, source.figures, runs, target)
+    write_tables(results, reported, runs, source.results, target / "generated" / "tables")
     api_pages.write_rest(target / "book" / "api", target / "generated" / "api_rest.md")
-    _write_config(root, target, source, substitutions(results, reported))
+    _write_config(root, target, source, substitutions(results, reported, runs))
     return target
 
 

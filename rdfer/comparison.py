@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from rdfer.errors import UserError
 from rdfer.readout import NOT_RUN
-from rdfer.real_results import RealResult
+from rdfer.real_results import EPOCHS, FOLDS, RealResult
 from rdfer.reported import INPUTS, SCORES, SETS, Peer
 from rdfer.tables import markdown
 
@@ -17,6 +17,10 @@ OWN = ("Plain", "RDFER (vote)", "RDFER (ours)")
 PAPER = "RDFER"  # the paper's method, as its authors report it
 NOT_CHECKED = "source not checked"
 NOT_KNOWN = "–"
+#: How a run's epoch was chosen -> as tables say it, in the order of :data:`EPOCHS`.
+CHOSEN = dict(
+    zip(EPOCHS, ("the last one", "on a validation part", "**on the test fold**"), strict=True)
+)
 
 Peers = Mapping[str, Peer]
 Runs = Sequence[RealResult]
@@ -70,17 +74,59 @@ def score_table(peers: Peers, runs: Runs) -> str:
 
 
 def own_cell(method: str, runs: Runs) -> str:
-    """This project's scores of one method: ``DFEW 56.10 / 69.20``, one set after the other."""
+    """This project's scores of one method: ``DFEW 56.10 / 69.20 (dfew)``, run after run.
+
+    Those whose epoch was chosen on the test fold are left out: :func:`run_table` has them.
+    """
     found = [
-        run for data in SETS.values() for run in runs if (run.method, run.data) == (method, data)
+        run
+        for run in arranged(runs)
+        if run.method == method and run.data in SETS.values() and run.epoch != "test"
     ]
     return "; ".join(map(_own_scores, found)) or NOT_RUN
 
 
 def _own_scores(run: RealResult) -> str:
-    folds = ", ".join(map(str, run.folds))
-    part = "" if run.complete else f" (fold {folds} alone)"
-    return f"{run.data} {100 * run.uar:.2f} / {100 * run.war:.2f}{part}"
+    part = "" if run.complete else f", fold {_folds(run)} alone"
+    return f"{run.data} {_percent(run.uar)} / {_percent(run.war)} ({run.run}{part})"
+
+
+def _folds(run: RealResult) -> str:
+    return ", ".join(map(str, run.folds))
+
+
+def _percent(score: float) -> str:
+    return f"{100 * score:.2f}"
+
+
+def arranged(runs: Runs) -> list[RealResult]:
+    """By set, method and preset; runs that differ in the choice of the epoch follow each other."""
+
+    def place(run: RealResult) -> tuple[int, int, str, str, int]:
+        own = OWN.index(run.method) if run.method in OWN else len(OWN)
+        others = {name: run.changes[name] for name in run.changes if name != "training.choose"}
+        return list(FOLDS).index(run.data), own, run.preset, str(others), EPOCHS.index(run.epoch)
+
+    return sorted(runs, key=place)
+
+
+def run_table(runs: Runs) -> str:
+    """One row a method and run on a real set: how its epoch was chosen, folds, UAR, WAR, date."""
+    body = [
+        [
+            run.data,
+            run.method,
+            run.run,
+            CHOSEN[run.epoch],
+            _folds(run) + ("" if run.complete else " alone"),
+            _percent(run.uar),
+            _percent(run.war),
+            run.date[:10],
+        ]
+        for run in arranged(runs)
+    ]
+    header = ["Set", "Method", "Run", "Epoch chosen", "Folds", "UAR, %", "WAR, %", "Date"]
+    return markdown(header, body)
 
 
 def _own_cost(method: str, runs: Runs) -> str:

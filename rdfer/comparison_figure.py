@@ -12,7 +12,6 @@ from rdfer.comparison import PAPER, Peers, Runs, placed
 from rdfer.drawing import INK, SOFT, Drawn, save, style, subplots
 from rdfer.files import sha256_file, write_json
 from rdfer.labels import FONT, Label, place_labels
-from rdfer.real_results import load_real
 from rdfer.reported import INPUTS, load_reported
 
 NAME = "peers"  # file stem of the figure
@@ -45,9 +44,9 @@ def marks_of(peers: Peers, runs: Runs) -> list[Mark]:
         for peer, cost, uar in placed(peers)
     ]
     return marks + [
-        Mark(f"{run.method}, run here", run.gflops, 100 * run.uar, "own")
+        Mark(f"{run.method}, run here ({run.run})", run.gflops, 100 * run.uar, "own")
         for run in runs
-        if run.data == "DFEW" and run.complete and run.gflops is not None
+        if run.data == "DFEW" and run.complete and run.epoch != "test" and run.gflops is not None
     ]
 
 
@@ -128,26 +127,24 @@ def _line_label(axis: Axes, value: float) -> list[Bbox]:
     return [text.get_window_extent(), Bbox.from_extents(frame.x0, y - 1, frame.x1, y + 1)]
 
 
-def draw_peers(reported: str | Path, real: str | Path, out: str | Path) -> Path:
+def draw_peers(reported: Path, runs: Runs, out: Path) -> Path:
     """Draw the figure into a directory, as ``peers.svg`` with its provenance in ``peers.json``.
 
     Args:
-        reported: the literature's numbers (:func:`rdfer.reported.load_reported`).
-        real: this project's (:func:`rdfer.real_results.load_real`); need not exist.
+        reported: file of the literature's numbers (:func:`rdfer.reported.load_reported`).
+        runs: this project's (:func:`rdfer.real_results.gather_real`).
         out: the directory.
 
     Returns:
         The figure's file.
 
     Raises:
-        UserError: what either file holds cannot be used.
+        UserError: what the file holds cannot be used.
     """
-    peers, runs = load_reported(reported), load_real(real)
     with style():
-        figure, said = draw(peers, runs)
-    path = Path(out) / f"{NAME}.svg"
+        figure, said = draw(load_reported(reported), runs)
+    path = out / f"{NAME}.svg"
     save(figure, path)
-    sources = [Path(source) for source in (reported, real) if Path(source).exists()]
     write_json(
         path.with_suffix(".json"),
         {
@@ -155,7 +152,8 @@ def draw_peers(reported: str | Path, real: str | Path, out: str | Path) -> Path:
             "alt": said,
             "drawn_by": f"{__name__}.draw",
             "code": sha256_file(__file__),
-            "results": {source.name: sha256_file(source) for source in sources},
+            "results": {reported.name: sha256_file(reported)},
+            "runs": sorted({f"{run.run}: {run.settings_hash}" for run in runs}),
         },
     )
     return path

@@ -80,6 +80,12 @@ class Context:
         return protocol.manifest_path(self.run, self.fold)
 
     @property
+    def results(self) -> Path:
+        """Directory of the results; those of a fold that is named lie beside those of all folds."""
+        whole = self.run / "results"
+        return whole / f"fold{self.fold}" if self.fold else whole
+
+    @property
     def bank(self) -> Path:
         """Directory of the frame bank.
 

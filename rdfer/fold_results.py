@@ -238,19 +238,20 @@ def _ends(clips: Predictions, statistic: Any, draws: int) -> tuple[float | None,
 
 
 def real_rows(context: Context, main: Mapping[str, Any], meta: Mapping[str, Any]) -> list[Any]:
-    """Rows of ``real.json``, which the page of comparisons shows beside the literature.
+    """Rows of ``real.json``, which the page of comparisons shows (:mod:`rdfer.real_results`).
 
-    None where the numbers are not of the official protocol: folds of one's own, added noise, or an
-    epoch chosen on the test part.
+    None where the numbers are not of the set's own protocol: folds of one's own, or added noise.
     """
     title, settings = context.source.dataset.title, context.settings
-    official = context.source.official and settings.noise.rate == 0
-    if title not in FOLDS or not official or settings.training.choose == "test":
+    if title not in FOLDS or not context.source.official or settings.noise.rate:
         return []
+    names = [row["name"].removesuffix(choice_note(settings)) for row in main["rows"]]
     return [
         {
-            "method": row["name"],
+            "method": name,
             "data": title,
+            "preset": context.preset.name,
+            "changes": dict(context.overrides),
             "folds": main["folds"],
             "seeds": meta["seeds"],
             "uar": row["uar_mean"],
@@ -260,13 +261,15 @@ def real_rows(context: Context, main: Mapping[str, Any], meta: Mapping[str, Any]
             "settings_hash": settings_hash(settings),
             "date": meta["date"],
         }
-        for row in main["rows"]
-        if row["name"] in OWN
+        for name, row in zip(names, main["rows"], strict=True)
+        if name in OWN
     ]
 
 
 def evaluate(context: Context) -> dict[str, Any]:
     """The main comparison of a real set; writes ``main``, ``meta`` and ``real`` of the results.
+
+    Those of one fold are written beside those of all folds, which stay.
 
     Raises:
         UserError: a cell of one of the folds is missing or stale.
@@ -288,6 +291,7 @@ def _about(context: Context, of_fold: Mapping[int, Manifest]) -> dict[str, Any]:
     manifest = next(iter(of_fold.values()))
     added = {"kind": f"{noise.kind}, added to the labels' own", "rate": noise.rate}
     return {
+        "data": context.source.dataset.title,
         "pool": f"{context.source.dataset.title}, {context.source.dataset.protocol}",
         "noise": added if noise.rate else {"kind": "none added", "rate": 0.0},
         "folds": list(of_fold),

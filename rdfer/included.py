@@ -13,7 +13,6 @@ from rdfer.claim_tables import all_tables
 from rdfer.claims import load_claims
 from rdfer.comparison_figure import draw_peers
 from rdfer.files import read_json
-from rdfer.real_results import load_real
 from rdfer.reported import Peer
 
 TABLES: Mapping[str, Any] = {
@@ -39,12 +38,13 @@ TABLES: Mapping[str, Any] = {
 }
 
 
-def write_figures(results: Path, made: Path, target: Path) -> None:
+def write_figures(results: Path, made: Path, runs: comparison.Runs, target: Path) -> None:
     """Figures drawn from the results at hand, beside the pictures that notebooks made.
 
     Args:
         results: directory of the result files.
         made: directory of pictures that are there already.
+        runs: this project's scores on the real sets (:func:`rdfer.real_results.gather_real`).
         target: the staged book.
     """
     out = target / "figures"
@@ -52,11 +52,19 @@ def write_figures(results: Path, made: Path, target: Path) -> None:
         shutil.copytree(made, out)
     figures.draw_all(results, out)
     schemes.draw_schemes(out)
-    draw_peers(target / "book" / "reported_results.csv", results / "real.json", out)
-    captions = yaml.safe_load((target / "book" / "captions.yml").read_text(encoding="utf-8"))
-    for name, caption in captions.items():
+    draw_peers(target / "book" / "reported_results.csv", runs, out)
+    for name, caption in captions(target / "book").items():
         text = figure_directive(out, name, caption.strip())
         write_text(target / "generated" / "figures" / f"{name}.md", text)
+
+
+def captions(book: Path) -> dict[str, str]:
+    """Figure to caption; those of a real run take the place of others where they were staged."""
+    found: dict[str, str] = {}
+    for path in (book / "captions.yml", book / "captions_real.yml"):
+        if path.exists():
+            found |= yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
 
 
 def figure_directive(directory: Path, name: str, caption: str) -> str:
@@ -71,21 +79,25 @@ def figure_directive(directory: Path, name: str, caption: str) -> str:
 
 
 def write_tables(
-    results: Mapping[str, Any], reported: Mapping[str, Peer], directory: Path, out: Path
+    results: Mapping[str, Any],
+    reported: Mapping[str, Peer],
+    runs: comparison.Runs,
+    directory: Path,
+    out: Path,
 ) -> None:
     """Every table, those of the literature's numbers and of the claims among them.
 
     Args:
         results: as :func:`rdfer.readout.load_results` reads them.
         reported: numbers of the literature.
+        runs: this project's scores on the real sets.
         directory: where the result files lie.
         out: where the tables go.
     """
     for name, table in TABLES.items():
         write_text(out / f"{name}.md", table(results))
-    write_text(
-        out / "peers.md", comparison.score_table(reported, load_real(directory / "real.json"))
-    )
+    write_text(out / "peers.md", comparison.score_table(reported, runs))
+    write_text(out / "own_runs.md", comparison.run_table(runs))
     write_text(out / "peer_sources.md", comparison.source_table(reported))
     claims = load_claims()
     rows = read_results(directory / "claims.json", claims)

@@ -1,34 +1,40 @@
 """This project's own scores on the real sets: ``real.json`` of a results directory.
 
-Runs on DFEW, FERV39k and MAFW write it, and nothing else does::
+The evaluation of a run on a real set writes it, and ``results/real.json`` keeps the rows of the
+committed reference. The book shows them all (:func:`gather_real`)::
 
-    {"rows": [{"method": "RDFER (vote)", "data": "DFEW", "folds": [1, 2, 3, 4, 5], "seeds": [0],
-               "uar": 0.5, "war": 0.6, "epoch": "last", "gflops": 8.0,
-               "settings_hash": "0123456789abcdef", "date": "2000-01-01"}]}
+    {"rows": [{"method": "RDFER (vote)", "data": "DFEW", "preset": "dfew", "changes": {},
+               "folds": [1, 2, 3, 4, 5], "seeds": [0], "uar": 0.5, "war": 0.6, "epoch": "last",
+               "gflops": 8.0, "settings_hash": "0123456789abcdef", "date": "2000-01-01"}]}
 
-``uar`` and ``war`` are fractions, means over folds and seeds; ``gflops`` may be ``null``. ``epoch``
-says how the epoch was chosen: the last one, or on a validation part of the training fold. There is
-no word for the test fold.
+``changes`` are the settings that differ from the preset's. ``uar`` and ``war`` are fractions, means
+over folds and seeds; ``gflops`` may be ``null``. ``epoch`` says how the epoch was chosen: the last
+one, on a validation part of the training fold, or on the test fold. Scores of the last kind are
+shown beside the others, never beside the literature.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from rdfer.errors import UserError
-from rdfer.files import read_json
+from rdfer.files import read_json, write_json
+from rdfer.paths import runs_dir
 
-#: Real set -> its official folds.
+#: Real set -> its folds: the official ones, or those by actor where there are none.
 FOLDS: Mapping[str, tuple[int, ...]] = {
     "DFEW": (1, 2, 3, 4, 5),
     "FERV39k": (1,),
     "MAFW": (1, 2, 3, 4, 5),
+    "CREMA-D": (1, 2, 3, 4, 5),
+    "RAVDESS": (1, 2, 3, 4, 5),
+    "AFEW": (1,),
 }
-EPOCHS = ("last", "validation")
+EPOCHS = ("last", "validation", "test")
 KEYS = (
-    *("method", "data", "folds", "seeds", "uar", "war"),
+    *("method", "data", "preset", "changes", "folds", "seeds", "uar", "war"),
     *("epoch", "gflops", "settings_hash", "date"),
 )
 
@@ -40,7 +46,9 @@ class RealResult:
     Attributes:
         method: as the comparison names it.
         data: a key of :data:`FOLDS`.
-        folds: the official folds that were run.
+        preset: of the run.
+        changes: dotted settings that differ from the preset's, with their values.
+        folds: those that were run, some of :data:`FOLDS`.
         seeds: of the runs.
         uar, war: fractions, means over folds and seeds.
         epoch: how the epoch was chosen, one of :data:`EPOCHS`.
@@ -51,6 +59,8 @@ class RealResult:
 
     method: str
     data: str
+    preset: str
+    changes: Mapping[str, Any]
     folds: tuple[int, ...]
     seeds: tuple[int, ...]
     uar: float
@@ -62,8 +72,47 @@ class RealResult:
 
     @property
     def complete(self) -> bool:
-        """Whether every official fold was run."""
+        """Whether every fold was run."""
         return self.folds == FOLDS[self.data]
+
+    @property
+    def run(self) -> str:
+        """Which run it is: ``dfew``, or ``dfew, training.choose = test``."""
+        changed = (f"{name} = {value}" for name, value in sorted(self.changes.items()))
+        return ", ".join((self.preset, *changed))
+
+    @property
+    def key(self) -> tuple[str, str, str, tuple[int, ...]]:
+        """What no two rows have in common: method, set, run, folds."""
+        return self.method, self.data, self.run, self.folds
+
+
+def gather_real(root: Path) -> tuple[RealResult, ...]:
+    """The rows of the committed reference and of every run, each once, the latest by its date.
+
+    A part of the folds is left out where the same run has been evaluated whole.
+
+    Args:
+        root: the project's directory.
+
+    Raises:
+        UserError: one of the files cannot be used; see :func:`load_real`.
+    """
+    runs = runs_dir(root)
+    files = [
+        root / "results" / "real.json",
+        *sorted(runs.glob("*/results/real.json")),
+        *sorted(runs.glob("*/results/fold*/real.json")),
+    ]
+    rows = sorted((row for path in files for row in load_real(path)), key=lambda row: row.date)
+    latest = {row.key: row for row in rows}
+    whole = {row.key[:-1] for row in rows if row.complete}
+    return tuple(r for r in latest.values() if r.complete or r.key[:-1] not in whole)
+
+
+def write_real(path: Path, rows: Iterable[RealResult]) -> None:
+    """Write rows in the form that :func:`load_real` reads."""
+    write_json(path, {"rows": [asdict(row) for row in rows]})
 
 
 def load_real(path: str | Path) -> tuple[RealResult, ...]:
@@ -81,8 +130,11 @@ def load_real(path: str | Path) -> tuple[RealResult, ...]:
         raise UserError(f"{path}: must hold one object with the key 'rows', a list")
     results = tuple(_row(f"{path}: row {number}", row) for number, row in enumerate(rows, 1))
     for index, result in enumerate(results):
-        if any((r.method, r.data) == (result.method, result.data) for r in results[:index]):
-            raise UserError(f"{path}: {result.method!r} on {result.data}: there twice")
+        if any(r.key == result.key for r in results[:index]):
+            raise UserError(
+                f"{path}: {result.method!r} on {result.data} ({result.run}): there twice; "
+                "evaluate the run again"
+            )
     return results
 
 
@@ -91,10 +143,12 @@ def _row(place: str, row: Any) -> RealResult:
         raise UserError(f"{place}: must be an object")
     for key in (*row, *KEYS):
         if (key in row) != (key in KEYS):
-            raise UserError(f"{place}: key {key!r}: {'unknown' if key in row else 'missing'}")
-    for key in ("method", "settings_hash", "date"):
+            found = "unknown" if key in row else "missing"
+            raise UserError(f"{place}: key {key!r}: {found}; evaluate the run again")
+    for key in ("method", "preset", "settings_hash", "date"):
         _check(place, row, key, isinstance(row[key], str) and row[key].strip(), "must be a text")
     _check(place, row, "data", row["data"] in tuple(FOLDS), f"must be one of {', '.join(FOLDS)}")
+    _check(place, row, "changes", isinstance(row["changes"], dict), "must be an object")
     folds = FOLDS[row["data"]]
     for key, allowed, rule in (
         ("folds", folds, f"must be some of the folds {', '.join(map(str, folds))}, rising"),

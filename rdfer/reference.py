@@ -10,8 +10,7 @@ from rdfer.workflow import NOTEBOOKS
 
 PRESET = "laptop"  # the one whose book bears no banner
 LIMIT_MB = 8.0  # what the repository may hold of them
-#: Results of other runs: scores on the real sets, trials on the development pool.
-KEPT = ("real.json", "tuning.json")
+KEPT = "tuning.json"  # of another run, on the development pool
 KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
 
 
@@ -19,17 +18,16 @@ def publish(preset: str) -> list[str]:
     """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset's run.
 
     Both are made beside and take their place only when whole; where a study lacks cells its results
-    say so. ``results/real.json``, which runs on
-    the real sets write, and ``results/tuning.json``, of the development pool, stay unless the run
-    has some of its own.
+    say so. ``results/tuning.json``, of the development pool, stays unless the run has some of its
+    own; ``results/real.json`` takes in what runs on the real sets have written since.
 
     Returns:
         Lines that say what was written.
 
     Raises:
         UserError: another preset, whose numbers would pass for the reference; a cell of the run
-            is not fresh, something is missing or ended in an error, or it is too much for the
-            repository.
+            is not fresh, something is missing, ended in an error or cannot be used, or it is too
+            much for the repository.
     """
     run, root = runs.run_dir(preset), runs.find_root()
     if preset != PRESET:
@@ -40,6 +38,7 @@ def publish(preset: str) -> list[str]:
     # imports torch, which no refusal above should wait for
     from rdfer.comparison_figure import draw_peers
     from rdfer.plan import expected_cells
+    from rdfer.real_results import gather_real, write_real
 
     expected = expected_cells(preset)
     for experiment in ("train", "ablate"):
@@ -57,11 +56,12 @@ def publish(preset: str) -> list[str]:
             directory.mkdir()
         _copy(source, fresh["results"])
         _copy(source / "figures", fresh["figures"])
-        for name in KEPT:
-            kept, place = root / "results" / name, fresh["results"] / name
-            if kept.exists() and not place.exists():
-                shutil.copyfile(kept, place)
-        real = fresh["results"] / KEPT[0]
+        kept, place = root / "results" / KEPT, fresh["results"] / KEPT
+        if kept.exists() and not place.exists():
+            shutil.copyfile(kept, place)
+        real = gather_real(root)
+        if real:
+            write_real(fresh["results"] / "real.json", real)
         draw_peers(root / "book" / "reported_results.csv", real, fresh["figures"])
         for name in NOTEBOOKS:
             executed.stage_notebook(

@@ -178,5 +178,5 @@ def metric(cells: Iterable[runs.Cell], name: str) -> np.ndarray:
 
 
 def write_result(context: Context, name: str, value: Any) -> None:
-    """Write one file of the run's results."""
-    write_json(context.run / "results" / f"{name}.json", runs.plain(value))
+    """Write one file of the run's results (:attr:`rdfer.context.Context.results`)."""
+    write_json(context.results / f"{name}.json", runs.plain(value))

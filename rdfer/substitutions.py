@@ -4,13 +4,13 @@ Pages hold no numbers. They name one of these, so a book built from another run 
 and a number that does not exist reads :data:`rdfer.readout.NOT_RUN`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rdfer.claim_results import FILE, check_content
 from rdfer.claim_tables import phrases as claim_phrases
 from rdfer.claims import load_claims
-from rdfer.comparison import phrases
+from rdfer.comparison import CHOSEN, Runs, phrases
 from rdfer.readout import (
     NOT_RUN,
     SCORE_NAMES,
@@ -39,18 +39,22 @@ PAIRS = (
 )
 
 
-def substitutions(results: Results, reported: Mapping[str, Peer]) -> dict[str, str]:
+def substitutions(
+    results: Results, reported: Mapping[str, Peer], runs: Runs = ()
+) -> dict[str, str]:
     """Everything that pages may quote.
 
     Args:
         results: as :func:`rdfer.readout.load_results` gives them.
         reported: the literature's numbers, as :func:`rdfer.reported.load_reported` gives them.
+        runs: this project's scores on the real sets.
     """
     return {
         **_meta(results),
         **_main(results),
         **_detection(results),
         **_benchmark(results),
+        **_real(results, runs),
         **_reported(reported),
         **phrases(reported),
         **_claims(results),
@@ -90,8 +94,22 @@ def _machine(machine: Mapping[str, Any] | None) -> str:
     return f"{cores} CPU cores, {machine.get('gpu') or 'no GPU'}"
 
 
+def _real(results: Results, runs: Runs) -> dict[str, str]:
+    """What is told of a run on a real set; and which sets were run, by this run or by others."""
+    meta, main = results.get("meta") or {}, results.get("main") or {}
+    here = [meta["data"]] if "data" in meta else []
+    return {
+        "data_set": _word(meta.get("data")),
+        "folds": ", ".join(map(str, main.get("folds") or [])) or NOT_RUN,
+        "interval_kind": _word(main.get("intervals")),
+        "epoch_chosen": CHOSEN.get(main.get("epoch", ""), NOT_RUN),
+        "real_sets_run": ", ".join(dict.fromkeys([*here, *(r.data for r in runs)])) or "none",
+    }
+
+
 def _main(results: Results) -> dict[str, str]:
     values: dict[str, str] = {}
+    folds = (results.get("main") or {}).get("folds") or []
     rows = rows_of(results, "main")
     for method in METHODS:
         row = find(rows, method=method) or {}
@@ -106,12 +124,12 @@ def _main(results: Results) -> dict[str, str]:
         mean, low, high = (row.get(part) for part in ("mean", "low", "high"))
         values[name] = percent(mean, signed=True)
         values[f"{name}_ci"] = with_interval(mean, low, high, signed=True)
-        values[f"{name}_says"] = sentence(a, b, row)
+        values[f"{name}_says"] = sentence(a, b, row, folds)
     return values
 
 
-def sentence(a: str, b: str, row: Mapping[str, Any]) -> str:
-    """What the paired difference of two methods shows, in one sentence."""
+def sentence(a: str, b: str, row: Mapping[str, Any], folds: Sequence[int] = ()) -> str:
+    """What the paired difference of two methods shows, in one sentence; ``folds`` of a real set."""
     if row.get("mean") is None:
         return f"{METHODS[a]} against {METHODS[b]}: {NOT_RUN}"
     points = with_interval(row["mean"], row.get("low"), row.get("high"), signed=True)
@@ -121,7 +139,8 @@ def sentence(a: str, b: str, row: Mapping[str, Any]) -> str:
         "not told apart": f"{METHODS[a]} and {METHODS[b]} are not told apart",
         "no interval": f"{METHODS[a]} against {METHODS[b]}, without an interval",
     }[verdict(row.get("low"), row.get("high"))]
-    return f"{reading}: {points} points of UAR over {row['n_seeds']} seeds"
+    count, unit = (len(folds), "fold") if folds else (row["n_seeds"], "seed")
+    return f"{reading}: {points} points of UAR over {count} {unit}{'s' * (count != 1)}"
 
 
 def _detection(results: Results) -> dict[str, str]:

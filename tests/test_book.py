@@ -1,5 +1,6 @@
 """Staging and building of the book, and what its pages may not hold."""
 
+import json
 import re
 import shutil
 import sys
@@ -21,8 +22,12 @@ from rdfer.substitutions import substitutions
 
 ROOT = Path(__file__).parents[1]
 INVENTED = ROOT / "tests" / "book" / "results"
-PAGES = sorted(path for path in (ROOT / "book").rglob("*.md"))
-RESULT_PAGES = [ROOT / "book" / "index.md", *sorted((ROOT / "book" / "results").glob("*.md"))]
+REAL = ROOT / "book" / book.REAL  # what shows a real run, in place of files of the same name
+PARTS = ROOT / "book" / "parts"  # what pages include
+TEXTS = sorted((ROOT / "book").rglob("*.md"))
+PAGES = [p for p in TEXTS if not p.is_relative_to(REAL) and p.parent != PARTS]
+RESULT_PAGES = [PARTS / "cover.md", *sorted((ROOT / "book" / "results").glob("*.md"))]
+RESULT_TEXTS = [*RESULT_PAGES, ROOT / "book" / "index.md", *sorted(REAL.rglob("*.md"))]
 
 sys.path.append(str(ROOT / "book" / "_ext"))
 import docstrings  # noqa: E402
@@ -45,7 +50,7 @@ def root(tmp_path, monkeypatch):
     """A small project whose results are the invented ones, in results/ and in runs/smoke/."""
     monkeypatch.delenv("RDFER_RUNS", raising=False)
     root = tmp_path / "a project"
-    for name in ("_ext", "_static"):
+    for name in ("_ext", "_static", "parts"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
     (root / "book" / "api").mkdir()
     for name in ("references.bib", "reported_results.csv"):
@@ -58,6 +63,7 @@ def root(tmp_path, monkeypatch):
     (root / "book" / "index.md").write_text(
         "# The book\n\n{{ uar_ours }} and $A = \\frac{1}{N}$\n\n"
         "```{include} /generated/figures/main_comparison.md\n```\n"
+        + "".join(f"\n```{{include}} /book/parts/{p.name}\n```\n" for p in PARTS.glob("*.md"))
     )
     for place in (root / "results", root / "runs" / "smoke" / "results"):
         shutil.copytree(INVENTED, place)
@@ -140,6 +146,97 @@ def test_a_run_on_a_real_set_needs_no_ablation_and_shows_that_there_is_none(root
         executed.stage_unrun(root / "notebooks" / "other.ipynb", out)
 
 
+REAL_ROW = {
+    **{f"{s}_{part}": 0.5 for s in ("uar", "war") for part in ("mean", "low", "high", "pooled")},
+    **{f"{s}_by_fold": [0.41, 0.59] for s in ("uar", "war")},
+    **{"n_seeds": 1, "forward_passes": 7},
+}
+
+
+@pytest.fixture
+def real_run(tmp_path, monkeypatch):
+    """A run on DFEW with two folds and two methods, invented; the pages are the real ones."""
+    results = tmp_path / "runs" / "dfew" / "results"
+    results.mkdir(parents=True)
+    monkeypatch.setenv("RDFER_RUNS", str(tmp_path / "runs"))
+    names = {"plain": "Plain", "ours": "RDFER (ours)"}
+    gain = {"a": "ours", "b": "plain", "mean": 0.05, "low": 0.01, "high": 0.09, "n_seeds": 1}
+    main = {
+        "rows": [{"method": m, "name": name, **REAL_ROW} for m, name in names.items()],
+        "differences": [{**gain, "metric": metric} for metric in ("uar", "war")],
+        "classes": ["A", "B"],
+        "folds": [1, 2],
+        "intervals": "bootstrap over clips",
+        "epoch": "validation",
+        "per_class": {m: {"A": 0.5, "B": 0.5} for m in names},
+        "confusion": {m: [[2, 1], [1, 2]] for m in names},
+    }
+    meta = json.loads((INVENTED / "meta.json").read_text())
+    meta |= {"preset": "dfew", "data": "DFEW", "pool": "DFEW, five official folds"}
+    labels = {"classes": [], "histogram": {}, "quality": []}
+    for name, content in (("main", main), ("meta", meta), ("labels", labels)):
+        (results / f"{name}.json").write_text(json.dumps(content))
+    return book.stage(ROOT, preset="dfew", out=tmp_path / "stage")
+
+
+def shown(stage, page):
+    """A staged page with everything that it includes."""
+    text = (stage / page).read_text()
+    return re.sub(r"```\{include\} /(\S+)\n```", lambda found: shown(stage, found[1]), text)
+
+
+def test_a_book_of_a_real_run_never_calls_its_scores_synthetic(real_run):
+    results = sorted((real_run / "book" / "results").glob("*.md"))
+    pages = ["book/index.md", *(str(path.relative_to(real_run)) for path in results)]
+    with_scores = [page for page in pages if "figure} /figures/" in shown(real_run, page)
+                   or re.search(r"^\| .*\d", shown(real_run, page), re.M)]  # fmt: skip
+    assert with_scores == ["book/index.md", "book/results/main.md"]
+    for page in with_scores:
+        text = " ".join(shown(real_run, page).split())
+        for said in ("synthetic", "embedded benchmark", "over seeds", "equally frequent, so"):
+            assert said not in text
+        assert "DFEW" in text or "data_set" in text
+    # no number of this run stands where the benchmark is told of
+    assert "uar_plain" not in shown(real_run, "book/data.md")
+
+
+def test_a_book_of_a_real_run_shows_its_folds(real_run):
+    text = shown(real_run, "book/results/main.md")
+    assert "| UAR / WAR, % | Fold 1 | Fold 2 | Mean over folds | Pooled |" in text
+    assert "| Plain | 41.0 / 41.0 | 59.0 / 59.0 | 50.0 / 50.0 | 50.0 / 50.0 |" in text
+    numbers = yaml.safe_load((real_run / "_config.yml").read_text())["parse"]["myst_substitutions"]
+    assert numbers["data_set"] == "DFEW" and numbers["real_sets_run"].startswith("DFEW")
+    assert numbers["folds"] == "1, 2"
+    assert numbers["gain_ours_plain_says"].endswith("points of UAR over 2 folds")
+    assert not (real_run / "book" / "real").exists()
+
+
+def test_scores_on_real_sets_reach_the_book_of_any_run(root):
+    row = {"method": "Plain", "data": "MAFW", "preset": "mafw", "changes": {}, "folds": [1]}
+    row |= {"seeds": [0], "uar": 0.5, "war": 0.6, "epoch": "last", "gflops": None}
+    row |= {"settings_hash": "0", "date": "2000-01-01"}
+    place = root / "runs" / "mafw" / "results"
+    place.mkdir(parents=True)
+    (place / "real.json").write_text(json.dumps({"rows": [row]}))
+    stage = book.stage(root)
+    tables = stage / "generated" / "tables"
+    assert "MAFW 50.00 / 60.00 (mafw, fold 1 alone)" in (tables / "peers.md").read_text()
+    assert "| MAFW | Plain | mafw |" in (tables / "own_runs.md").read_text()
+    config = yaml.safe_load((stage / "_config.yml").read_text())
+    assert config["parse"]["myst_substitutions"]["real_sets_run"] == "MAFW"
+
+
+def test_every_file_for_a_real_run_has_one_whose_place_it_takes():
+    for path in REAL.rglob("*.md"):
+        assert (ROOT / "book" / path.relative_to(REAL)).exists()
+    usual, real = (
+        yaml.safe_load(path.read_text())
+        for path in (ROOT / "book" / "captions.yml", REAL / "captions_real.yml")
+    )
+    assert set(real) == {name for name, plan in FIGURES.items() if plan.needs == "main"}
+    assert set(real) < set(usual)
+
+
 def test_results_of_another_preset_are_refused(root):
     shutil.copy(INVENTED / "meta.json", root / "runs" / "smoke" / "results")
     with pytest.raises(UserError, match="preset = 'test'"):
@@ -200,6 +297,9 @@ def test_a_book_is_built_whole_or_the_old_one_stands(root):
     first = root / "_build" / "html" / "book" / "index.html"
     text = first.read_text()
     assert "70.2" in text
+    # parts of pages, their substitutions and what they include in turn
+    assert "RDFER (ours) is above Plain: +4.8" in text and "Plain, compute-matched" in text
+    assert "{{" not in text
     assert 'aria-label="A = \\frac{1}{N}"' in text
     assert 'alt="Mean and 95 % interval' in text
     assert not re.findall(r'<(?:script|link)[^>]+(?:src|href)="https?://', text)
@@ -222,7 +322,7 @@ def test_table_of_contents_and_pages_are_the_same():
     assert listed == {str(path.relative_to(ROOT).with_suffix("")) for path in PAGES}
 
 
-@pytest.mark.parametrize("page", RESULT_PAGES, ids=lambda p: p.stem)
+@pytest.mark.parametrize("page", RESULT_TEXTS, ids=lambda p: p.stem)
 def test_no_result_is_typed_in_prose(page):
     prose = re.sub(r"```.*?```|\{\{.*?\}\}", "", page.read_text(), flags=re.DOTALL)
     # one half is what guessing reaches, whatever was run
@@ -236,23 +336,26 @@ def test_every_result_page_says_on_what(page):
 
 def test_pages_quote_only_numbers_that_exist():
     known = substitutions(load_results(INVENTED), load_reported(ROOT / "book/reported_results.csv"))
-    quoted = {name for p in PAGES for name in re.findall(r"\{\{ ?(\w+) ?\}\}", p.read_text())}
+    texts = [*TEXTS, ROOT / "book" / "captions.yml", REAL / "captions_real.yml"]
+    quoted = {name for p in texts for name in re.findall(r"\{\{ ?(\w+) ?\}\}", p.read_text())}
     assert quoted <= set(known)
 
 
 def test_pages_include_only_what_staging_writes():
     captions = yaml.safe_load((ROOT / "book" / "captions.yml").read_text())
     made = {f"figures/{name}" for name in captions}
-    tables = [*TABLES, "peers", "peer_sources", "claims"]
+    tables = [*TABLES, "peers", "peer_sources", "own_runs", "claims"]
     made |= {f"tables/{name}" for name in tables} | {"api_rest"}
-    wanted = {n for p in PAGES for n in re.findall(r"/generated/(\S+)\.md", p.read_text())}
+    wanted = {n for p in TEXTS for n in re.findall(r"/generated/(\S+)\.md", p.read_text())}
     assert wanted <= made
+    parts = {n for p in TEXTS for n in re.findall(r"\{include\} /(book/\S+)", p.read_text())}
+    assert parts == {str(path.relative_to(ROOT)) for path in PARTS.glob("*.md")}
     assert set(captions) == set(FIGURES) | set(SCHEMES) | {"peers"}
 
 
 def test_every_citation_is_in_the_bibliography():
     keys = set(re.findall(r"^@\w+\{(\w+),", (ROOT / "book/references.bib").read_text(), re.M))
-    cited = {k for p in PAGES for g in re.findall(r"\{cite:\w+\}`([^`]+)`", p.read_text())
+    cited = {k for p in TEXTS for g in re.findall(r"\{cite:\w+\}`([^`]+)`", p.read_text())
              for k in g.split(",")}  # fmt: skip
     for peer in load_reported(ROOT / "book/reported_results.csv").values():
         cited |= {peer.cite, *filter(None, [peer.checked_in])}
@@ -281,7 +384,7 @@ def test_every_module_is_documented_once(tmp_path):
 
 
 def formulas():
-    for page in PAGES:
+    for page in TEXTS:
         text = re.sub(r"```.*?```|`[^`]*`", "", page.read_text(), flags=re.DOTALL)
         for found in re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", text, flags=re.DOTALL):
             yield from static_math.rows(found[0] or found[1])

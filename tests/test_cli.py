@@ -76,6 +76,22 @@ def test_a_notebook_runs_into_the_run_of_its_preset(capsys, project, write_noteb
     assert note["notebook"] == "tiny.ipynb"
 
 
+def test_a_fold_alone_is_evaluated_beside_the_whole_notebook(
+    capsys, project, write_notebook, monkeypatch
+):
+    made = []
+    monkeypatch.setattr(
+        importlib.import_module("rdfer.notebooks"),
+        "run_notebook",
+        lambda p, out, *_, **__: made.append(out.name),
+    )
+    write_notebook("evaluate", 'preset = "laptop"\nfold = 0')
+    write_notebook("train", 'preset = "laptop"\nfold = 0\nseed = 0')
+    for name, fold in (("evaluate", "0"), ("evaluate", "2"), ("train", "2")):
+        assert run(capsys, "notebook", name, "-p", "preset", "dfew", "-p", "fold", fold)[0] == 0
+    assert made == ["evaluate.ipynb", "evaluate-fold2.ipynb", "train.ipynb"]
+
+
 @pytest.mark.parametrize(("error", "user"), [(UserError("bad"), True), (Stopped("no"), False)])
 def test_what_stopped_a_job_is_noted_beside(tmp_path, error, user):
     path = tmp_path / "job.json"

@@ -23,6 +23,8 @@ def peers():
 
 def run(method="RDFER (vote)", data="DFEW", folds=(1, 2, 3, 4, 5), **changes):
     values = {
+        "preset": data.lower(),
+        "changes": {},
         "seeds": (0,),
         "uar": 0.51234,
         "war": 0.6,
@@ -60,11 +62,45 @@ def test_only_runs_fill_the_column_of_this_project(peers):
     runs = [run(), run(data="MAFW", folds=(1,)), run("M3DFEL", "FERV39k", (1,))]
     header, rows = cells(comparison.score_table(peers, runs))
     own = {name: row[header.index("This project")] for name, row in rows.items()}
-    assert own["RDFER (vote)"] == "DFEW 51.23 / 60.00; MAFW 51.23 / 60.00 (fold 1 alone)"
-    assert own["M3DFEL"] == "FERV39k 51.23 / 60.00"
+    assert own["RDFER (vote)"] == (
+        "DFEW 51.23 / 60.00 (dfew); MAFW 51.23 / 60.00 (mafw, fold 1 alone)"
+    )
+    assert own["M3DFEL"] == "FERV39k 51.23 / 60.00 (ferv39k)"
     assert {own[name] for name in own if name not in ("RDFER (vote)", "M3DFEL")} == {NOT_RUN}
     assert rows["RDFER (vote)"][-1] == "8"
     assert rows["M3DFEL"][2:8] == [peers["M3DFEL"].score(score) or "–" for score in SCORES]
+
+
+def test_two_presets_of_one_set_stand_side_by_side(peers):
+    runs = [run(), run(preset="dfew-imagenet", uar=0.55)]
+    _, rows = cells(comparison.score_table(peers, runs))
+    told = "DFEW 51.23 / 60.00 (dfew); DFEW 55.00 / 60.00 (dfew-imagenet)"
+    assert told in rows["RDFER (vote)"]
+    assert "55.00" in comparison.run_table(runs) and "51.23" in comparison.run_table(runs)
+
+
+def test_both_choices_of_the_epoch_follow_each_other_and_one_stays_from_the_literature(peers):
+    looked = run(changes={"training.choose": "test"}, epoch="test", uar=0.57)
+    runs = [looked, run(preset="dfew-imagenet"), run("Plain"), run(epoch="validation")]
+    table = [line.strip("| ").split(" | ") for line in comparison.run_table(runs).splitlines()[2:]]
+    assert [row[1:4] for row in table] == [
+        ["Plain", "dfew", "the last one"],
+        ["RDFER (vote)", "dfew", "on a validation part"],
+        ["RDFER (vote)", "dfew, training.choose = test", "**on the test fold**"],
+        ["RDFER (vote)", "dfew-imagenet", "the last one"],
+    ]
+    assert "57.00" not in comparison.score_table(peers, runs)
+
+
+def test_the_table_of_runs_marks_a_part_and_says_where_there_is_none():
+    assert "1, 2 alone" in comparison.run_table([run(folds=(1, 2))])
+    assert comparison.run_table(()) == f"*{NOT_RUN}*\n"
+
+
+def test_a_set_without_numbers_of_the_literature_is_in_the_table_of_runs_alone(peers):
+    runs = [run(data="CREMA-D")]
+    assert "CREMA-D" in comparison.run_table(runs)
+    assert "CREMA-D" not in comparison.score_table(peers, runs)
 
 
 def test_a_run_of_an_unknown_method_is_refused(peers):
@@ -114,7 +150,10 @@ def test_no_score_of_the_embedded_benchmark_gets_in():
         source = (ROOT / "rdfer" / f"{name}.py").read_text(encoding="utf-8")
         assert not re.search(r"main\.json|load_results|rows_of", source)
     included = set(re.findall(r"/generated/(\S+)\.md", PAGE))
-    assert included == {"figures/peers", "tables/peers", "tables/peer_sources"}
+    assert included == {
+        "figures/peers",
+        *(f"tables/{t}" for t in ("peers", "peer_sources", "own_runs")),
+    }
 
 
 def test_the_page_says_what_the_numbers_are_worth():

@@ -19,6 +19,8 @@ REPORTED = ROOT / "book" / "reported_results.csv"
 RUN = RealResult(
     method="RDFER (ours)",
     data="DFEW",
+    preset="dfew",
+    changes={},
     folds=(1, 2, 3, 4, 5),
     seeds=(0,),
     uar=0.5,
@@ -72,7 +74,8 @@ def test_every_mark_has_its_name_and_no_name_covers_another(peers, drawn):
     (axis,) = drawn[0].axes
     names = [text.get_text() for text in axis.texts]
     assert sorted(names) == sorted(
-        [p.method for p, *_ in placed(peers)] + ["RDFER (ours), run here", "RDFER, cost not known"]
+        [p.method for p, *_ in placed(peers)]
+        + ["RDFER (ours), run here (dfew)", "RDFER, cost not known"]
     )
     for text in axis.texts:
         text.get_window_extent()  # takes its place; what follows leaves out the leading line
@@ -86,10 +89,10 @@ def test_kinds_of_input_differ_in_colour_and_marker():
         assert len(set(part)) == len(looks)
 
 
-def test_runs_on_other_sets_in_part_or_without_cost_are_not_drawn(peers):
+def test_runs_on_other_sets_in_part_after_a_look_or_without_cost_are_not_drawn(peers):
     runs = [
         RealResult(**{**vars(RUN), **change})
-        for change in ({"data": "MAFW"}, {"folds": (1,)}, {"gflops": None})
+        for change in ({"data": "MAFW"}, {"folds": (1,)}, {"epoch": "test"}, {"gflops": None})
     ]
     assert {mark.kind for mark in comparison_figure.marks_of(peers, runs)} <= {"V", "V+T", "A+V"}
 
@@ -100,11 +103,12 @@ def test_nothing_known_is_still_a_figure():
 
 
 def test_the_file_has_its_provenance_and_the_same_bytes_again(tmp_path):
-    path = comparison_figure.draw_peers(REPORTED, tmp_path / "real.json", tmp_path)
+    path = comparison_figure.draw_peers(REPORTED, [RUN], tmp_path)
     notes = json.loads(path.with_suffix(".json").read_text())
+    assert notes["runs"] == ["dfew: 0"]
     assert notes["results"] == {"reported_results.csv": sha256_file(REPORTED)}
     assert "M3DFEL 1.66 GFLOPs, UAR 56.10" in notes["alt"]
     first = path.read_bytes()
     assert b"fill: #ffffff" in first or b"fill: white" in first
-    assert comparison_figure.draw_peers(REPORTED, tmp_path / "real.json", tmp_path) == path
+    assert comparison_figure.draw_peers(REPORTED, [RUN], tmp_path) == path
     assert path.read_bytes() == first

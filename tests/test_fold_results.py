@@ -125,10 +125,15 @@ def test_every_table_says_where_the_epoch_was_chosen_on_the_test_part():
 
 
 def context(settings=SETTINGS, **reading):
-    return SimpleNamespace(source=protocol.Source("dfew", "/x", reading), settings=settings)
+    return SimpleNamespace(
+        source=protocol.Source("dfew", "/x", reading),
+        settings=settings,
+        preset=SimpleNamespace(name="dfew"),
+        overrides={"training.batch": 32},
+    )
 
 
-def test_only_the_official_protocol_reaches_the_comparison(tmp_path):
+def test_only_the_protocol_of_the_set_reaches_the_comparison(tmp_path):
     main = compared({"plain": {1: "ABB", 2: "ABA"}, "ours": {1: "AAB", 2: "ABB"}})
     meta = {"seeds": [0], "date": "2000-01-01"}
     rows = real_rows(context(), main, meta)
@@ -142,8 +147,8 @@ def test_only_the_official_protocol_reaches_the_comparison(tmp_path):
         "validation",
     )
     assert ours.uar == pytest.approx(1) and not ours.complete
-    for changes in ({"training.choose": "test"}, {"noise.rate": 0.2}):
-        assert real_rows(context(override(SETTINGS, changes)), main, meta) == []
+    assert plain.run == "dfew, training.batch = 32"
+    assert real_rows(context(override(SETTINGS, {"noise.rate": 0.2})), main, meta) == []
     for reading in ({"grouped": True}, {"lists": "/y"}):
         assert real_rows(context(**reading), main, meta) == []
 
@@ -151,3 +156,10 @@ def test_only_the_official_protocol_reaches_the_comparison(tmp_path):
 def test_a_fold_without_a_class_has_no_uar():
     with pytest.raises(UserError, match="a class has no clip in 1 folds"):
         fold_results.score(np.array([[[[1, 0, 0], [0, 0, 0]]]]), "uar")
+
+
+def test_an_epoch_chosen_on_the_test_part_is_said_in_its_row():
+    settings = override(SETTINGS, {"training.choose": "test"})
+    main = compared({"plain": {1: "ABB", 2: "ABA"}}, settings)
+    (row,) = real_rows(context(settings), main, {"seeds": [0], "date": "2000-01-01"})
+    assert (row["method"], row["epoch"]) == ("Plain", "test")

@@ -1,11 +1,13 @@
 """DFEW from its folder to the table: its own layout with rendered faces, two folds of five."""
 
 import json
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from rdfer import fold_agreement, fold_results, fold_tables, preparation, road
+from rdfer import book, fold_agreement, fold_results, fold_tables, preparation, road
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
 from rdfer.figures import draw_all
@@ -92,6 +94,7 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
         again = road.run_cells(context, "train", variants, seed=0)
         assert again["how"].tolist() == ["skipped: fresh"] * 2
 
+    monkeypatch.setenv("RDFER_RUNS", str(project / "runs"))
     # of five folds two were run here
     monkeypatch.setattr(road.Context, "folds", property(
         lambda self: (self.fold,) if self.fold else tuple(folds)))  # fmt: skip
@@ -119,6 +122,25 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     drawn = draw_all(whole.run / "results", whole.run / "results" / "figures")
     assert set(drawn) == {"main_comparison", "per_class", "confusion"}
     assert str(root) not in json.dumps(read_json(whole.run / "results" / "meta.json"))
+
+    # one fold stands beside the whole, which stays as it was
+    alone = fold_results.evaluate(road.begin(PRESET, TINY, fold=lost))
+    assert alone["folds"] == [lost]
+    assert read_json(whole.run / "results" / f"fold{lost}" / "main.json") == alone
+    assert read_json(whole.run / "results" / "main.json") == main
+
+    stage_book(project, whole, folds)
+
+
+def stage_book(project, run, folds):
+    """The book of the run: its folds, and its scores on the page of comparisons."""
+    shutil.copytree(run.run / "results", project / "runs" / PRESET / "results")
+    stage = book.stage(Path(__file__).parents[1], preset=PRESET, out=project / "stage")
+    tables = stage / "generated" / "tables"
+    header, _, plain, *_ = (tables / "folds.md").read_text().splitlines()
+    assert all(f"Fold {k}" in header for k in folds) and plain.startswith("| Plain |")
+    assert "on a real set" in (stage / "book" / "results" / "main.md").read_text()
+    assert f"fold {', '.join(map(str, folds))} alone" in (tables / "peers.md").read_text()
 
 
 def test_a_fold_is_prepared_when_its_folder_is_named(project, root, monkeypatch):

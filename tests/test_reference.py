@@ -7,9 +7,11 @@ import pytest
 
 from rdfer import plan, reference
 from rdfer.errors import UserError
+from rdfer.real_results import load_real
 from rdfer.runs import Cell
 from rdfer.settings import Settings
 from rdfer.workflow import NOTEBOOKS
+from tests.test_real_results import ROW
 
 
 @pytest.fixture
@@ -59,11 +61,12 @@ def test_results_and_figures_are_replaced_whole(project, run):
     assert not list(project.glob(".*"))
 
 
-def test_scores_on_the_real_sets_stay(project, run):
-    (project / "results").mkdir()
-    (project / "results" / "real.json").write_text('{"rows": []}')
+def test_scores_on_the_real_sets_stay_and_those_of_new_runs_join_them(project, run):
+    for place, row in (("results", ROW), ("runs/mafw/results", {**ROW, "data": "MAFW"})):
+        (project / place).mkdir(parents=True)
+        (project / place / "real.json").write_text(json.dumps({"rows": [row]}))
     reference.publish("laptop")
-    assert (project / "results" / "real.json").read_text() == '{"rows": []}'
+    assert {row.data for row in load_real(project / "results" / "real.json")} == {"DFEW", "MAFW"}
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,12 @@ def _figures(arguments: argparse.Namespace) -> None:
     from rdfer.comparison_figure import draw_peers
     from rdfer.figures import draw_all
     from rdfer.paths import find_root, run_dir
+    from rdfer.real_results import gather_real
 
-    results = run_dir(arguments.preset) / "results"
+    root, results = find_root(), run_dir(arguments.preset) / "results"
     drawn = draw_all(results, results / "figures")
-    reported = find_root() / "book" / "reported_results.csv"
-    draw_peers(reported, results / "real.json", results / "figures")
+    reported = root / "book" / "reported_results.csv"
+    draw_peers(reported, gather_real(root), results / "figures")
     log(f"{len(drawn) + 1} figures: {results / 'figures'}")
 
 

@@ -79,7 +79,9 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     if out is None:
         preset = values.get("preset", defaults.get("preset", "laptop"))
         run = run_dir(preset, values.get("overrides"))
-        out = run / "notebooks" / path.name
+        # one fold's evaluation does not take the place of the whole; a cell has no whole
+        alone = f"-fold{values['fold']}" if values.get("fold") and "seed" not in defaults else ""
+        out = run / "notebooks" / f"{path.stem}{alone}.ipynb"
     title = " ".join([path.stem, *(f"{k} {v}" for k, v in given.items() if k != "preset")])
     log(f"{title}: started")
     begun = time.monotonic()
