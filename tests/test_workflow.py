@@ -36,8 +36,9 @@ def road(project, write_notebook):
     (project / "book" / "page.md").write_text("a page\n")
     (project / "_config.yml").write_text("title: x\n")
     for name in (*NOTEBOOKS, *STUDY_NOTEBOOKS):
-        seed = "\nseed = 0" if name in (*PER_SEED, *STUDIES) else ""
-        write_notebook(name, 'preset = "laptop"' + seed, "1 + 1")
+        seed = "\nseed = 0" if name in (*PER_SEED, *STUDIES, "worlds") else ""
+        world = '\nworld = "dfew"' if name == "worlds" else ""
+        write_notebook(name, 'preset = "laptop"' + world + seed, "1 + 1")
     return project
 
 
