@@ -20,7 +20,7 @@ from typing import Any
 
 from rdfer.bank import FrameBank
 from rdfer.datasets.reading import check_fold, fold_numbers, read, scan
-from rdfer.datasets.splits import cut_validation
+from rdfer.datasets.splits import cut
 from rdfer.datasets.table import DataSet, get_dataset
 from rdfer.errors import UserError
 from rdfer.files import read_json, write_json
@@ -30,7 +30,6 @@ from rdfer.settings import Data, Settings, settings_hash
 
 SOURCE = "source.json"
 MANIFESTS = "manifests"
-VALIDATION_SEED = 0  # one validation part for all seeds, as one test part
 
 
 @dataclass(frozen=True)
@@ -186,25 +185,6 @@ def prepare(
             stored = replace(divided, clips=(*divided.clips, *gone))
         stored.save(manifest_path(run, fold))
     return done.bank
-
-
-def cut(manifest: Manifest, share: float) -> Manifest:
-    """The manifest with a validation part cut from its training part, by group where that is known.
-
-    Where groups are so few that their part would lack a class, clips are drawn alone, and the
-    manifest's name says so.
-
-    Raises:
-        UserError: a class has too few clips to give some of them away.
-    """
-    named = {clip.group for clip in manifest.clips if clip.split == "train"}
-    grouped = named == {""} or len(named) >= round(1 / share)
-    try:
-        divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
-    except UserError as error:
-        raise UserError(f"data.val_share = {share}: {error}") from None
-    told = "" if grouped else ", validation clips share groups with training"
-    return replace(divided, name=divided.name + told)
 
 
 def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:

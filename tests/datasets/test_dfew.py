@@ -237,7 +237,7 @@ def test_mixed_layouts_are_refused(tmp_path):
         read("dfew", tmp_path)
     assert len(read("dfew", tmp_path, lists=tmp_path / "EmoLabel_DataSplit")) == 21
     trees.touch(place, ["00030/"])
-    with pytest.raises(UserError, match="two layouts are mixed in one folder"):
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
         read("dfew", tmp_path, lists=tmp_path / "EmoLabel_DataSplit")
 
 

@@ -48,7 +48,9 @@ def test_raw_clips_and_a_folder_in_the_folder_of_its_name(root):
     (root / "2_ClipsforFaceCrop").mkdir()
     (root / "inner").rename(root / "2_ClipsforFaceCrop/2_ClipsforFaceCrop")
     assert len(read("ferv39k", root)) == 21
-    with pytest.raises(UserError, match="clips = 'crops': no such folder"):
+    with pytest.raises(
+        UserError, match="crops: no folder of clips there; .*holds 0_7_labelClips, 2_Clips"
+    ):
         read("ferv39k", root, clips="crops")
 
 

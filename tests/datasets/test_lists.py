@@ -97,9 +97,9 @@ def test_paths_that_name_the_class_tell_the_order(tmp_path):
 
 
 def test_labels_out_of_range_and_unknown_names_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"label of clip 1 = 3: must be 0\.\.2, which start at 1"):
+    with pytest.raises(UserError, match=r"label of clip 1 = 3: must be 0\.\.2; these start at 1"):
         name_rows(tmp_path, [Row("1", "3", 0)], CLASSES, order=CLASSES)
-    with pytest.raises(UserError, match=r"label of clip 1 = 9: must be 0\.\.2$"):
+    with pytest.raises(UserError, match=r"label of clip 1 = 9: must be 0\.\.2; take the official"):
         name_rows(tmp_path, [Row("1", "9", 0)], CLASSES, order=CLASSES)
     with pytest.raises(UserError, match="class = 'Hapy': unknown; did you mean 'Happy'"):
         name_rows(tmp_path, [Row("1", "Hapy", 0)], CLASSES, order=None)

@@ -33,7 +33,7 @@ def test_two_of_one_number_and_mixed_layouts_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"1\.mp4: is clip 1 a second time, beside .*01\.mp4"):
         clip_paths([tmp_path / "a"], number)
     trees.touch(tmp_path / "b", ["1.mp4", "2/"])
-    with pytest.raises(UserError, match="two layouts are mixed in one folder"):
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
         clip_paths([tmp_path / "b"], number)
 
 
