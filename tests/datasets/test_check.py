@@ -1,14 +1,11 @@
 """What the report says of whole copies, and of each trap."""
 
-import dataclasses
-
 import pytest
 from PIL import Image
 
 from rdfer import cli
 from rdfer.datasets import DATASETS
 from rdfer.datasets.check import check
-from rdfer.datasets.table import Known
 from rdfer.manifest import CLASSES
 from tests.datasets import trees
 
@@ -19,13 +16,7 @@ def dfew(tmp_path, monkeypatch):
     folds = trees.small_folds()
     for part in folds.values():
         part.pop(next(clip for clip, label in part.items() if label == 6))
-    known = [
-        *(Known("train", k, 52) for k in folds),
-        *(Known("test", k, 13, {"Disgust": 1}) for k in folds),
-        Known("all", 0, 65, {name: 5 if name == "Disgust" else 10 for name in CLASSES}),
-    ]
-    small = dataclasses.replace(DATASETS["dfew"], known=tuple(known))
-    monkeypatch.setitem(DATASETS, "dfew", small)
+    monkeypatch.setitem(DATASETS, "dfew", trees.small_dfew(folds))
     root = trees.write_dfew(tmp_path / "DFEW", folds)
     trees.touch(root / "Clip/original", (f"{n}.mp4" for part in folds.values() for n in part))
     return root

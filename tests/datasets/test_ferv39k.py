@@ -49,7 +49,7 @@ def test_raw_clips_and_a_folder_in_the_folder_of_its_name(root):
     (root / "inner").rename(root / "2_ClipsforFaceCrop/2_ClipsforFaceCrop")
     assert len(read("ferv39k", root)) == 21
     with pytest.raises(
-        UserError, match="crops: no folder of clips there; .*holds 0_7_labelClips, 2_Clips"
+        UserError, match=r"crops: no folder of clips there; .*holds 0_7_labelClips, 2_Clips"
     ):
         read("ferv39k", root, clips="crops")
 
