@@ -144,7 +144,12 @@ def test_only_the_official_protocol_reaches_the_comparison(tmp_path):
     assert ours.uar == pytest.approx(1) and not ours.complete
     for changes in ({"training.choose": "test"}, {"noise.rate": 0.2}):
         assert real_rows(context(override(SETTINGS, changes)), main, meta) == []
-    for reading in ({"grouped": True}, {"lists": "/y"}):
+    for reading in (
+        {"grouped": True},
+        {"lists": "/y"},
+        {"zero_based": True},
+        {"clips": "clip_224x224_16f"},
+    ):
         assert real_rows(context(**reading), main, meta) == []
 
 

@@ -123,7 +123,9 @@ def read_votes(root: Path) -> tuple[dict[int, tuple[tuple[int, ...], str]], tupl
             raise UserError(f"{file}: {what}; take the official file, or keep one row a clip")
         votes[id] = tuple(cells), label
     gaps = sum(any(name not in row for name in names) for row in rows)
-    return votes, (f"{file.name}: {gaps} rows have empty cells, read as 0",) if gaps else ()
+    return votes, (
+        f"{file.name}: {gaps} of {len(rows)} rows have empty cells, read as 0",
+    ) if gaps else ()
 
 
 def _columns(file: Path, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:

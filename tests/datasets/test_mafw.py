@@ -1,6 +1,6 @@
 import pytest
 
-from rdfer.datasets import read
+from rdfer.datasets import read, scan
 from rdfer.datasets.mafw import CLASSES
 from rdfer.errors import UserError
 from tests.datasets import trees
@@ -43,6 +43,46 @@ def test_clips_must_be_chosen_where_there_are_several(root):
     assert read("mafw", root, clips="clips").clips[0].path.endswith(".mp4")
     with pytest.raises(UserError, match="holds no folder crops"):
         read("mafw", root, clips="crops")
+
+
+@pytest.mark.parametrize("name", ["..", "/tmp", "../data/frames"])
+def test_clips_stay_below_the_root(root, name):
+    trees.write_mafw(root, trees.small_mafw())
+    with pytest.raises(UserError, match=r"--clips: path = .*leaves the root"):
+        read("mafw", root, clips=name)
+
+
+def test_two_folders_of_one_name_are_told_apart(root):
+    trees.write_mafw(root, trees.small_mafw())
+    trees.touch(root / "frames", ["00100/"])
+    with pytest.raises(UserError, match=r"--clips data/frames, or make .*READ='--clips data/fr"):
+        read("mafw", root, clips="frames")
+    assert len(read("mafw", root, clips="data/frames")) == 55
+
+
+def test_lists_in_several_places_are_noted(root):
+    trees.write_mafw(root, trees.small_mafw())
+    trees.write_mafw(root, trees.small_mafw(), captions=True)
+    assert scan("mafw", root).notes == ()
+    trees.write(root / "label/no_caption/set_1/train.txt", "00001.mp4 anger\n")
+    (note,) = scan("mafw", root).notes
+    assert note == (
+        f"lists are in {root / 'split/single/no_caption'} and in {root / 'label/no_caption'}; "
+        "the first was read"
+    )
+
+
+def test_the_official_lists_in_the_root_tell_another_order(root):
+    folds = trees.small_mafw()
+    trees.write_mafw(root, folds)
+    words = sorted(trees.MAFW_WORDS)
+    for split, part in (("test", folds[1]), ("train", {**folds[2], **folds[3]})):
+        lines = [f"/home/x/MAFW/{n:05d} 50 {words.index(word)}\n" for n, word in part.items()]
+        trees.write(root / f"annotation/MAFW_set_1_{split}.txt", "".join(lines))
+    lists = root / "annotation"
+    assert len(read("mafw", root, lists=lists, order=words)) == 33
+    with pytest.raises(UserError, match=r"clip 200: is .* by --lists, but Angry by the official"):
+        read("mafw", root, lists=lists, order=words[::-1])
 
 
 def test_lists_of_other_projects_need_their_order(root):

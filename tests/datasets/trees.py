@@ -104,7 +104,7 @@ def write_lists(folder: Path, folds: Mapping[int, Mapping[int, int]], *, frames:
 
 
 def write_workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
-    """An xlsx file as spreadsheets write it: texts shared, numbers in the cells."""
+    """An xlsx file as spreadsheets write it: texts shared, numbers in the cells, None left out."""
     texts = sorted({cell for row in rows for cell in row if isinstance(cell, str)})
     lines = []
     for r, row in enumerate(rows, start=1):
@@ -113,6 +113,7 @@ def write_workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
             if isinstance(cell, str)
             else f'<c r="{chr(65 + c)}{r}"><v>{cell}</v></c>'
             for c, cell in enumerate(row)
+            if cell is not None
         ]
         lines.append(f'<row r="{r}">{"".join(cells)}</row>')
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
