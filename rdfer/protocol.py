@@ -165,11 +165,11 @@ def _examine(source: Source) -> str:
     for finding in report.findings:
         if finding.state == "note":
             log(f"{report.title}: {finding.line}")
-    for finding in report.findings:
-        if finding.state == "wrong":
-            raise UserError(
-                f"{report.title} in {report.folder}: {finding.line} (`{source.command}` shows all)"
-            )
+    wrong = next((finding for finding in report.findings if finding.state == "wrong"), None)
+    if wrong is not None:
+        raise UserError(
+            f"{report.title} in {report.folder}: {wrong.line} (`{source.command}` shows all)"
+        )
     return report.folder
 
 

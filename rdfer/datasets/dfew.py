@@ -19,7 +19,7 @@ official ones they shift every class by one, or lose a clip, without a sign: bot
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rdfer.datasets.dfew_lists import OFFICIAL, OTHER, read_labels, read_votes, split_file
@@ -81,31 +81,42 @@ def scan(
     votes, notes = read_votes(root)
     if lists is not None and any((root / place).is_dir() for place in (OFFICIAL, OTHER)):
         notes += against_official(parts, lambda: _official(root, fold))
-    rows = []
-    for split, part in parts.items():
-        for clip, name in part.names.items():
-            given, label = votes.get(clip, (None, ""))
-            if label and label != name:
-                raise UserError(
-                    f"clip {clip}: is {name} in the {split} file of fold {fold}, but {label} in "
-                    "annotation.xlsx; the classes are in another order, or numbered from 0: take "
-                    "the official files of both"
-                )
-            rows.append(
-                make_clip(
-                    f"{clip:05d}",
-                    videos.get(clip, ""),
-                    name,
-                    split,
-                    fold=fold,
-                    n_frames=part.n_frames.get(clip, 0),
-                    votes=given,
-                )
-            )
+    if fault := _contradiction(parts, votes):
+        clip, split, label = fault
+        raise UserError(
+            f"clip {clip}: is {parts[split].names[clip]} in the {split} file of fold {fold}, but "
+            f"{label} in annotation.xlsx; the classes are in another order, or numbered from 0: "
+            "take the official files of both"
+        )
+    rows = [
+        make_clip(
+            f"{clip:05d}",
+            videos.get(clip, ""),
+            name,
+            split,
+            fold=fold,
+            n_frames=part.n_frames.get(clip, 0),
+            votes=votes[clip][0] if clip in votes else None,
+        )
+        for split, part in parts.items()
+        for clip, name in part.names.items()
+    ]
     without = sum(row.votes is None for row in rows)
     if votes and without:
         notes += (f"{without} of {len(rows)} clips have no votes of annotators",)
     return Tree(tuple(rows), CLASSES, f"DFEW, fold {fold}", folder, notes)
+
+
+def _contradiction(
+    parts: Mapping[str, Labels[int]], votes: Mapping[int, tuple[tuple[int, ...], str]]
+) -> tuple[int, str, str] | None:
+    """The first clip, its split and its label by the votes where the lists tell another."""
+    for split, part in parts.items():
+        for clip, name in part.names.items():
+            label = votes[clip][1] if clip in votes else ""
+            if label not in ("", name):
+                return clip, split, label
+    return None
 
 
 def _official(root: Path, fold: int) -> dict[str, Labels[int]]:

@@ -64,8 +64,7 @@ def scan(
         UserError: a file is missing, a list is not what it should be, a label contradicts the
             folder, or a clip is in both parts.
     """
-    places = LISTS if lists is None else FOLDERS
-    root = locate(root, places, "FERV39k")
+    root = locate(root, LISTS if lists is None else FOLDERS, "FERV39k")
     folder = _folder(root, clips)
     videos = _videos(folder)
     place, notes = taken(root, LISTS, "lists")

@@ -102,7 +102,7 @@ def test_lists_of_other_projects_need_their_order(root):
     ("line", "message"),
     [
         ("00999.mp4 anger_disgust", "class = 'anger_disgust': unknown"),
-        ("clip.mp4 anger", "must be a clip's path"),
+        ("clip7.mp4 anger", "must be a clip's path"),
         ("00200.mp4 anger", "clip 200: is in the train and the test part of fold 1"),
         ("../00999.mp4 anger", "leaves the root"),
     ],
@@ -113,3 +113,9 @@ def test_bad_lines_are_named(root, line, message):
         file.write(line + "\r\n")
     with pytest.raises(UserError, match=message):
         read("mafw", root)
+
+
+def test_a_header_is_told(root):
+    trees.write(root / "annotation/set_1_train.txt", "path n_frames label\n/home/x/00100 50 0\n")
+    with pytest.raises(UserError, match=r"line 1 = 'path n_frames label': looks like a header"):
+        read("mafw", root, lists=root / "annotation", order=CLASSES)
