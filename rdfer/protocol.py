@@ -12,25 +12,27 @@ All folds share one bank. A manifest has the bank's clips first, in the bank's o
 those that cannot be read.
 """
 
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rdfer.bank import FrameBank
+from rdfer.datasets.check import check
 from rdfer.datasets.reading import check_fold, fold_numbers, read, scan
-from rdfer.datasets.splits import cut_validation
+from rdfer.datasets.splits import cut
 from rdfer.datasets.table import DataSet, get_dataset
 from rdfer.errors import UserError
 from rdfer.files import read_json, write_json
 from rdfer.ingest import ingest
 from rdfer.manifest import Manifest
+from rdfer.progress import log
 from rdfer.settings import Data, Settings, settings_hash
 
 SOURCE = "source.json"
 MANIFESTS = "manifests"
-VALIDATION_SEED = 0  # one validation part for all seeds, as one test part
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,13 @@ class Source:
         name: of the data set.
         root: the folder that its archive unpacked to, absolute.
         reading: options of :func:`rdfer.datasets.read` besides the fold.
+        folder: that the videos were taken from when the root was checked, "" before.
     """
 
     name: str
     root: str
     reading: Mapping[str, Any]
+    folder: str = field(default="", compare=False)
 
     @property
     def dataset(self) -> DataSet:
@@ -62,9 +66,23 @@ class Source:
 
     @property
     def official(self) -> bool:
-        """Whether the parts are those that the set's authors published, and nobody's own."""
-        own = ("grouped", "lists", "split")
-        return not any(self.reading.get(name) for name in own)
+        """Whether parts, labels and clips are those that the set's authors published.
+
+        DFEW's clips of 16 frames are made from those by interpolation.
+        """
+        own = ("grouped", "lists", "split", "zero_based")
+        clips = Path(self.folder or self.reading.get("clips") or "").name
+        return not (clips.endswith("16f") or any(self.reading.get(name) for name in own))
+
+    @property
+    def command(self) -> str:
+        """What a user types to see the whole report about the folder."""
+        words = ["rdfer", "check", self.name, self.root]
+        for name, value in self.reading.items():
+            words.append(f"--{name.replace('_', '-')}")
+            if value is not True:
+                words.append(",".join(value) if name == "order" else str(value))
+        return shlex.join(words)
 
     def check(self, fold: int) -> None:
         """Refuse a fold that there is not.
@@ -114,8 +132,8 @@ def settle(run: Path, data: Data, *, root: str = "", reading: Mapping[str, Any])
     """The source of a run: what is given now, else what was noted before; noted where it is new.
 
     Raises:
-        UserError: neither is there, or the folder is no copy of the data set; then nothing is
-            noted.
+        UserError: neither is there, or the folder is no copy of the data set, or `rdfer check`
+            finds something wrong with it; then nothing is noted.
     """
     noted = recorded(run, data)
     if not root:
@@ -130,11 +148,29 @@ def settle(run: Path, data: Data, *, root: str = "", reading: Mapping[str, Any])
         return noted
     source = Source(data.source, place, dict(reading))
     if source != noted:
-        source.read(1)  # says what is wrong with the folder
+        source = replace(source, folder=_examine(source))
         # cells must not go on reading what another folder's lists said
         shutil.rmtree(run / MANIFESTS, ignore_errors=True)
         write_json(run / SOURCE, asdict(source))
     return source
+
+
+def _examine(source: Source) -> str:
+    """The folder that the videos are taken from, once what is noted of it is logged.
+
+    Raises:
+        UserError: the first thing that is wrong.
+    """
+    report = check(source.name, source.root, **source.reading)
+    for finding in report.findings:
+        if finding.state == "note":
+            log(f"{report.title}: {finding.line}")
+    wrong = next((finding for finding in report.findings if finding.state == "wrong"), None)
+    if wrong is not None:
+        raise UserError(
+            f"{report.title} in {report.folder}: {wrong.line} (`{source.command}` shows all)"
+        )
+    return report.folder
 
 
 def recorded(run: Path, data: Data) -> Source | None:
@@ -186,25 +222,6 @@ def prepare(
             stored = replace(divided, clips=(*divided.clips, *gone))
         stored.save(manifest_path(run, fold))
     return done.bank
-
-
-def cut(manifest: Manifest, share: float) -> Manifest:
-    """The manifest with a validation part cut from its training part, by group where that is known.
-
-    Where groups are so few that their part would lack a class, clips are drawn alone, and the
-    manifest's name says so.
-
-    Raises:
-        UserError: a class has too few clips to give some of them away.
-    """
-    named = {clip.group for clip in manifest.clips if clip.split == "train"}
-    grouped = named == {""} or len(named) >= round(1 / share)
-    try:
-        divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
-    except UserError as error:
-        raise UserError(f"data.val_share = {share}: {error}") from None
-    told = "" if grouped else ", validation clips share groups with training"
-    return replace(divided, name=divided.name + told)
 
 
 def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:

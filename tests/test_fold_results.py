@@ -149,7 +149,12 @@ def test_only_the_protocol_of_the_set_reaches_the_comparison(tmp_path):
     assert ours.uar == pytest.approx(1) and not ours.complete
     assert plain.run == "dfew, training.batch = 32"
     assert real_rows(context(override(SETTINGS, {"noise.rate": 0.2})), main, meta) == []
-    for reading in ({"grouped": True}, {"lists": "/y"}):
+    for reading in (
+        {"grouped": True},
+        {"lists": "/y"},
+        {"zero_based": True},
+        {"clips": "clip_224x224_16f"},
+    ):
         assert real_rows(context(**reading), main, meta) == []
 
 

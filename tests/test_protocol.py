@@ -1,11 +1,13 @@
 """The source of a run on a real data set: where it lies, its folds, the manifests of folds."""
 
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from rdfer import plan, protocol, road, workflow
+from rdfer.datasets import DATASETS
 from rdfer.errors import UserError
 from rdfer.manifest import Clip, Manifest
 from rdfer.presets import get_preset
@@ -22,6 +24,12 @@ def root(tmp_path_factory):
     folds = trees.small_folds()
     trees.touch(root / "Clip/original", (f"{c}.mp4" for part in folds.values() for c in part))
     return trees.write_dfew(root, folds)
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """The small set counts as whole."""
+    monkeypatch.setitem(DATASETS, "dfew", trees.small_dfew(trees.small_folds()))
 
 
 def test_a_folder_is_said_once(tmp_path, root):
@@ -60,6 +68,40 @@ def test_what_cannot_be_read_is_told_and_not_noted(tmp_path, root, given, readin
     with pytest.raises(UserError, match=told):
         protocol.settle(run, DFEW, root=where[given], reading=reading)
     assert not run.exists()
+
+
+def test_what_the_check_notes_is_logged_and_what_is_wrong_is_refused(tmp_path, root, capsys):
+    copy = shutil.copytree(root, tmp_path / "a copy")
+    protocol.settle(tmp_path / "run", DFEW, root=str(copy), reading={})
+    assert "DFEW: names without leading zeros 70: matched by number here" in capsys.readouterr().err
+    (copy / "Clip/original/1003.mp4").unlink()
+    with pytest.raises(UserError) as error:
+        protocol.settle(tmp_path / "new", DFEW, root=str(copy), reading={"clips": "original"})
+    assert str(error.value) == (
+        f"DFEW in {copy}/Clip/original: clips without a video 1, known 0: unpack all clips, or "
+        f"take another folder, 01003 for one (`rdfer check dfew '{copy}' --clips original` shows "
+        "all)"
+    )
+    assert not (tmp_path / "new").exists()
+    reading = {"zero_based": True, "order": ["a", "b"], "seed": 3}
+    assert protocol.Source("dfew", "/x", reading).command == (
+        "rdfer check dfew /x --zero-based --order a,b --seed 3"
+    )
+
+
+def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
+    folds = trees.small_folds()
+    trees.write_dfew(tmp_path / "D", folds)
+    clips = tmp_path / "D/Clip/clip_224x224_16f"
+    trees.touch(clips, (f"{c:05d}/" for part in folds.values() for c in part))
+    source = protocol.settle(tmp_path / "run", DFEW, root=str(tmp_path / "D"), reading={})
+    assert not source.official
+    # also when it is read from its note, and the disk is away
+    shutil.rmtree(tmp_path / "D")
+    assert not protocol.recorded(tmp_path / "run", DFEW).official
+    for reading in ({"clips": "clip_224x224_16f"}, {"zero_based": True}):
+        assert not protocol.Source("dfew", "/x", reading).official
+    assert protocol.Source("dfew", "/x", {"clips": "clip_224x224"}).official
 
 
 @pytest.mark.parametrize(
@@ -115,8 +157,11 @@ def test_runs_that_store_the_same_frames_share_a_bank(project):
     for changes in ({"data.size": 64}, {"data.source": "mafw"}):
         other = road.begin("dfew", changes)
         assert other.bank == other.run / "bank" != base.bank
-    rendered = road.begin("smoke", {"training.epochs": 3})
-    assert rendered.bank == rendered.run / "bank"
+    smoke = road.begin("smoke")
+    assert road.begin("smoke", {"training.epochs": 3}).bank == smoke.bank == smoke.run / "bank"
+    for changes in ({"data.size": 64}, {"data.balance": "dfew"}, {"data.test": 140}):
+        rendered = road.begin("smoke", changes)
+        assert rendered.bank == rendered.run / "bank" != smoke.bank
 
 
 def test_real_sets_have_no_ceiling_of_right_labels(project):

@@ -1,5 +1,6 @@
 """DFEW from its folder to the table: its own layout with rendered faces, two folds of five."""
 
+import csv
 import json
 import shutil
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from rdfer import book, fold_agreement, fold_results, fold_tables, preparation, road
+from rdfer.datasets import DATASETS
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
 from rdfer.figures import draw_all
@@ -30,7 +32,7 @@ TINY = {
     "agreement.every": 1,
 }
 PRESET = "ravdess"  # any real one with a frozen encoder; its set is replaced
-LOST = 1
+LOST, TWIN = 1, 36
 
 
 def write_votes(root, folds):
@@ -46,27 +48,36 @@ def write_votes(root, folds):
     trees.write_workbook(root / "Annotation/annotation.xlsx", rows)
 
 
+def read_folds(root):
+    """Label by clip of each test part."""
+    folds = {}
+    for k in range(1, 6):
+        file = root / f"EmoLabel_DataSplit/test(single-labeled)/set_{k}.csv"
+        rows = (line.split(",") for line in file.read_text().splitlines()[1:])
+        folds[k] = {int(clip): int(label) for clip, label in rows}
+    return folds
+
+
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Thirty-five clips in five folds, one a class in each; the first one is an empty file."""
+    """Five folds with a clip a class in each; the first is an empty file, and has a twin."""
     root = tmp_path_factory.mktemp("exported") / "DFEW"
     samples = make_split("development", "test", 35, frames=16)
     export(samples, root, layout="dfew", size=32)
+    for file in (root / "EmoLabel_DataSplit").rglob("set_*.csv"):
+        rows = list(csv.reader(file.read_text().splitlines()))
+        rows += [[str(TWIN), label] for clip, label in rows if clip == str(LOST)]
+        file.write_text("".join(f"{clip},{label}\n" for clip, label in rows))
+    (root / f"Clip/original/{LOST}.mp4").rename(root / f"Clip/original/{TWIN}.mp4")
     (root / f"Clip/original/{LOST}.mp4").write_bytes(b"")
-    folds = {
-        k: {
-            int(clip): int(label)
-            for clip, label in (
-                line.split(",")
-                for line in (root / f"EmoLabel_DataSplit/test(single-labeled)/set_{k}.csv")
-                .read_text()
-                .splitlines()[1:]
-            )
-        }
-        for k in range(1, 6)
-    }
-    write_votes(root, folds)
+    write_votes(root, read_folds(root))
     return root
+
+
+@pytest.fixture(autouse=True)
+def small(root, monkeypatch):
+    """The small set counts as whole."""
+    monkeypatch.setitem(DATASETS, "dfew", trees.small_dfew(read_folds(root)))
 
 
 def test_from_the_folder_to_the_table(project, root, monkeypatch):
@@ -74,7 +85,7 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     road.prepare(whole, workers=0)
     manifests = fold_results.manifests(whole)
     counts = fold_tables.count_table(manifests)
-    assert counts["clips"].groupby("fold").sum().tolist() == [35] * 5
+    assert counts["clips"].groupby("fold").sum().tolist() == [36] * 5
     (lost,) = {fold for fold, part in counts.index if counts.loc[(fold, part), "unreadable"]
                and part == "test"}  # fmt: skip
     folds = sorted({lost, lost % 5 + 1})
@@ -101,8 +112,8 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     monkeypatch.setattr(road, "methods", lambda context: {v.name: v for v in variants})
     main = fold_results.evaluate(whole)
     plain = main["rows"][0]
-    assert plain["n_clips"] == 14 and plain["unreadable"] == 1
-    assert np.sum(main["confusion"]["plain"]) == 13
+    assert plain["n_clips"] == 15 and plain["unreadable"] == 1
+    assert np.sum(main["confusion"]["plain"]) == 14
     assert plain["war_mean"] == pytest.approx(np.mean(plain["war_by_fold"]))
     assert "Fold" in fold_tables.fold_table({"main": main})
     real = read_json(whole.run / "results" / "real.json")["rows"]
@@ -156,7 +167,7 @@ def test_a_fold_is_prepared_when_its_folder_is_named(project, root, monkeypatch)
     road.ensure(context)
     assert made == [2]
     manifest, inputs, key = road.load(road.begin(PRESET, TINY, fold=2))
-    assert len(inputs.lengths) == 34 and len(manifest) == 35
+    assert len(inputs.lengths) == 35 and len(manifest) == 36
     other = road.begin(PRESET, TINY, fold=3, data=str(root))
     road.ensure(other)
     assert made == [2, 3] and road.load(other)[2] != key

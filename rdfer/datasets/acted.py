@@ -15,8 +15,16 @@ import re
 from pathlib import Path
 
 from rdfer.datasets.splits import FOLDS, in_fold
-from rdfer.datasets.text import number, read_table
-from rdfer.datasets.tree import Tree, WrongRoot, clip_paths, locate, make_clip, subfolders
+from rdfer.datasets.text import below, number, read_table
+from rdfer.datasets.tree import (
+    Tree,
+    WrongRoot,
+    clip_paths,
+    locate,
+    make_clip,
+    nearby,
+    subfolders,
+)
 from rdfer.errors import UserError
 from rdfer.manifest import Clip
 
@@ -49,6 +57,7 @@ def scan_cremad(
     Raises:
         UserError: no videos with such names, or the table is not what it should be.
     """
+    clips = "/".join(below("--clips", clips))
     root = locate(root, (clips,), "CREMA-D")
     videos = clip_paths([root / clips], lambda name: name if _CREMAD.fullmatch(name) else None)
     file = root / VOTES
@@ -76,10 +85,15 @@ def read_votes(file: Path) -> dict[str, tuple[int, ...]]:
     for line, row in read_table(file, ("", "fileName", *letters)):
         kind, cells = number(row[""]), [number(row[letter]) for letter in letters]
         if kind is None or None in cells:
-            raise UserError(f"{file}, line {line}: whole numbers are needed for row and votes")
+            raise UserError(
+                f"{file}, line {line}: whole numbers are needed for row and votes; take the "
+                "archive's file, or move this one away: votes are optional"
+            )
         if kind // 100000 == VIDEO_ONLY:
             if row["fileName"] in votes:
-                raise UserError(f"{file}, line {line}: clip {row['fileName']} is there twice")
+                raise UserError(
+                    f"{file}, line {line}: clip {row['fileName']} is there twice; keep one line"
+                )
             votes[row["fileName"]] = tuple(cell for cell in cells if cell is not None)
     if not votes:
         raise UserError(f"{file}: has no votes on video alone (rows 200001 and so on)")
@@ -112,7 +126,7 @@ def scan_ravdess(root: str | Path, *, fold: int = 1, seed: int = 0) -> Tree:
     if not videos:
         raise WrongRoot(
             f"root = '{root}': holds no videos of speech such as "
-            "Video_Speech_Actor_01/01-01-03-01-01-01-01.mp4; unpack them there"
+            f"Video_Speech_Actor_01/01-01-03-01-01-01-01.mp4; {nearby(root, _has_actors)}"
         )
     modality = min(_match(_RAVDESS, id)[0] for id in videos)
     rows = []
@@ -124,6 +138,10 @@ def scan_ravdess(root: str | Path, *, fold: int = 1, seed: int = 0) -> Tree:
     more = len(videos) - len(rows)
     notes = (f"{more} videos without sound are the same footage and were left out",) if more else ()
     return _by_actor(rows, RAVDESS_CLASSES, "RAVDESS", root, fold, seed, notes)
+
+
+def _has_actors(folder: Path) -> bool:
+    return any(_ACTOR.search(inner.name) for inner in subfolders(folder))
 
 
 def _match(pattern: re.Pattern[str], id: str) -> tuple[str, ...]:
@@ -141,7 +159,10 @@ def _by_actor(
     notes: tuple[str, ...],
 ) -> Tree:
     if not rows:
-        raise UserError(f"{folder}: holds no videos that are named as {title}'s are")
+        raise UserError(
+            f"{folder}: holds no videos that are named as {title}'s are; see the layout that "
+            "`rdfer datasets` prints"
+        )
     clips = in_fold(rows, fold=fold, seed=seed)
     name = f"{title}, fold {fold} of {FOLDS} by actor, seed {seed}"
     return Tree(clips, classes, name, str(folder), notes, drawn=True)

@@ -5,17 +5,26 @@ what is noted is read rightly here, or counted as wrong when it is tested, but h
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
 from rdfer.datasets.check_videos import about_videos
 from rdfer.datasets.findings import Finding, Report, compare, note
-from rdfer.datasets.reading import check_fold, check_options, fold_numbers, scan
+from rdfer.datasets.reading import (
+    check_fold,
+    check_options,
+    fold_numbers,
+    reader_options,
+    scan,
+)
+from rdfer.datasets.splits import cut
+from rdfer.datasets.survey import survey
 from rdfer.datasets.table import DataSet, Known, get_dataset
 from rdfer.datasets.tree import Tree, WrongRoot
 from rdfer.errors import UserError
-from rdfer.manifest import SPLITS, Clip
+from rdfer.manifest import SPLITS, Clip, Manifest
+from rdfer.settings import Data
 
 
 def check(name: str, root: str | Path, *, fold: int | None = None, **options: Any) -> Report:
@@ -49,26 +58,52 @@ def check(name: str, root: str | Path, *, fold: int | None = None, **options: An
             if not (dataset.known or trees[k].drawn or grouped):
                 folds = (k,)  # the folder is divided already
                 break
+    folder = str(root)
     if trees:
-        first = next(iter(trees.values()))
-        findings += _parts(dataset, trees, official=not grouped)
-        findings += _folds(trees, whole=set(trees) == set(folds))
+        folder = next(iter(trees.values())).folder
         # a file of groups replaces those whose number is known
-        findings += _groups(trees.values(), 0 if options.get("groups") else dataset.groups)
-        if votes := sum(clip.votes is not None for clip in first.clips):
-            findings.append(Finding("clips with votes", str(votes)))
-        findings += [note("note", "", text) for text in first.notes]
-        findings += about_videos(list({c.id: c for t in trees.values() for c in t.clips}.values()))
-    return Report(dataset.title, first.folder if trees else str(root), tuple(findings))
+        groups = 0 if options.get("groups") else dataset.groups
+        whole = set(trees) == set(folds)
+        findings += _lists(dataset, trees, official=not grouped, whole=whole, groups=groups)
+        findings += _videos(trees, cut_here=not dataset.known)
+    return Report(dataset.title, folder, tuple(findings))
 
 
-def _parts(dataset: DataSet, trees: Mapping[int, Tree], *, official: bool) -> Iterable[Finding]:
+def _lists(
+    dataset: DataSet, trees: Mapping[int, Tree], *, official: bool, whole: bool, groups: int
+) -> Iterable[Finding]:
+    """What the lists and names of files say, against what is known."""
+    listed = "lists" in reader_options(dataset)
+    yield from _parts(dataset, trees, official=official, listed=listed)
+    yield from _folds(trees, whole=whole)
+    yield from _groups(trees.values(), groups)
+    if votes := sum(clip.votes is not None for clip in next(iter(trees.values())).clips):
+        yield Finding("clips with votes", str(votes))
+    for text in dict.fromkeys(text for tree in trees.values() for text in tree.notes):
+        yield note("note", "", text)
+
+
+def _videos(trees: Mapping[int, Tree], *, cut_here: bool) -> Iterable[Finding]:
+    """What the videos look like, and whether what can be read of them is enough."""
+    clips = list({clip.id: clip for tree in trees.values() for clip in tree.clips}.values())
+    videos = survey(clips)
+    yield from about_videos(clips, videos)
+    readable = {video.clip.id for video in videos if not video.problem}
+    if readable:
+        yield from _classes(trees, readable)
+        if cut_here:
+            yield from _validation(trees, readable)
+
+
+def _parts(
+    dataset: DataSet, trees: Mapping[int, Tree], *, official: bool, listed: bool
+) -> Iterable[Finding]:
     """Clips of each part and class, against the known ones where the split is the official one."""
     known = [k for k in dataset.known if k.split == "all" or (official and k.fold in trees)]
     for part in known:
         tree = trees.get(part.fold, next(iter(trees.values())))
         clips = [clip for clip in tree.clips if part.split in ("all", clip.split)]
-        yield from _part(part, clips)
+        yield from _part(part, clips, listed=listed)
     told = {(part.split, part.fold) for part in known}
     for k, tree in trees.items():
         found = Counter(clip.split for clip in tree.clips)
@@ -77,10 +112,10 @@ def _parts(dataset: DataSet, trees: Mapping[int, Tree], *, official: bool) -> It
                 yield Finding(f"fold {k}, {split}", str(found[split]))
 
 
-def _part(known: Known, clips: Sequence[Clip]) -> Iterable[Finding]:
+def _part(known: Known, clips: Sequence[Clip], *, listed: bool) -> Iterable[Finding]:
     what = "all folds" if known.split == "all" else f"fold {known.fold}, {known.split}"
     found = Counter(clip.given for clip in clips)
-    yield compare(what, len(clips), known.clips, _fewer(len(clips), known.clips))
+    yield compare(what, len(clips), known.clips, _other(len(clips), known.clips, listed=listed))
     differ = {name for name, count in known.classes.items() if found[name] != count}
     # the same counts under other names: nobody draws such numbers twice
     moved = Counter(known.classes.values()) == Counter(found[name] for name in known.classes)
@@ -89,7 +124,11 @@ def _part(known: Known, clips: Sequence[Clip]) -> Iterable[Finding]:
         yield compare(f"  {name}", found[name], count, advice if name in differ else "")
 
 
-def _fewer(found: int, known: int) -> str:
+def _other(found: int, known: int, *, listed: bool) -> str:
+    """What to do about another count, where clips are named by lists or by what lies there."""
+    if not listed:
+        fewer = "not the whole set: unpack all of it"
+        return fewer if found < known else "more than the set has: move what is not of it elsewhere"
     if found == known - 1:
         return (
             "one fewer: the first line of a list without header was taken for one, or one was "
@@ -114,6 +153,34 @@ def _folds(trees: Mapping[int, Tree], *, whole: bool) -> Iterable[Finding]:
                 tree.manifest()
             except UserError as error:
                 yield Finding(f"fold {k}", "no manifest", "", "wrong", str(error))
+
+
+def _classes(trees: Mapping[int, Tree], readable: Set[str]) -> Iterable[Finding]:
+    """The classes that a fold cannot learn, or not test, as no clip of theirs can be read."""
+    seen = {
+        k: {(clip.split, clip.given) for clip in tree.clips if clip.id in readable}
+        for k, tree in trees.items()
+    }
+    for split in ("train", "test"):
+        for name in next(iter(trees.values())).classes:
+            without = [str(k) for k, there in seen.items() if (split, name) not in there]
+            if without:
+                advice = (
+                    f"no {split} clip of {name} can be read in fold {', '.join(without)}, so there "
+                    "are no scores; every class needs one in each part"
+                )
+                yield Finding(f"{name}, {split}", "0", "", "wrong", advice)
+
+
+def _validation(trees: Mapping[int, Tree], readable: Set[str]) -> Iterable[Finding]:
+    """The folds that a run could not cut a validation part from."""
+    for k, tree in trees.items():
+        clips = tuple(clip for clip in tree.clips if clip.id in readable)
+        if not any(clip.split == "val" for clip in clips):
+            try:
+                cut(Manifest(clips, tree.classes, tree.name, whole=False), Data().val_share)
+            except UserError as error:
+                yield Finding(f"fold {k}, val", "none", "", "wrong", str(error))
 
 
 def _groups(trees: Iterable[Tree], known: int) -> Iterable[Finding]:

@@ -4,21 +4,25 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rdfer.datasets.findings import Finding, compare, note
-from rdfer.datasets.survey import Video, sample_frames, survey
+from rdfer.datasets.survey import UNFETCHED, Video, is_pointer, sample_frames
 from rdfer.manifest import Clip
 
 #: Frames that the usual clip takes of a video.
 CLIP_FRAMES = 16
 
 
-def about_videos(clips: Sequence[Clip]) -> Iterable[Finding]:
+def about_videos(clips: Sequence[Clip], videos: Sequence[Video]) -> Iterable[Finding]:
     """Whether every clip has a video, and what these look like from outside."""
     missing = [clip.id for clip in clips if not clip.path]
     example = f", {missing[0]} for one" if missing else ""
     advice = f"unpack all clips, or take another folder{example}"
     yield compare("clips without a video", len(missing), 0, advice)
-    videos = survey(clips)
     bad = [video for video in videos if video.problem]
+    pointers = [video for video in bad if video.problem == UNFETCHED]
+    if pointers:
+        advice = f"not all was fetched: {_examples(pointers)}"
+        yield compare("pointers of git lfs", len(pointers), 0, advice)
+    bad = [video for video in bad if video.problem != UNFETCHED]
     if videos and len(bad) == len(videos):
         yield compare("videos that can be read", 0, len(videos), _examples(bad))
     elif bad:
@@ -81,7 +85,11 @@ def _about_frames(folders: Sequence[Video]) -> Iterable[Finding]:
 
 def _about_pixels(folders: Sequence[Video]) -> Iterable[Finding]:
     sizes, broken = sample_frames(folders)
-    if broken:
+    pointers = [file for file in broken if is_pointer(file)]
+    if pointers:
+        advice = f"of a sample of frames, {pointers[0]} for one; run `git lfs pull`"
+        yield compare("frames that are pointers of git lfs", len(pointers), 0, advice)
+    elif broken:
         yield note("frames that are no pictures", len(broken), f"of a sample; {broken[0]} for one")
     belied = any("224x224" in file and size != (224, 224) for size, file in sizes.items())
     if belied or len(sizes) > 1:

@@ -19,12 +19,21 @@ official ones they shift every class by one, or lose a clip, without a sign: bot
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rdfer.datasets.dfew_lists import OFFICIAL, OTHER, read_labels, read_votes, split_file
+from rdfer.datasets.lists import Labels, against_official
 from rdfer.datasets.text import number
-from rdfer.datasets.tree import Tree, check_disjoint, clip_paths, locate, make_clip, subfolders
+from rdfer.datasets.tree import (
+    Tree,
+    check_disjoint,
+    choose,
+    clip_paths,
+    locate,
+    make_clip,
+    subfolders,
+)
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
 
@@ -69,33 +78,60 @@ def scan(
         for split in SPLITS
     }
     check_disjoint({split: part.names for split, part in parts.items()}, f"fold {fold}")
-    votes = read_votes(root)
-    rows = []
+    votes, notes = read_votes(root)
+    if lists is not None and any((root / place).is_dir() for place in (OFFICIAL, OTHER)):
+        notes += against_official(parts, lambda: _official(root, fold))
+    if fault := _contradiction(parts, votes):
+        clip, split, label = fault
+        raise UserError(
+            f"clip {clip}: is {parts[split].names[clip]} in the {split} file of fold {fold}, but "
+            f"{label} in annotation.xlsx; the classes are in another order, or numbered from 0: "
+            "take the official files of both"
+        )
+    rows = [
+        make_clip(
+            f"{clip:05d}",
+            videos.get(clip, ""),
+            name,
+            split,
+            fold=fold,
+            n_frames=part.n_frames.get(clip, 0),
+            votes=votes[clip][0] if clip in votes else None,
+        )
+        for split, part in parts.items()
+        for clip, name in part.names.items()
+    ]
+    without = sum(row.votes is None for row in rows)
+    if votes and without:
+        notes += (f"{without} of {len(rows)} clips have no votes of annotators",)
+    return Tree(tuple(rows), CLASSES, f"DFEW, fold {fold}", folder, notes)
+
+
+def _contradiction(
+    parts: Mapping[str, Labels[int]], votes: Mapping[int, tuple[tuple[int, ...], str]]
+) -> tuple[int, str, str] | None:
+    """The first clip, its split and its label by the votes where the lists tell another."""
     for split, part in parts.items():
         for clip, name in part.names.items():
-            given, label = votes.get(clip, (None, ""))
-            if label and label != name:
-                raise UserError(
-                    f"clip {clip}: is {name} in the {split} file of fold {fold}, but {label} in "
-                    "annotation.xlsx; the classes are in another order, or numbered from 0"
-                )
-            rows.append(
-                make_clip(
-                    f"{clip:05d}",
-                    videos.get(clip, ""),
-                    name,
-                    split,
-                    fold=fold,
-                    n_frames=part.n_frames.get(clip, 0),
-                    votes=given,
-                )
-            )
-    return Tree(tuple(rows), CLASSES, f"DFEW, fold {fold}", folder)
+            label = votes[clip][1] if clip in votes else ""
+            if label not in ("", name):
+                return clip, split, label
+    return None
+
+
+def _official(root: Path, fold: int) -> dict[str, Labels[int]]:
+    return {split: read_labels(split_file(root, split, fold)) for split in SPLITS}
 
 
 def _home(root: str | Path, lists: str | Path | None) -> Path:
     """The folder with the clips and, unless other lists are named, the split files."""
     inner = Path(root) / "single_label"
+    beside = [Path(root) / name for name in (OFFICIAL, "Clip") if (Path(root) / name).is_dir()]
+    if inner.is_dir() and beside:
+        raise UserError(
+            f"root = '{root}': holds {inner.name} beside {beside[0].name}: two layouts are mixed; "
+            f"give '{inner}' as the root, or move it elsewhere to read the other"
+        )
     marks = (OFFICIAL, OTHER) if lists is None else ("Clip", "data")
     return inner if inner.is_dir() else locate(root, marks, "DFEW")
 
@@ -103,8 +139,9 @@ def _home(root: str | Path, lists: str | Path | None) -> Path:
 def _videos(root: Path, name: str | None) -> tuple[str, dict[int, str]]:
     """The folder that the videos are taken from, and path by clip number."""
     parent = root / "Clip"
+    every = [*(subfolders(parent) if parent.is_dir() else ()), root / "data"]
     folders: dict[str, list[Path]] = {}
-    for folder in subfolders(parent) if parent.is_dir() else [root / "data"]:
+    for folder in every:
         if folder.is_dir():
             folders.setdefault(_PART.sub("", folder.name), []).append(folder)
     there = ", ".join(folders)
@@ -112,11 +149,11 @@ def _videos(root: Path, name: str | None) -> tuple[str, dict[int, str]]:
         raise UserError(f"{parent}: no folder of clips there; unpack DFEW's Clip archive")
     if name is None and len(folders) > 1:
         raise UserError(
-            f"clips = None: {parent} holds {there}; name the one to take (--clips), as results "
-            "depend on it"
+            f"{parent}: holds {there}; name the one to take, as results depend on it: "
+            f"{choose(next(iter(folders)))}"
         )
     if name is not None and name not in folders:
-        raise UserError(f"clips = {name!r}: {parent} holds {there}")
+        raise UserError(f"clips = {name!r}: {parent} holds {there}; name one of them (--clips)")
     taken = folders[name or there]
     # an archive of one part, or unpacked into a folder of its own name, lies one level deeper
     found = clip_paths(taken, number) or clip_paths(

@@ -5,10 +5,9 @@ official ones they shift every class by one, or lose a clip, without a sign: bot
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from rdfer.datasets.lists import find_list, name_rows, read_list
+from rdfer.datasets.lists import Labels, find_list, name_rows, read_list
 from rdfer.datasets.sheet import read_sheet
 from rdfer.datasets.text import number, read_lines
 from rdfer.errors import UserError
@@ -16,14 +15,6 @@ from rdfer.manifest import CLASSES
 
 HEADER = "video_name,label"
 OFFICIAL, OTHER = "EmoLabel_DataSplit", "label"
-
-
-@dataclass(frozen=True)
-class Labels:
-    """A split file: class name by clip number, and frames by clip number where it says so."""
-
-    names: Mapping[int, str]
-    n_frames: Mapping[int, int]
 
 
 def split_file(root: Path, split: str, fold: int, *, lists: str | Path | None = None) -> Path:
@@ -53,7 +44,7 @@ def split_file(root: Path, split: str, fold: int, *, lists: str | Path | None = 
 
 def read_labels(
     file: Path, *, order: Sequence[str] | None = None, zero_based: bool = False
-) -> Labels:
+) -> Labels[int]:
     """A split file, of the official form (:func:`read_split`) or ``path n_frames label``.
 
     Raises:
@@ -82,53 +73,74 @@ def read_split(file: Path, *, zero_based: bool = False) -> dict[int, str]:
         first = lines[0] if lines else ""
         raise UserError(
             f"{file}: first line = {first!r}: must be {HEADER!r}; a file without it is not an "
-            "official one, and taking the first clip for a header would lose it"
+            "official one, and taking the first clip for a header would lose it; take the official "
+            "file, or add the line"
         )
     numbers: dict[int, int] = {}
     for count, line in enumerate(lines[1:], start=2):
         if line.strip():
             clip, label = _parse(file, count, line)
             if clip in numbers:
-                raise UserError(f"{file}, line {count}: clip {clip} is given a second time")
+                raise UserError(
+                    f"{file}, line {count}: clip {clip} is given a second time; take the official "
+                    "file, or keep one of its lines"
+                )
             numbers[clip] = label
     _check_labels(file, set(numbers.values()), zero_based=zero_based)
     first_label = 0 if zero_based else 1
     return {clip: CLASSES[label - first_label] for clip, label in numbers.items()}
 
 
-def read_votes(root: Path) -> dict[int, tuple[tuple[int, ...], str]]:
-    """Votes (in the order of the classes) and single label ("" for none) by clip number.
+def read_votes(root: Path) -> tuple[dict[int, tuple[tuple[int, ...], str]], tuple[str, ...]]:
+    """Votes (in the order of the classes) and single label ("" for none) by clip number, and notes.
 
     From ``Annotation/annotation.xlsx``: columns ``1happy`` .. ``7fear``, ``order`` (the clip) and
-    ``label``. Nothing where the file is not there.
+    ``label``. Nothing where the file is not there. Other empty cells than those of the clip count
+    as 0, with a note.
 
     Raises:
-        UserError: a column is missing, or a cell is no number.
+        UserError: a column is missing, a cell is no number, or a row has no clip or one that
+            another has.
     """
     places = (root / "Annotation/annotation.xlsx", root / "annotation.xlsx")
     file = next((place for place in places if place.is_file()), None)
     if file is None:
-        return {}
+        return {}, ()
     rows = read_sheet(file)
-    columns = {c.strip("0123456789 ").lower(): c for c in (rows[0] if rows else ())}
+    *names, clip = _columns(file, rows)
+    votes: dict[int, tuple[tuple[int, ...], str]] = {}
+    for row in rows:
+        try:
+            *cells, index, id = (_whole(row.get(name, "0")) for name in (*names, clip))
+            label = ("", *CLASSES)[index]
+        except (ValueError, IndexError):
+            raise UserError(
+                f"{file}: row {row}: whole numbers are needed, and a label of 0..{len(CLASSES)}; "
+                "correct it, or move the file away: votes are optional"
+            ) from None
+        if clip not in row or id in votes:
+            what = f"clip {id} is there twice" if clip in row else f"row {row}: {clip!r} is empty"
+            raise UserError(f"{file}: {what}; take the official file, or keep one row a clip")
+        votes[id] = tuple(cells), label
+    gaps = sum(any(name not in row for name in names) for row in rows)
+    return votes, (
+        f"{file.name}: {gaps} of {len(rows)} rows have empty cells, read as 0",
+    ) if gaps else ()
+
+
+def _columns(file: Path, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """Names of the columns of the classes, the label and the clip."""
+    # a row lacks the columns that are empty there
+    columns = {c.strip("0123456789 ").lower(): c for row in rows for c in row}
     names = [columns.get(name.lower(), "") for name in CLASSES]
     clip = columns.get("order") or columns.get("clip_name", "")
     label = columns.get("label") or columns.get("annotation", "")
     if not all((*names, clip, label)):
         raise UserError(
             f"{file}: columns {', '.join(columns.values()) or 'none'}: 1happy .. 7fear, order and "
-            "label are needed"
+            "label are needed; take the official file, or move it away: votes are optional"
         )
-    votes = {}
-    for row in rows:
-        try:
-            *cells, index, id = (_whole(row.get(name, "0")) for name in (*names, label, clip))
-            votes[id] = tuple(cells), ("", *CLASSES)[index]
-        except (ValueError, IndexError):
-            raise UserError(
-                f"{file}: row {row}: whole numbers are needed, and a label of 0..{len(CLASSES)}"
-            ) from None
-    return votes
+    return (*names, label, clip)
 
 
 def _whole(text: str) -> int:
@@ -145,7 +157,10 @@ def _parse(file: Path, count: int, line: str) -> tuple[int, int]:
     name = cells[0].removesuffix(Path(cells[0]).suffix)
     clip, label = number(name), number(cells[-1])
     if len(cells) != 2 or clip is None or label is None:
-        raise UserError(f"{file}, line {count} = {line!r}: must be a clip's number and a label")
+        raise UserError(
+            f"{file}, line {count} = {line!r}: must be a clip's number and a label; "
+            "take the official file"
+        )
     return clip, label
 
 
@@ -158,6 +173,9 @@ def _check_labels(file: Path, labels: set[int], *, zero_based: bool) -> None:
     if not zero_based and labels <= set(range(7)):
         raise UserError(
             f"{file}: labels = {min(labels)}..{max(labels)}: the official ones are 1..7, so this "
-            "is a re-numbered copy; take the official file or ask for zero_based labels"
+            "is a re-numbered copy; take the official file, or say --zero-based"
         )
-    raise UserError(f"{file}: labels = {min(labels)}..{max(labels)}: must be {low}..{high}")
+    advice = "leave --zero-based out" if labels <= set(range(1, 8)) else "take the official file"
+    raise UserError(
+        f"{file}: labels = {min(labels)}..{max(labels)}: must be {low}..{high}; {advice}"
+    )

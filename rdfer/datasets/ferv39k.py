@@ -14,15 +14,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rdfer.datasets.lists import find_list, name_rows, read_list
-from rdfer.datasets.text import number
+from rdfer.datasets.text import below, number
 from rdfer.datasets.tree import (
     Tree,
     check_disjoint,
-    class_name,
     clip_paths,
     locate,
     make_clip,
     subfolders,
+    taken,
 )
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
@@ -64,11 +64,19 @@ def scan(
         UserError: a file is missing, a list is not what it should be, a label contradicts the
             folder, or a clip is in both parts.
     """
-    places = LISTS if lists is None else FOLDERS
-    root = locate(root, places, "FERV39k")
+    root = locate(root, LISTS if lists is None else FOLDERS, "FERV39k")
     folder = _folder(root, clips)
     videos = _videos(folder)
-    parts = {split: _labels(root, split, lists, order) for split in ("train", "test")}
+    place, notes = taken(root, LISTS, "lists")
+    parts = {
+        split: _labels(
+            place / f"{split}_All.csv"
+            if lists is None
+            else find_list(lists, split=split, fold=None),
+            order,
+        )
+        for split in ("train", "test")
+    }
     check_disjoint({split: map(_id, names) for split, (names, _) in parts.items()}, "FERV39k")
     rows = [
         make_clip(
@@ -84,7 +92,9 @@ def scan(
         for key, name in names.items()
     ]
     strange = sorted({key[0] for names, _ in parts.values() for key in names} - set(SCENES))
-    notes = (f"scenes that FERV39k is not known to have: {', '.join(strange)}",) if strange else ()
+    notes = notes if lists is None else ()
+    if strange:
+        notes += (f"scenes that FERV39k is not known to have: {', '.join(strange)}",)
     return Tree(tuple(rows), CLASSES, "FERV39k", str(folder), notes)
 
 
@@ -98,30 +108,22 @@ def _key(parts: tuple[str, ...]) -> Key | None:
     return None if clip is None else (parts[-3], parts[-2], clip)
 
 
-def _labels(
-    root: Path, split: str, lists: str | Path | None, order: Sequence[str] | None
-) -> tuple[dict[Key, str], dict[Key, int]]:
+def _labels(file: Path, order: Sequence[str] | None) -> tuple[dict[Key, str], dict[Key, int]]:
     """Class name and number of frames (0 where not said) of the clips of a part."""
-    if lists is None:
-        places = [root / place / f"{split}_All.csv" for place in LISTS]
-        file = next((place for place in places if place.is_file()), places[0])
-    else:
-        file = find_list(lists, split=split, fold=None)
     rows = read_list(file, _key)
-    names = name_rows(
-        file, rows, CLASSES, order=order, told=lambda key: class_name(str(file), key[1], CLASSES)
-    )
+    names = name_rows(file, rows, CLASSES, order=order, told=lambda key: key[1])
     return names, {row.key: row.n_frames for row in rows}
 
 
 def _folder(root: Path, name: str | None) -> Path:
-    if name is not None:
-        if not (root / name).is_dir():
-            raise UserError(f"clips = {name!r}: no such folder in {root}")
-        return root / name
-    there = [root / folder for folder in FOLDERS if (root / folder).is_dir()]
+    names = FOLDERS if name is None else ("/".join(below("--clips", name)),)
+    there = [root / folder for folder in names if (root / folder).is_dir()]
     if not there:
-        raise UserError(f"{root / FOLDERS[0]}: no folder of clips there; unpack FERV39k's clips")
+        held = ", ".join(folder.name for folder in subfolders(root)) or "no folders"
+        raise UserError(
+            f"{root / names[0]}: no folder of clips there; unpack FERV39k's clips, or name the "
+            f"folder (--clips): {root} holds {held}"
+        )
     # unpacked into a folder of its own name
     inner = there[0] / there[0].name
     return inner if inner.is_dir() else there[0]
@@ -129,6 +131,7 @@ def _folder(root: Path, name: str | None) -> Path:
 
 def _videos(folder: Path) -> dict[Key, str]:
     found: dict[Key, str] = {}
+    kinds: dict[str, str] = {}
     for scene in subfolders(folder):
         for emotion in subfolders(scene):
 
@@ -136,5 +139,5 @@ def _videos(folder: Path) -> dict[Key, str]:
                 clip = number(name)
                 return None if clip is None else (scene, emotion, clip)
 
-            clip_paths([emotion], key, into=found)
+            clip_paths([emotion], key, into=found, kinds=kinds)
     return found

@@ -24,6 +24,13 @@ class Finding:
     state: State = "right"
     advice: str = ""
 
+    @property
+    def line(self) -> str:
+        """All of it in one line."""
+        known = f", known {self.known}" if self.known else ""
+        told = f"{self.what.strip()} {self.found}".strip() + known
+        return f"{told}: {self.advice}" if self.advice else told
+
 
 @dataclass(frozen=True)
 class Report:

@@ -9,6 +9,7 @@
 AFEW's test labels are not public: as in the literature, its validation part is the test part.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -22,11 +23,12 @@ from rdfer.datasets.tree import (
     clip_paths,
     locate,
     make_clip,
+    nearby,
     subfolders,
 )
 from rdfer.errors import UserError
 from rdfer.manifest import Clip
-from rdfer.video import VIDEO_SUFFIXES
+from rdfer.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 AFEW_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 #: Folders of AFEW's parts, as the archive and as copies of it call them, by our split.
@@ -51,11 +53,12 @@ def scan_afew(root: str | Path, *, fold: int = 1) -> Tree:
     """
     root = locate(root, [name for names in AFEW_PARTS.values() for name in names], "AFEW")
     rows: list[Clip] = []
+    kinds: dict[str, str] = {}
     for split, names in AFEW_PARTS.items():
         there = [root / name for name in names if (root / name).is_dir()]
         if not there:
             raise UserError(f"{root / names[0]}: no such folder; unpack this part of AFEW")
-        rows += _part(_faces(there[0]), split, AFEW_CLASSES)
+        rows += _part(_faces(there[0]), split, AFEW_CLASSES, kinds)
     return Tree(tuple(rows), AFEW_CLASSES, "AFEW", str(root))
 
 
@@ -90,12 +93,16 @@ def scan_folders(
     if len(names) < 2:
         raise WrongRoot(
             f"root = '{root}': holds {len(names)} folders of classes; at least two are needed, "
-            "with videos or folders of frames in each"
+            f"with videos or folders of frames in each; {nearby(root, _has_classes, up=1)}"
         )
     classes = tuple(order or names)
-    rows = [row for name, part in folders.items() for row in _part(part, name, classes)]
+    kinds: dict[str, str] = {}
+    rows = [row for name, part in folders.items() for row in _part(part, name, classes, kinds)]
     if not rows:
-        raise UserError(f"{root}: its folders hold no videos and no folders of frames")
+        raise UserError(
+            f"root = '{root}': its folders hold no videos and no folders of frames; "
+            f"{nearby(root, _has_classes, up=1)}"
+        )
     drawn = split is None and not parts
     if fold != 1 and not drawn:
         raise UserError(
@@ -105,7 +112,19 @@ def scan_folders(
         rows = _divide(rows, root, Path(split), parts)
     elif drawn:
         rows = list(in_fold(rows, fold=fold, seed=seed))
-    return Tree(tuple(rows), classes, root.resolve().name, str(root), drawn=drawn)
+    notes = _of_one_name(rows) if parts else ()
+    return Tree(tuple(rows), classes, root.resolve().name, str(root), notes, drawn=drawn)
+
+
+def _of_one_name(rows: Sequence[Clip]) -> tuple[str, ...]:
+    """A note where clips of one class and name are in several parts."""
+    counts = Counter(row.id.partition("/")[2] for row in rows)
+    several = [name for name, count in counts.items() if count > 1]
+    if not several:
+        return ()
+    return (
+        f"{len(several)} names are in several parts, {several[0]} for one: are they one video?",
+    )
 
 
 def _parts(root: Path) -> dict[str, Path]:
@@ -132,7 +151,21 @@ def _faces(part: Path) -> Path:
     return part
 
 
-def _part(folder: Path, split: str, classes: Sequence[str]) -> list[Clip]:
+def _has_classes(folder: Path) -> bool:
+    """Whether at least two folders there, or in its ``train``, hold videos or folders of frames."""
+
+    def holds(place: Path, suffixes: Sequence[str]) -> bool:
+        return any(file.suffix.lower() in suffixes for file in place.iterdir())
+
+    places = [f for top in (folder, folder / "train") if top.is_dir() for f in subfolders(top)]
+    full = (
+        holds(place, VIDEO_SUFFIXES) or any(holds(f, IMAGE_SUFFIXES) for f in subfolders(place)[:1])
+        for place in places
+    )
+    return sum(full) > 1
+
+
+def _part(folder: Path, split: str, classes: Sequence[str], kinds: dict[str, str]) -> list[Clip]:
     """The clips of one part; a folder that is no class is refused."""
     rows = []
     for inner in subfolders(folder):
@@ -140,7 +173,7 @@ def _part(folder: Path, split: str, classes: Sequence[str]) -> list[Clip]:
         prefix = f"{split}/{name}/" if split else f"{name}/"
         rows += [
             make_clip(prefix + stem, path, name, split or "train", fold=1)
-            for stem, path in clip_paths([inner], lambda stem: stem).items()
+            for stem, path in clip_paths([inner], lambda stem: stem, kinds=kinds).items()
         ]
     return rows
 
@@ -156,12 +189,16 @@ def _divide(rows: list[Clip], root: Path, file: Path, parts: Mapping[str, Path])
         place = f"{file}, line {line}"
         path, split = "/".join(below(place, cells["clip"])), cells["split"].lower()
         if path not in known:
-            raise UserError(f"{place}: clip = {cells['clip']!r}: is not below {root}")
+            raise UserError(
+                f"{place}: clip = {cells['clip']!r}: is not below {root}; correct or delete it"
+            )
         if split not in PARTS:
-            raise UserError(f"{place}: split = {cells['split']!r}: must be one of {PARTS}")
+            raise UserError(
+                f"{place}: split = {cells['split']!r}: must be one of {', '.join(PARTS)}"
+            )
         row = known[path]
         if row.id in found:
-            raise UserError(f"{place}: clip {row.id} is given a second time")
+            raise UserError(f"{place}: clip {row.id} is given a second time; keep one line")
         label = row.given if split == "test" else ""
         found[row.id] = replace(row, split=split, label=label, group=cells.get("group", ""))
     return list(found.values())

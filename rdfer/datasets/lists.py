@@ -7,7 +7,7 @@ classes, or the order must be given.
 
 import re
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -25,6 +25,15 @@ class Row(Generic[K]):
     key: K
     label: str
     n_frames: int
+    line: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Labels(Generic[K]):
+    """A list as it was read: class name by clip, and frames by clip where it says so."""
+
+    names: Mapping[K, str]
+    n_frames: Mapping[K, int]
 
 
 def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
@@ -55,7 +64,10 @@ def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
     if len(named) != 1:
         what = f"{split} list" + ("" if fold is None else f" of fold {fold}")
         held = ", ".join(f.name for f in named or files)[:200] or "nothing"
-        raise UserError(f"lists = '{folder}': {len(named)} files look like the {what} ({held})")
+        raise UserError(
+            f"lists = '{folder}': {len(named)} files look like the {what} ({held}); name a folder "
+            f"with one, called {'' if fold is None else f'set_{fold}_'}{split}.txt, say"
+        )
     return named[0]
 
 
@@ -82,15 +94,23 @@ def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Ro
                 f"{place}: path = {path!r}: leaves the root; only clips below it are read"
             )
         found = key(parts)
+        if not rows and not re.search(r"\d", line) and (found is None or not label):
+            raise UserError(
+                f"{place} = {line.strip()!r}: looks like a header, which such lists do not have; "
+                "delete this line"
+            )
         if found is None or not label:
             raise UserError(
                 f"{place} = {line.strip()!r}: must be a clip's path, if wanted its number of "
                 "frames, and a label, with blanks between them"
             )
         if found in seen:
-            raise UserError(f"{place}: clip {found} is given a second time")
+            raise UserError(
+                f"{place}: clip {found} is given a second time; keep one of its lines, or take the "
+                "official list"
+            )
         seen.add(found)
-        rows.append(Row(found, label, frames))
+        rows.append(Row(found, label, frames, count))
     if not rows:
         raise UserError(f"{file}: names no clips; at least one is needed")
     return rows
@@ -124,38 +144,45 @@ def name_rows(
         rows: of :func:`read_list`.
         classes: of the data set.
         order: which class each index stands for, from 0; needed where nothing else tells.
-        told: from a row's key to the class name that its path holds.
+        told: from a row's key to the word for its class that its path holds.
 
     Raises:
         UserError: labels are indices and nothing says what they mean; one out of range; or a label
             that contradicts the path or ``order``.
     """
-    indices = {row.key: number(row.label) for row in rows}
-    if all(index is None for index in indices.values()):
-        names = {row.key: class_name(str(file), row.label, classes) for row in rows}
+    paths: dict[K, str] = {}
+    if told is not None:
+        paths = {row.key: class_name(_at(file, row), told(row.key), classes) for row in rows}
+    if all(number(row.label) is None for row in rows):
+        names = {row.key: class_name(_at(file, row), row.label, classes) for row in rows}
     elif order is None and told is None:
         raise UserError(
             f"{file}: labels are bare numbers, and projects differ in what they mean; give their "
             "order, the class of 0 first: --order " + ",".join(classes) + ", say"
         )
     else:
-        names = _by_index(file, indices, classes, order=order, told=told)
-    for key, name in names.items():
-        if told is not None and told(key) != name:
+        names = _by_index(file, rows, classes, order=order, paths=paths)
+    for row in rows:
+        if paths.get(row.key, names[row.key]) != names[row.key]:
             raise UserError(
-                f"{file}: clip {key}: is given as {name}, but its path says {told(key)}; the list "
-                "is in another order of classes or of clips"
+                f"{_at(file, row)}: clip {row.key}: is given as {names[row.key]}, but its path "
+                f"says {paths[row.key]}; the list is in another order of classes (--order) or of "
+                "clips"
             )
     return names
 
 
+def _at(file: Path, row: Row[K]) -> str:
+    return f"{file}, line {row.line}"
+
+
 def _by_index(
     file: Path,
-    indices: Mapping[K, int | None],
+    rows: Sequence[Row[K]],
     classes: Sequence[str],
     *,
     order: Sequence[str] | None,
-    told: Callable[[K], str] | None,
+    paths: Mapping[K, str],
 ) -> dict[K, str]:
     """Names of indices: by the order given, else by what the path of each index's first clip is."""
     name_of: dict[int, str] = {}
@@ -167,13 +194,45 @@ def _by_index(
             )
         name_of = dict(enumerate(named))
     names: dict[K, str] = {}
-    for key, index in indices.items():
+    for row in rows:
+        index = number(row.label)
         if index is None or index >= len(classes):
-            low = ", which start at 1; take the official file" if index == len(classes) else ""
+            why = "; these start at 1, it seems" if index == len(classes) else ""
             raise UserError(
-                f"{file}: label of clip {key} = {index}: must be 0..{len(classes) - 1}{low}"
+                f"{_at(file, row)}: label of clip {row.key} = {row.label}: must be "
+                f"0..{len(classes) - 1}{why}; take the official lists"
             )
-        if order is None and told is not None:
-            name_of.setdefault(index, told(key))
-        names[key] = name_of[index]
+        if order is None:
+            name_of.setdefault(index, paths[row.key])
+        names[row.key] = name_of[index]
     return names
+
+
+def against_official(
+    parts: Mapping[str, Labels[K]], official: Callable[[], Mapping[str, Labels[K]]]
+) -> tuple[str, ...]:
+    """Compare the classes of other lists with those of the official lists, which lie in the root.
+
+    Args:
+        parts: of the other lists.
+        official: reads the official lists of a fold, each of which has all clips.
+
+    Returns:
+        A note where the official lists cannot be read, else nothing.
+
+    Raises:
+        UserError: naming the first clip that is of another class.
+    """
+    try:
+        known = {clip: name for part in official().values() for clip, name in part.names.items()}
+    except UserError as error:
+        return (f"--lists cannot be compared with the official lists: {error}",)
+    for part in parts.values():
+        for clip, name in part.names.items():
+            if known.get(clip, name) != name:
+                raise UserError(
+                    f"clip {clip}: is {name} by --lists, but {known[clip]} by the official lists "
+                    "in the root; the labels are in another order: correct --order, or take the "
+                    "official lists"
+                )
+    return ()

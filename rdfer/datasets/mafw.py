@@ -10,12 +10,22 @@ Three orders of the classes are in use elsewhere; the official lists hold names,
 the order must be given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from rdfer.datasets.lists import find_list, name_rows, read_list
-from rdfer.datasets.text import number
-from rdfer.datasets.tree import Tree, check_disjoint, clip_paths, locate, make_clip, subfolders
+from rdfer.datasets.lists import Labels, against_official, find_list, name_rows, read_list
+from rdfer.datasets.text import below, number
+from rdfer.datasets.tree import (
+    Tree,
+    check_disjoint,
+    choose,
+    clip_paths,
+    locate,
+    make_clip,
+    subfolders,
+    taken,
+)
 from rdfer.errors import UserError
 
 CLASSES = (
@@ -23,6 +33,7 @@ CLASSES = (
     *("Contempt", "Anxiety", "Helplessness", "Disappointment"),
 )
 FOLDS = (1, 2, 3, 4, 5)
+SPLITS = ("train", "test")
 #: Where copies of the archive hold the lists; captions make no difference to the labels.
 LISTS = tuple(
     f"{place}{kind}"
@@ -60,26 +71,40 @@ def scan(
     folder = _folder(root, clips)
     # copies of the archive come in parts, or one level deeper
     videos = clip_paths([folder], number) or clip_paths(subfolders(folder), number)
-    rows, ids = [], {}
-    for split in ("train", "test"):
-        file = _file(root, split, fold, lists)
-        listed = read_list(file, _key)
-        frames = {row.key: row.n_frames for row in listed}
-        names = name_rows(file, listed, CLASSES, order=order)
-        ids[split] = list(names)
-        rows += [
-            make_clip(
-                f"{clip:05d}",
-                videos.get(clip, ""),
-                name,
-                split,
-                fold=fold,
-                n_frames=frames[clip],
-            )
-            for clip, name in names.items()
-        ]
-    check_disjoint(ids, f"fold {fold}")
-    return Tree(tuple(rows), CLASSES, f"MAFW, fold {fold}", str(folder))
+    place, notes = taken(root, LISTS, "lists")
+    official = partial(_parts, lambda split: place / f"set_{fold}" / f"{split}.txt")
+    if lists is None:
+        parts = official()
+    else:
+        parts = _parts(lambda split: find_list(lists, split=split, fold=fold), order)
+        notes = against_official(parts, official) if place.is_dir() else ()
+    check_disjoint({split: part.names for split, part in parts.items()}, f"fold {fold}")
+    rows = [
+        make_clip(
+            f"{clip:05d}",
+            videos.get(clip, ""),
+            name,
+            split,
+            fold=fold,
+            n_frames=part.n_frames[clip],
+        )
+        for split, part in parts.items()
+        for clip, name in part.names.items()
+    ]
+    return Tree(tuple(rows), CLASSES, f"MAFW, fold {fold}", str(folder), notes)
+
+
+def _parts(
+    file: Callable[[str], Path], order: Sequence[str] | None = None
+) -> dict[str, Labels[int]]:
+    """The clips of each part of a fold, from the file of each."""
+    parts = {}
+    for split in SPLITS:
+        path = file(split)
+        rows = read_list(path, _key)
+        names = name_rows(path, rows, CLASSES, order=order)
+        parts[split] = Labels(names, {row.key: row.n_frames for row in rows})
+    return parts
 
 
 def _key(parts: tuple[str, ...]) -> int | None:
@@ -87,25 +112,20 @@ def _key(parts: tuple[str, ...]) -> int | None:
     return number(Path(parts[-1]).stem) if parts else None
 
 
-def _file(root: Path, split: str, fold: int, lists: str | Path | None) -> Path:
-    if lists is not None:
-        return find_list(lists, split=split, fold=fold)
-    files = [root / place / f"set_{fold}" / f"{split}.txt" for place in LISTS]
-    return next((file for file in files if file.is_file()), files[0])
-
-
 def _folder(root: Path, name: str | None) -> Path:
     """The folder of clips by its name, or the only one that is called as the archive's are."""
-    names = ("frames", "faces", "clips") if name is None else (name,)
+    names = ("frames", "faces", "clips") if name is None else ("/".join(below("--clips", name)),)
     there = [root / p / n for p in PLACES for n in names if (root / p / n).is_dir()]
     if not there:
+        held = [f.name for p in PLACES if (root / p).is_dir() for f in subfolders(root / p)]
         raise UserError(
-            f"clips = {name!r}: {root / 'data'} holds no folder {' or '.join(names)}; unpack "
-            "MAFW's clips"
+            f"{root / 'data'}: holds no folder {' or '.join(names)}; unpack MAFW's clips, or name "
+            f"one of {', '.join(held) or 'those that you unpack'} (--clips)"
         )
     if len(there) > 1:
+        one = there[0].relative_to(root).as_posix()
         raise UserError(
-            f"clips = {name!r}: there are {' and '.join(map(str, there))}; name the one to take "
-            "(--clips), as results depend on it"
+            f"there are {' and '.join(map(str, there))}; name the one to take, as results depend "
+            f"on it: {choose(one)}"
         )
     return there[0]

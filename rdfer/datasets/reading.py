@@ -80,7 +80,7 @@ def scan(
         tree = _with_groups(tree, dataset, groups)
     if grouped and not any(clip.group for clip in tree.clips):
         raise UserError(
-            f"grouped = True: {dataset.title} does not tell what its clips have in common; give a "
+            f"--grouped: {dataset.title} does not tell what its clips have in common; give a "
             "file with the group of each (--groups)"
         )
     if grouped or (groups is not None and tree.drawn):

@@ -15,6 +15,7 @@ from rdfer.errors import UserError
 from rdfer.manifest import Clip, Manifest
 
 FOLDS = 5
+VALIDATION_SEED = 0  # one validation part for all seeds, as one test part
 
 
 def fold_of_clips(clips: Sequence[Clip], *, folds: int = FOLDS, seed: int = 0) -> NDArray[np.int64]:
@@ -116,6 +117,27 @@ def cut_validation(
         replace(clip, split="val") if clip.id in chosen else clip for clip in manifest.clips
     )
     return replace(manifest, clips=clips)
+
+
+def cut(manifest: Manifest, share: float) -> Manifest:
+    """The manifest with the validation part that a run cuts, by group where that is known.
+
+    Where groups are so few that their part would lack a class, clips are drawn alone, and the
+    manifest's name says so.
+
+    Raises:
+        UserError: a class has too few clips to give some of them away.
+    """
+    named = {clip.group for clip in manifest.clips if clip.split == "train"}
+    grouped = named == {""} or len(named) >= round(1 / share)
+    try:
+        divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
+    except UserError as error:
+        raise UserError(
+            f"data.val_share = {share}: {error}; add training clips, or give a validation part"
+        ) from None
+    told = "" if grouped else ", validation clips share groups with training"
+    return replace(divided, name=divided.name + told)
 
 
 def _grouped(clips: Sequence[Clip]) -> bool:

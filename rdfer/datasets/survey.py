@@ -16,6 +16,7 @@ from rdfer.video import IMAGE_SUFFIXES, frame_files
 
 #: What stands for a file that `git lfs` has not fetched.
 POINTER = b"version https://git-lfs"
+UNFETCHED = "is a pointer of git lfs, not a video; run `git lfs pull`"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,12 @@ def sample_frames(
     return found, broken
 
 
+def is_pointer(path: str) -> bool:
+    """Whether a file is what `git lfs` keeps in the place of one that it has not fetched."""
+    with open(path, "rb") as file:
+        return file.read(len(POINTER)) == POINTER
+
+
 def _images(folder: str) -> list[str]:
     names = (os.path.splitext(name) for name in os.listdir(folder))
     return [stem for stem, suffix in names if suffix.lower() in IMAGE_SUFFIXES]
@@ -82,9 +89,8 @@ def _look(clip: Clip) -> Video:
         unpadded = len({len(stem) for stem in bare}) > 1
         problem = "" if stems else "holds no frames"
         return Video(clip, problem, len(stems), unpadded)
-    with open(clip.path, "rb") as file:
-        if file.read(len(POINTER)) == POINTER:
-            return Video(clip, "is a pointer of git lfs, not a video; run `git lfs pull`")
+    if is_pointer(clip.path):
+        return Video(clip, UNFETCHED)
     try:
         check_whole(Path(clip.path))
     except UserError as error:

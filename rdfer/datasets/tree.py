@@ -108,13 +108,38 @@ def locate(root: str | Path, marks: Sequence[str], title: str) -> Path:
 
     if holds(root):
         return root
-    absolute = root.absolute()
-    near = [*subfolders(root), *absolute.parents[:3]]
-    seen = next((folder for folder in near if holds(folder)), None)
-    hint = f"did you mean '{seen}'?" if seen else "see the layout that `rdfer datasets` prints"
     raise WrongRoot(
-        f"root = '{root}': is not the root of {title}: holds no {' and no '.join(marks)}; {hint}"
+        f"root = '{root}': is not the root of {title}: holds no {' and no '.join(marks)}; "
+        f"{nearby(root, holds)}"
     )
+
+
+def nearby(root: Path, holds: Callable[[Path], bool], *, up: int = 3) -> str:
+    """What to do about a folder that is no root: one below or up to ``up`` above, or the layout."""
+    for folder in (*subfolders(root), *root.absolute().parents[:up]):
+        try:
+            if holds(folder):
+                return f"did you mean '{folder}'?"
+        except OSError:  # somebody else's folder
+            continue
+    return "see the layout that `rdfer datasets` prints"
+
+
+def choose(clips: str) -> str:
+    """How a user names a folder of clips, on the command line and to make."""
+    return f"--clips {clips}, or make reproduce .. READ='--clips {clips}'"
+
+
+def taken(root: Path, places: Sequence[str], what: str) -> tuple[Path, tuple[str, ...]]:
+    """The first of the ``places`` below a root that is there, with a note where others are too.
+
+    Places beside each other are forms of one thing, such as lists with and without captions.
+    """
+    there = [root / place for place in places if (root / place).is_dir()] or [root / places[0]]
+    first = there[0]
+    others = [str(place) for place in there if place.parent != first.parent]
+    told = f"{what} are in {first} and in {' and '.join(others)}; the first was read"
+    return first, (told,) if others else ()
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -124,7 +149,11 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def clip_paths(
-    folders: Iterable[Path], key: Callable[[str], K | None], *, into: dict[K, str] | None = None
+    folders: Iterable[Path],
+    key: Callable[[str], K | None],
+    *,
+    into: dict[K, str] | None = None,
+    kinds: dict[str, str] | None = None,
 ) -> dict[K, str]:
     """Video files and folders of frames by what ``key`` makes of their names.
 
@@ -132,12 +161,13 @@ def clip_paths(
         folders: where to look; not below them.
         key: from a name without suffix; None passes it over.
         into: what was found elsewhere, which this is added to.
+        kinds: an example of each kind of clip that was found elsewhere, which this is added to.
 
     Raises:
         UserError: two of one key, or both videos and folders of frames.
     """
     found = {} if into is None else into
-    kinds: dict[str, str] = {}
+    kinds = {} if kinds is None else kinds
     for folder in folders:
         with os.scandir(folder) as scan:
             entries = sorted(scan, key=lambda entry: entry.name)
@@ -158,8 +188,8 @@ def clip_paths(
     if len(kinds) > 1:
         video, frames = kinds["video"], kinds["folder of frames"]
         raise UserError(
-            f"{video}: is a video while {frames} is a folder of frames; two layouts are mixed in "
-            "one folder: keep them apart"
+            f"{video}: is a video while {frames} is a folder of frames; two layouts are mixed: "
+            "keep one of them below the root"
         )
     return found
 
@@ -189,6 +219,6 @@ def check_disjoint(splits: Mapping[str, Iterable[Hashable]], where: str) -> None
         for id in ids:
             if split_of.setdefault(id, split) != split:
                 raise UserError(
-                    f"clip {id}: is in the {split_of[id]} and the {split} part of {where}; "
-                    "no clip may be in both"
+                    f"clip {id}: is in the {split_of[id]} and the {split} part of {where}, and "
+                    "may be in one alone; take the official lists, or delete one of its lines"
                 )

@@ -74,6 +74,13 @@ def test_cremad_elsewhere(tmp_path):
     assert len(read("cremad", tmp_path, clips="mp4")) == 60
 
 
+@pytest.mark.parametrize("name", ["..", "/tmp"])
+def test_clips_stay_below_the_root(tmp_path, name):
+    trees.write_cremad(tmp_path, CLIPS)
+    with pytest.raises(UserError, match=r"--clips: path = .*leaves the root"):
+        read("cremad", tmp_path, clips=name)
+
+
 def test_ravdess(tmp_path):
     clips = trees.ravdess_clips()
     trees.write_ravdess(tmp_path, clips)
@@ -111,5 +118,9 @@ def test_ravdess_as_it_unpacks(tmp_path, inner):
 def test_ravdess_elsewhere(tmp_path):
     with pytest.raises(UserError, match="no such folder"):
         read("ravdess", tmp_path / "absent")
-    with pytest.raises(UserError, match="holds no videos of speech"):
+    with pytest.raises(UserError, match=r"holds no videos of speech .*; see the layout"):
         read("ravdess", tmp_path)
+    root = trees.write_ravdess(tmp_path / "x/R", trees.ravdess_clips())
+    for wrong in (root.parent, trees.touch(root / "notes", [])):
+        with pytest.raises(UserError, match=r"did you mean '.*/x/R'"):
+            read("ravdess", wrong)

@@ -1,14 +1,11 @@
 """What the report says of whole copies, and of each trap."""
 
-import dataclasses
-
 import pytest
 from PIL import Image
 
 from rdfer import cli
 from rdfer.datasets import DATASETS
 from rdfer.datasets.check import check
-from rdfer.datasets.table import Known
 from rdfer.manifest import CLASSES
 from tests.datasets import trees
 
@@ -19,13 +16,7 @@ def dfew(tmp_path, monkeypatch):
     folds = trees.small_folds()
     for part in folds.values():
         part.pop(next(clip for clip, label in part.items() if label == 6))
-    known = [
-        *(Known("train", k, 52) for k in folds),
-        *(Known("test", k, 13, {"Disgust": 1}) for k in folds),
-        Known("all", 0, 65, {name: 5 if name == "Disgust" else 10 for name in CLASSES}),
-    ]
-    small = dataclasses.replace(DATASETS["dfew"], known=tuple(known))
-    monkeypatch.setitem(DATASETS, "dfew", small)
+    monkeypatch.setitem(DATASETS, "dfew", trees.small_dfew(folds))
     root = trees.write_dfew(tmp_path / "DFEW", folds)
     trees.touch(root / "Clip/original", (f"{n}.mp4" for part in folds.values() for n in part))
     return root
@@ -129,7 +120,7 @@ def test_clips_that_are_missing_or_broken(dfew):
     assert f"{videos[1]} is empty (0 bytes)" in broken.advice
     for video in videos[1:]:
         video.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    assert "videos that can be read" in wrong(check("dfew", dfew))
+    assert "pointers of git lfs" in wrong(check("dfew", dfew))
 
 
 def frames(root, folder, name, *, counts, side=64):
@@ -220,7 +211,7 @@ def test_the_list_of_data_sets(capsys):
 
 def test_orders_and_seeds_reach_the_reader(tmp_path):
     for name in ("yes", "no"):
-        trees.touch(tmp_path / name, (f"{k}.mp4" for k in range(10)))
+        trees.touch(tmp_path / name, (f"{k}.mp4" for k in range(15)))
     argv = ["check", "folders", str(tmp_path), "--order", "yes,no", "--seed", "3"]
     assert cli.main(argv) == 0
     report = check("folders", tmp_path, order=["yes", "nay"])
@@ -244,3 +235,59 @@ def test_actors_that_are_missing(tmp_path):
     trees.write_ravdess(tmp_path, clips)
     report = check("ravdess", tmp_path)
     assert found(report)["groups"].found == "23" and "groups" in wrong(report)
+
+
+def test_a_single_pointer_of_git_lfs_is_wrong(dfew, capsys):
+    pointer = b"version https://git-lfs.github.com/spec/v1\n"
+    (dfew / "Clip/original/1003.mp4").write_bytes(pointer)
+    finding = found(check("dfew", dfew))["pointers of git lfs"]
+    assert (finding.found, finding.state) == ("1", "wrong")
+    assert "1003.mp4 is a pointer of git lfs, not a video; run `git lfs pull`" in finding.advice
+    assert cli.main(["check", "dfew", str(dfew)]) == 1
+    frames(dfew, "clip_224x224", "{n}.jpg", counts=[3])
+    for frame in (dfew / "Clip/clip_224x224").rglob("*.jpg"):
+        frame.write_bytes(pointer)
+    assert wrong(check("dfew", dfew, clips="clip_224x224")) == [
+        "frames that are pointers of git lfs"
+    ]
+
+
+def test_a_class_without_a_readable_clip(dfew):
+    text = (dfew / "EmoLabel_DataSplit/test(single-labeled)/set_2.csv").read_text()
+    (clip,) = (line.split(",")[0] for line in text.splitlines() if line.endswith(",6"))
+    (dfew / f"Clip/original/{clip}.mp4").write_bytes(b"")
+    report = check("dfew", dfew)
+    assert wrong(report) == ["Disgust, test"]
+    assert "no test clip of Disgust can be read in fold 2" in found(report)["Disgust, test"].advice
+
+
+def test_a_folder_that_is_too_small_for_a_validation_part(tmp_path):
+    for name in ("yes", "no"):
+        trees.touch(tmp_path / name, (f"{k}.mp4" for k in range(10)))
+    report = check("folders", tmp_path)
+    assert wrong(report) == [f"fold {k}, val" for k in range(1, 6)]
+    assert "data.val_share = 0.1: folds = 10: must be 2..8" in report.findings[-1].advice
+    assert "add training clips, or give a validation part" in report.findings[-1].advice
+    for part, count in (("train", 2), ("val", 1), ("test", 1)):
+        for name in ("yes", "no"):
+            trees.touch(tmp_path / "D" / part / name, (f"{part}{k}.mp4" for k in range(count)))
+    assert check("folders", tmp_path / "D").runnable
+
+
+def test_a_folder_that_is_too_small_for_folds(tmp_path):
+    for name, count in (("yes", 20), ("no", 3)):
+        trees.touch(tmp_path / name, (f"{k}.mp4" for k in range(count)))
+    report = check("folders", tmp_path)
+    assert wrong(report) == [f"fold {k}" for k in range(1, 6)]
+    assert "folds = 5: must be 2..3" in report.findings[0].advice
+
+
+def test_advice_fits_sets_without_lists(tmp_path):
+    clips = trees.ravdess_clips()
+    clips["Video_Speech_Actor_01"].pop()
+    trees.write_ravdess(tmp_path, clips)
+    assert found(check("ravdess", tmp_path))["all folds"].advice == (
+        "not the whole set: unpack all of it"
+    )
+    trees.touch(tmp_path / "Actor_25", (f"01-01-01-01-0{k}-01-25.mp4" for k in (1, 2)))
+    assert "move what is not of it" in found(check("ravdess", tmp_path))["all folds"].advice

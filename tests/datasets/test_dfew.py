@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rdfer.datasets import read
+from rdfer.datasets import read, scan
 from rdfer.datasets.dfew_lists import read_split
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
@@ -95,7 +95,7 @@ def test_labels_from_zero_are_refused_unless_asked_for(tmp_path):
         read_split(file)
     assert read_split(file, zero_based=True) == {n: CLASSES[i] for n, i in shifted.items()}
     file.write_text(csv(TRAIN))
-    with pytest.raises(UserError, match=r"labels = 1\.\.7: must be 0\.\.6"):
+    with pytest.raises(UserError, match=r"labels = 1\.\.7: must be 0\.\.6; leave --zero-based"):
         read_split(file, zero_based=True)
 
 
@@ -111,9 +111,12 @@ def test_a_file_without_header_is_refused(tmp_path):
     [
         ("", "first line = ''"),
         ("video_name,label\n", "names no clips"),
-        ("video_name,label\n1,8\n", r"labels = 8\.\.8: must be 1\.\.7"),
+        ("video_name,label\n1,8\n", r"labels = 8\.\.8: must be 1\.\.7; take the off"),
         ("video_name,label\n1,0\n2,7\n", r"labels = 0\.\.7: must be 1\.\.7"),
-        ("video_name,label\n1,1\n1,2\n", "line 3: clip 1 is given a second time"),
+        (
+            "video_name,label\n1,1\n1,2\n",
+            "line 3: clip 1 is given a second time; take the official",
+        ),
         ("video_name,label\n1,1\n2\n", "line 3 = '2'"),
         ("video_name,label\n1,1,3\n", "line 2 = '1,1,3'"),
         ("video_name,label\nx,1\n", "line 2 = 'x,1'"),
@@ -151,7 +154,7 @@ def test_several_folders_of_clips_need_a_name(tmp_path):
     write_splits(tmp_path)
     write_clips(tmp_path)
     avi = write_clips(tmp_path, "clip_224x224_avi", "{:05d}.avi")
-    with pytest.raises(UserError, match="holds clip_224x224_avi, original; name the one"):
+    with pytest.raises(UserError, match=r"holds clip_224x224_avi, original; name the one .*READ='"):
         read("dfew", tmp_path, fold=1)
     with pytest.raises(UserError, match=r"clips = 'orginal'"):
         read("dfew", tmp_path, fold=1, clips="orginal")
@@ -237,8 +240,35 @@ def test_mixed_layouts_are_refused(tmp_path):
         read("dfew", tmp_path)
     assert len(read("dfew", tmp_path, lists=tmp_path / "EmoLabel_DataSplit")) == 21
     trees.touch(place, ["00030/"])
-    with pytest.raises(UserError, match="two layouts are mixed in one folder"):
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
         read("dfew", tmp_path, lists=tmp_path / "EmoLabel_DataSplit")
+
+
+def test_two_layouts_beside_each_other_are_refused(tmp_path):
+    write_splits(tmp_path)
+    write_clips(tmp_path)
+    trees.touch(tmp_path / "single_label/data", ["00001/"])
+    with pytest.raises(UserError, match=r"single_label beside EmoLabel_DataSplit.*as the root, or"):
+        read("dfew", tmp_path)
+    (tmp_path / "single_label/data").rename(tmp_path / "data")
+    (tmp_path / "single_label").rmdir()
+    with pytest.raises(UserError, match=r"holds original, data; name the one .*--clips original"):
+        read("dfew", tmp_path)
+    assert len(read("dfew", tmp_path, clips="original")) == 21
+
+
+def test_the_official_lists_in_the_root_tell_another_order(tmp_path):
+    folds = trees.small_folds()
+    trees.write_dfew(tmp_path, folds)
+    write_clips(tmp_path, numbers=[c for part in folds.values() for c in part])
+    lists = trees.write_lists(tmp_path / "annotation", folds)
+    assert scan("dfew", tmp_path, lists=lists, order=CLASSES).notes == ()
+    with pytest.raises(UserError, match=r"clip 2003: is Neutral by --lists, but Sad .*--order"):
+        read("dfew", tmp_path, lists=lists, order=(CLASSES[0], *CLASSES[2:], CLASSES[1]))
+    file = tmp_path / "EmoLabel_DataSplit/train(single-labeled)/set_1.csv"
+    file.write_text("1,1\n")
+    (note,) = scan("dfew", tmp_path, lists=lists, order=CLASSES).notes
+    assert note.startswith("--lists cannot be compared with the official lists:")
 
 
 def test_lists_of_other_projects(tmp_path):
@@ -305,6 +335,41 @@ def test_a_damaged_sheet_of_votes_is_named(tmp_path, rows, message):
     trees.write_workbook(tmp_path / "Annotation/annotation.xlsx", rows)
     with pytest.raises(UserError, match=r"annotation\.xlsx.*" + message):
         read("dfew", tmp_path)
+
+
+def vote_rows(*rows):
+    head = [f"{k}{name.lower()}" for k, name in enumerate(CLASSES, start=1)]
+    return [[*head, "order", "label"], *rows]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ([0, 0, 10, 0, 0, 0, 0, 1, 0], "clip 1 is there twice; take the official file"),
+        ([0, 0, 10, 0, 0, 0, 0, None, 3], "'order' is empty; take the official file"),
+    ],
+)
+def test_a_row_of_votes_is_of_one_clip(tmp_path, row, message):
+    write_splits(tmp_path)
+    write_clips(tmp_path)
+    rows = vote_rows([10, 0, 0, 0, 0, 0, 0, 1, 1], row)
+    trees.write_workbook(tmp_path / "Annotation/annotation.xlsx", rows)
+    with pytest.raises(UserError, match=r"annotation\.xlsx.*" + message):
+        read("dfew", tmp_path)
+
+
+def test_votes_that_are_partly_missing_are_noted(tmp_path):
+    write_splits(tmp_path)
+    write_clips(tmp_path)
+    assert scan("dfew", tmp_path).notes == ()
+    rows = vote_rows([10, None, 0, 0, 0, 0, 0, 1, 1], [0, 10, 0, 0, 0, 0, 0, 2, 2])
+    trees.write_workbook(tmp_path / "Annotation/annotation.xlsx", rows)
+    tree = scan("dfew", tmp_path)
+    assert tree.clips[0].votes == (10, 0, 0, 0, 0, 0, 0)
+    assert tree.notes == (
+        "annotation.xlsx: 1 of 2 rows have empty cells, read as 0",
+        "19 of 21 clips have no votes of annotators",
+    )
 
 
 @given(st.text(st.sampled_from("0123456789,.\n vidxeo_namlb-"), max_size=60))

@@ -48,8 +48,36 @@ def test_raw_clips_and_a_folder_in_the_folder_of_its_name(root):
     (root / "2_ClipsforFaceCrop").mkdir()
     (root / "inner").rename(root / "2_ClipsforFaceCrop/2_ClipsforFaceCrop")
     assert len(read("ferv39k", root)) == 21
-    with pytest.raises(UserError, match="clips = 'crops': no such folder"):
+    assert len(read("ferv39k", root, clips="2_ClipsforFaceCrop")) == 21
+    with pytest.raises(
+        UserError, match=r"crops: no folder of clips there; .*holds 0_7_labelClips, 2_Clips"
+    ):
         read("ferv39k", root, clips="crops")
+
+
+@pytest.mark.parametrize("name", ["..", "/tmp", "../2_ClipsforFaceCrop"])
+def test_clips_stay_below_the_root(root, name):
+    with pytest.raises(UserError, match=r"--clips: path = .*leaves the root"):
+        read("ferv39k", root, clips=name)
+
+
+def test_videos_beside_folders_of_frames_are_refused(root):
+    trees.touch(root / "2_ClipsforFaceCrop/War/Sad", ["0500.mp4"])
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
+        read("ferv39k", root)
+
+
+def test_lists_in_two_places_are_noted(root):
+    trees.write(root / "All_scenes/train_All.csv", "Crime/Happy/0000 Happy\n")
+    (note,) = scan("ferv39k", root).notes
+    assert "4_setups/All_scenes and in" in note and note.endswith("the first was read")
+
+
+def test_a_header_is_told(root):
+    file = root / "4_setups/All_scenes/test_All.csv"
+    file.write_text("path label\n" + file.read_text())
+    with pytest.raises(UserError, match=r"line 1 = 'path label': looks like a header.*delete"):
+        read("ferv39k", root)
 
 
 def test_lists_of_other_projects_tell_their_order(root):
@@ -74,7 +102,8 @@ def append(root, split, line):
     [
         ("Crime/Happy/0000 Happy", "clip Crime/Happy/0000: is in the train and the test part"),
         ("Crime/Happy/0090 Sad", "is given as Sad, but its path says Happy"),
-        ("Crime/Glad/0090 Happy", "class = 'Glad': unknown"),
+        ("Crime/Glad/0090 Happy", "test_All.csv, line 8: class = 'Glad': unknown"),
+        ("Crime/Happy/0090 Glad", "test_All.csv, line 8: class = 'Glad': unknown"),
         ("Happy/0090 Happy", "must be a clip's path"),
         ("path label", "must be a clip's path"),
         ("Crime/../Happy/0090 Happy", "leaves the root"),

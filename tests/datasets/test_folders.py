@@ -1,6 +1,8 @@
+import shutil
+
 import pytest
 
-from rdfer.datasets import read
+from rdfer.datasets import read, scan
 from rdfer.datasets.folders import AFEW_CLASSES
 from rdfer.errors import UserError
 from tests.datasets import trees
@@ -24,6 +26,15 @@ def test_afew_with_a_part_or_a_class_amiss(tmp_path):
         read("afew", tmp_path)
     (tmp_path / "Val_AFEW").rename(tmp_path / "Test_AFEW")
     with pytest.raises(UserError, match="Val_AFEW: no such folder; unpack this part"):
+        read("afew", tmp_path)
+
+
+def test_afew_with_videos_in_one_part_and_frames_in_the_other(tmp_path):
+    trees.write_afew(tmp_path)
+    for folder in (tmp_path / "Val_AFEW").glob("*"):
+        shutil.rmtree(folder)
+        trees.touch(folder, ["000000040.avi"])
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
         read("afew", tmp_path)
 
 
@@ -91,7 +102,7 @@ def test_divided_by_a_file(root):
         ("yes/p9_0.mp4,test,b", r"line 4: clip = 'yes/p9_0\.mp4': is not below"),
         ("../D/yes/p1_1.mp4,test,b", "line 4: path = .*leaves the root"),
         ("/yes/p1_1.mp4,test,b", "line 4: path = .*leaves the root"),
-        ("yes/p1_1.mp4,tset,b", "line 4: split = 'tset': must be one of"),
+        ("yes/p1_1.mp4,tset,b", "line 4: split = 'tset': must be one of train, val, test"),
         ("yes/p0_0,test,b", "line 4: clip yes/p0_0 is given a second time"),
     ],
 )
@@ -117,3 +128,30 @@ def test_a_video_and_a_folder_of_one_name_are_two_of_one_clip(root):
     trees.touch(root / "yes", ["p0_0/"])
     with pytest.raises(UserError, match="is clip p0_0 a second time"):
         read("folders", root)
+
+
+def test_classes_of_videos_and_of_frames_are_not_mixed(root):
+    for video in (root / "no").iterdir():
+        video.unlink()
+    trees.touch(root / "no", [f"{k}/" for k in range(10)])
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
+        read("folders", root)
+
+
+@pytest.mark.parametrize("form", ["{}.mp4", "{}/"])
+def test_a_root_nearby_is_named(tmp_path, form):
+    for name in ("yes", "no"):
+        trees.touch(tmp_path / "x/D" / name, [form.format(k) for k in range(3)])
+    for wrong in ("x", "x/D/yes"):
+        if form == "{}/" and wrong != "x":
+            continue  # folders of frames can be taken for classes
+        with pytest.raises(UserError, match=r"at least two .* did you mean '.*/x/D'"):
+            read("folders", tmp_path / wrong)
+
+
+def test_one_name_in_two_parts_is_noted(tmp_path):
+    for part, names in (("train", "abc"), ("test", "cd")):
+        for name in ("yes", "no"):
+            trees.touch(tmp_path / part / name, [f"{n}.mp4" for n in names])
+    (note,) = scan("folders", tmp_path).notes
+    assert note == "2 names are in several parts, no/c for one: are they one video?"

@@ -42,7 +42,9 @@ def test_folds_that_keep_films_apart(dfew):
 
 
 def test_own_folds_need_groups(dfew):
-    with pytest.raises(UserError, match=r"does not tell what its clips have in common; .*--groups"):
+    with pytest.raises(
+        UserError, match=r"--grouped: DFEW does not tell what its clips have in common; .*--groups"
+    ):
         read("dfew", dfew, grouped=True)
 
 

@@ -8,6 +8,7 @@ from rdfer.datasets.tree import (
     clip_paths,
     locate,
     make_clip,
+    nearby,
     subfolders,
 )
 from rdfer.errors import UserError
@@ -33,8 +34,19 @@ def test_two_of_one_number_and_mixed_layouts_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"1\.mp4: is clip 1 a second time, beside .*01\.mp4"):
         clip_paths([tmp_path / "a"], number)
     trees.touch(tmp_path / "b", ["1.mp4", "2/"])
-    with pytest.raises(UserError, match="two layouts are mixed in one folder"):
+    with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
         clip_paths([tmp_path / "b"], number)
+
+
+def test_folders_that_may_not_be_looked_into_are_passed_over(tmp_path):
+    trees.touch(tmp_path, ["a/", "b/"])
+
+    def holds(folder):
+        if folder.name == "a":
+            raise PermissionError
+        return folder.name == "b"
+
+    assert nearby(tmp_path, holds) == f"did you mean '{tmp_path / 'b'}'?"
 
 
 def test_subfolders_without_what_archivers_leave(tmp_path):
@@ -70,7 +82,9 @@ def test_a_name_of_the_data_set_goes_before_its_synonym():
 
 def test_no_clip_is_in_two_parts():
     check_disjoint({"train": [1, 2], "test": [3]}, "fold 1")
-    with pytest.raises(UserError, match="clip 2: is in the train and the test part of fold 1"):
+    with pytest.raises(
+        UserError, match=r"clip 2: is in the train and the test part of fold 1, .*delete one"
+    ):
         check_disjoint({"train": [1, 2], "test": [2]}, "fold 1")
 
 

@@ -3,6 +3,7 @@
 Full-size lists have the published counts of every part and class, and ids with gaps.
 """
 
+import dataclasses
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import numpy as np
 from rdfer.datasets import ferv39k
 from rdfer.datasets.acted import CREMAD_CLASSES
 from rdfer.datasets.mafw import CLASSES as MAFW_CLASSES
+from rdfer.datasets.table import DATASETS, DataSet, Known
 from rdfer.manifest import CLASSES
 
 DFEW_TESTS = (2341, 2341, 2340, 2339, 2336)
@@ -78,6 +80,19 @@ def small_folds() -> dict[int, dict[int, int]]:
     return {k: {1000 * k + 3 * n: n % 7 + 1 for n in range(1, 15)} for k in range(1, 6)}
 
 
+def small_dfew(folds: Mapping[int, Mapping[int, int]]) -> DataSet:
+    """DFEW as if its published counts were those of these test parts, which cover all clips."""
+    labels = [label for part in folds.values() for label in part.values()]
+    counts = {name: labels.count(label) for label, name in enumerate(CLASSES, start=1)}
+    rare = {k: {"Disgust": list(part.values()).count(6)} for k, part in folds.items()}
+    known = [
+        *(Known("train", k, len(labels) - len(part)) for k, part in folds.items()),
+        *(Known("test", k, len(part), rare[k]) for k, part in folds.items()),
+        Known("all", 0, len(labels), counts),
+    ]
+    return dataclasses.replace(DATASETS["dfew"], known=tuple(known))
+
+
 def write_lists(folder: Path, folds: Mapping[int, Mapping[int, int]], *, frames: int = 70) -> Path:
     """Lists of the peers, ``path n_frames label`` with labels from 0, of another machine."""
     for k, test in folds.items():
@@ -89,7 +104,7 @@ def write_lists(folder: Path, folds: Mapping[int, Mapping[int, int]], *, frames:
 
 
 def write_workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
-    """An xlsx file as spreadsheets write it: texts shared, numbers in the cells."""
+    """An xlsx file as spreadsheets write it: texts shared, numbers in the cells, None left out."""
     texts = sorted({cell for row in rows for cell in row if isinstance(cell, str)})
     lines = []
     for r, row in enumerate(rows, start=1):
@@ -98,6 +113,7 @@ def write_workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
             if isinstance(cell, str)
             else f'<c r="{chr(65 + c)}{r}"><v>{cell}</v></c>'
             for c, cell in enumerate(row)
+            if cell is not None
         ]
         lines.append(f'<row r="{r}">{"".join(cells)}</row>')
     space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -113,7 +129,7 @@ def write_workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
 def write_votes(root: Path, folds: Mapping[int, Mapping[int, int]]) -> Path:
     """annotation.xlsx: seven of ten votes for the label, and a clip without a single label."""
     head = [*(f"{c}{name.lower()}" for c, name in enumerate(CLASSES, start=1)), "order", "label"]
-    rows: list[list[object]] = [head, [2, 2, 2, 2, 2, 0, 0, 16372, 0]]
+    rows: list[list[object]] = [head, [2, 2, 2, 2, 2, 0, 0, 16373, 0]]
     for part in folds.values():
         for clip, label in part.items():
             votes = [0] * 7
