@@ -114,7 +114,7 @@ def test_rivals_are_sorted_with_the_missing_last_and_the_own_marked(results):
     coloured = {
         text.get_text() for text in axis.get_yticklabels() if text.get_color() != drawing.INK
     }
-    assert coloured == {"averaged gap, RDFER (ours)", "wrong vote, RDFER (vote)"}
+    assert coloured == {"averaged gap", "wrong vote, RDFER (vote)"}
     assert "symmetric noise" in said and "self-confidence missing" in said
 
 
