@@ -126,4 +126,8 @@ def phrases(claims: Claims, rows: Rows) -> dict[str, str]:
             f"claims_predicted_{kind}": str(said.count(kind)) for kind in ("holds", "fails", "open")
         },
         "claims_came_true": right,
+        **{
+            f"verdict_{claim.id}": "not judged yet" if rows is None else rows[claim.id]["verdict"]
+            for claim in claims.claims
+        },
     }

@@ -224,6 +224,7 @@ def test_nothing_is_judged_until_there_is_a_file():
     assert table.count(NOT_JUDGED) == len(CLAIMS.claims)
     assert "on the embedded benchmark" in family_table(CLAIMS, "C1", None)
     assert phrases(CLAIMS, None)["claims_came_true"] == "no claim is judged yet"
+    assert phrases(CLAIMS, None)["verdict_C1a"] == "not judged yet"
 
 
 def test_verdicts_stand_beside_predictions(content):
@@ -232,6 +233,7 @@ def test_verdicts_stand_beside_predictions(content):
     cells = [cell.strip() for cell in line.strip("|").split("|")]
     assert cells[4].startswith("*fails*: ") and cells[5] == "fails"
     assert cells[6].startswith("\N{MINUS SIGN}5.0 [")
+    assert phrases(CLAIMS, rows)["verdict_C1a"] == "fails"
     assert re.fullmatch(
         rf"\d+ of {sum(r['verdict'] != 'missing' for r in rows.values())} predictions came true",
         phrases(CLAIMS, rows)["claims_came_true"],

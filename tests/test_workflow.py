@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from rdfer import workflow
+from rdfer.datasets import DATASETS
 from rdfer.errors import Stopped, UserError
 from rdfer.presets import PRESETS
 from rdfer.studies import STUDIES
-from rdfer.workflow import NOTEBOOKS, STUDY_NOTEBOOKS, reproduce, write_keys
+from rdfer.workflow import NOTEBOOKS, STUDY_NOTEBOOKS, note_source, reproduce, write_keys
 from tests.datasets import trees
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,12 +95,14 @@ def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, c
         reproduce("smoke", studies="most")
 
 
-def test_a_real_set_is_trained_fold_by_fold_and_has_no_ablation(road, tmp_path):
+def test_a_real_set_is_trained_fold_by_fold_and_has_no_ablation(road, tmp_path, monkeypatch):
     data, folds = tmp_path / "DFEW", trees.small_folds()
     trees.touch(data / "Clip/original", (f"{c}.mp4" for part in folds.values() for c in part))
     trees.write_dfew(data, folds)
     run = road / "runs" / "dfew"
-    run.mkdir(parents=True)
+    # noted, and so checked, here: the other process knows the real set's counts alone
+    monkeypatch.setitem(DATASETS, "dfew", trees.small_dfew(folds))
+    assert note_source("dfew", data=str(data)) == (1, 2, 3, 4, 5)
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(road / "Snakefile")]
     command += ["--directory", str(run), "--config", "preset=dfew", f"data={data}"]
     command += ["--dry-run", "--cores", "1", "--nolock"]
