@@ -84,9 +84,10 @@ def features(results: Results) -> Drawn:
     """The maps side by side, a colour and a marker for each class."""
     found = results["features"]
     labels = np.asarray(found["labels"])
-    figure, axes = subplots(1, len(found["maps"]), width=7.4, height=3.6, squeeze=False)
+    maps = {method: found["maps"][method] for method in SHOWN if method in found["maps"]}
+    figure, axes = subplots(1, len(maps), width=7.4, height=3.4, squeeze=False)
     said = []
-    for axis, (method, where) in zip(axes.flat, found["maps"].items(), strict=True):
+    for axis, (method, where) in zip(axes.flat, maps.items(), strict=True):
         for number, (name, (colour, marker)) in enumerate(CLASS_LOOKS.items()):
             rows = labels == number
             x, y = (np.asarray(where[k])[rows] for k in ("x", "y"))
@@ -94,7 +95,8 @@ def features(results: Results) -> Drawn:
         title = METHODS[method].title
         share = percent(where["alike"])
         axis.set_title(f"{title}\n{share} % of neighbours alike", fontsize=9)
-        axis.set(xticks=[], yticks=[], aspect="equal")
+        axis.set(xticks=[], yticks=[])
+        axis.set_box_aspect(1)
         axis.grid(False)
         for side in axis.spines.values():
             side.set(visible=True, color=SOFT)
