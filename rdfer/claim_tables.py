@@ -8,7 +8,7 @@ from typing import Any
 from rdfer.claims import WHERE, Claim, Claims
 from rdfer.readout import JOIN
 from rdfer.tables import markdown
-from rdfer.verdict import ALPHA, HEADLINE_SEEDS, MARGINS, SEEDS, decide
+from rdfer.verdict import ALPHA, HEADLINE_SEEDS, MARGINS, SEEDS, VERDICTS, decide
 
 NOT_JUDGED = "not judged yet"
 MINUS = "\N{MINUS SIGN}"
@@ -76,6 +76,17 @@ def all_tables(claims: Claims, rows: Rows) -> str:
         f":::{{div}} wide-table claims\n{family_table(claims, family, rows)}:::\n"
         for family, title in claims.titles.items()
     )
+
+
+def brief_table(claims: Claims, rows: Rows) -> str:
+    """How many claims of each family came out how, for the cover."""
+    if rows is None:
+        return markdown(["Claims", *VERDICTS], [])
+    body = []
+    for family, title in claims.titles.items():
+        found = Counter(rows[claim.id]["verdict"] for claim in claims.of(family))
+        body.append([f"{family}: {title}", *(str(found[verdict]) for verdict in VERDICTS)])
+    return markdown(["Claims", *VERDICTS], body)
 
 
 def seeds_of(group: Sequence[Claim]) -> str:

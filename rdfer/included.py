@@ -9,7 +9,7 @@ import yaml
 
 from rdfer import comparison, figures, fold_tables, readout, schemes, study_tables, tables
 from rdfer.claim_results import read_results
-from rdfer.claim_tables import all_tables
+from rdfer.claim_tables import all_tables, brief_table
 from rdfer.claims import load_claims
 from rdfer.comparison_figure import draw_peers
 from rdfer.files import read_json
@@ -102,6 +102,7 @@ def write_tables(
     claims = load_claims()
     rows = read_results(directory / "claims.json", claims)
     write_text(out / "claims.md", all_tables(claims, rows))
+    write_text(out / "claims_brief.md", brief_table(claims, rows))
 
 
 def write_text(path: Path, text: str) -> None:

@@ -344,7 +344,7 @@ def test_pages_quote_only_numbers_that_exist():
 def test_pages_include_only_what_staging_writes():
     captions = yaml.safe_load((ROOT / "book" / "captions.yml").read_text())
     made = {f"figures/{name}" for name in captions}
-    tables = [*TABLES, "peers", "peer_sources", "own_runs", "claims"]
+    tables = [*TABLES, "peers", "peer_sources", "own_runs", "claims", "claims_brief"]
     made |= {f"tables/{name}" for name in tables} | {"api_rest"}
     wanted = {n for p in TEXTS for n in re.findall(r"/generated/(\S+)\.md", p.read_text())}
     assert wanted <= made

@@ -10,11 +10,19 @@ import yaml
 
 from rdfer import cli, verdict
 from rdfer.claim_results import FILE, Found, judged, read_results, write_results
-from rdfer.claim_tables import NOT_JUDGED, all_tables, family_table, phrases, terminal, verdict_cell
+from rdfer.claim_tables import (
+    NOT_JUDGED,
+    all_tables,
+    brief_table,
+    family_table,
+    phrases,
+    terminal,
+    verdict_cell,
+)
 from rdfer.claims import FILE as CLAIMS_FILE
 from rdfer.claims import load_claims
 from rdfer.errors import UserError
-from rdfer.verdict import Evidence
+from rdfer.verdict import VERDICTS, Evidence
 
 CLAIMS = load_claims()
 
@@ -234,6 +242,11 @@ def test_verdicts_stand_beside_predictions(content):
     assert cells[4].startswith("*fails*: ") and cells[5] == "fails"
     assert cells[6].startswith("\N{MINUS SIGN}5.0 [")
     assert phrases(CLAIMS, rows)["verdict_C1a"] == "fails"
+    header, _, *brief = brief_table(CLAIMS, rows).splitlines()
+    assert [c.strip() for c in header.strip("|").split("|")] == ["Claims", *VERDICTS]
+    counts = [[int(n) for n in line.strip("|").split("|")[1:]] for line in brief]
+    assert [sum(row) for row in counts] == [len(CLAIMS.of(family)) for family in CLAIMS.titles]
+    assert sum(row[-1] for row in counts) == sum(r["verdict"] == "missing" for r in rows.values())
     assert re.fullmatch(
         rf"\d+ of {sum(r['verdict'] != 'missing' for r in rows.values())} predictions came true",
         phrases(CLAIMS, rows)["claims_came_true"],
