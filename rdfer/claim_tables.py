@@ -80,13 +80,15 @@ def all_tables(claims: Claims, rows: Rows) -> str:
 
 def brief_table(claims: Claims, rows: Rows) -> str:
     """How many claims of each family came out how, for the cover."""
+    header = ["Claims", "Verdicts"]
     if rows is None:
-        return markdown(["Claims", *VERDICTS], [])
+        return markdown(header, [])
     body = []
     for family, title in claims.titles.items():
         found = Counter(rows[claim.id]["verdict"] for claim in claims.of(family))
-        body.append([f"{family}: {title}", *(str(found[verdict]) for verdict in VERDICTS)])
-    return markdown(["Claims", *VERDICTS], body)
+        said = (f"{found[verdict]} {verdict}" for verdict in VERDICTS if found[verdict])
+        body.append([f"{family}: {title}", ", ".join(said)])
+    return markdown(header, body)
 
 
 def seeds_of(group: Sequence[Claim]) -> str:
