@@ -4,6 +4,8 @@ Bad input is one line ``error: ...`` and exit status 2; an interrupt one line an
 """
 
 import argparse
+import io
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -35,6 +37,10 @@ def build_parser() -> Parser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        # where Python is told not to buffer, a line's end is a write of its own: lines of jobs
+        # that run side by side would mix
+        sys.stderr.reconfigure(line_buffering=True, write_through=False)
     arguments = build_parser().parse_args(argv)
     try:
         arguments.run(arguments)

@@ -1,5 +1,8 @@
 import importlib
 import json
+import socket
+import subprocess
+import sys
 from unittest.mock import create_autospec
 
 import pytest
@@ -129,3 +132,13 @@ def test_every_command_explains_itself(capsys, name):
         cli.main([name, "--help"])
     assert stop.value.code == 0
     assert COMMANDS[name].about.split()[0] in capsys.readouterr().out
+
+
+def test_a_line_is_one_write_even_where_python_is_told_not_to_buffer():
+    """Else the lines of jobs side by side mix; a datagram is what one write wrote."""
+    here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with here, there:
+        here.settimeout(60)
+        command = [sys.executable, "-u", "-m", "rdfer", "reproduce", "--preset", "smok"]
+        assert subprocess.run(command, stderr=there.fileno()).returncode == 2
+        assert here.recv(4096).endswith(b"did you mean 'smoke'?\n")
