@@ -4,7 +4,7 @@ from rdfer import road
 from rdfer.errors import UserError
 from rdfer.runs import Cell
 from rdfer.studies import STUDIES, cells_of
-from rdfer.variants import ABLATIONS
+from rdfer.variants import ablations
 
 
 def expected_cells(preset: str) -> list[Cell]:
@@ -23,7 +23,7 @@ def expected_cells(preset: str) -> list[Cell]:
             data = ""  # the data are not there yet, and so no cell either
         experiments = (
             ("train", road.methods(context), context.preset.seeds),
-            ("ablate", ABLATIONS, context.preset.ablation_seeds),
+            ("ablate", ablations(context.settings), context.preset.ablation_seeds),
         )
         cells += [
             road.cell_of(context, experiment, variant, seed=seed, data=data)

@@ -149,6 +149,13 @@ def _ablation(name: str, title: str, part: str, matched: str = "", **changes: An
     return Variant(name=name, title=title, part=part, changes={**OURS, **dotted}, matched=matched)
 
 
+def _network(model: str, title: str, **changes: Any) -> Variant:
+    """A baseline in the place of the two streams: it has one encoder and fuses nothing."""
+    changes = {"model": model, "separate_encoders": False, "fusion": "mean", **changes}
+    dotted = {f"network.{k}": v for k, v in changes.items()}
+    return Variant(name=model, title=title, part="network", changes={**OURS, **dotted})
+
+
 ABLATIONS: dict[str, Variant] = {
     v.name: v
     for v in (
@@ -197,8 +204,24 @@ ABLATIONS: dict[str, Variant] = {
             "streams",
             network__fusion="detail",
         ),
+        _network("frame-average", "mean over single frames"),
+        _network("recurrent", "one LSTM"),
+        _network("transformer", "temporal transformer"),
+        # from random weights: those of still faces do not fit a 3D CNN
+        _network(
+            "m3dfel",
+            "M3DFEL (R3D-18, instance pooling)",
+            encoder="r3d_18",
+            pretrained="none",
+            shift=False,
+        ),
     )
 }
+
+
+def ablations(base: Settings) -> dict[str, Variant]:
+    """The ablations that a preset can run: M3DFEL needs frames, so not with a frozen encoder."""
+    return {k: v for k, v in ABLATIONS.items() if not (k == "m3dfel" and base.network.frozen)}
 
 
 def matched_epochs(base: Settings, other: Settings) -> int:

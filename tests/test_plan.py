@@ -6,7 +6,7 @@ from rdfer.errors import UserError
 from rdfer.plan import expected_cells
 from rdfer.presets import PRESETS
 from rdfer.studies import cells_of
-from rdfer.variants import ABLATIONS, METHODS
+from rdfer.variants import METHODS, ablations
 
 
 def test_a_run_that_has_not_begun_expects_every_cell(project):
@@ -14,7 +14,7 @@ def test_a_run_that_has_not_begun_expects_every_cell(project):
     preset = PRESETS["smoke"]
     assert Counter(cell.experiment for cell in cells) == {
         "train": len(METHODS) * len(preset.seeds),
-        "ablate": len(ABLATIONS) * len(preset.ablation_seeds),
+        "ablate": len(ablations(preset.settings)) * len(preset.ablation_seeds),
     }
     assert {cell.run for cell in cells} == {project / "runs" / "smoke"}
     assert {cell.state() for cell in cells} == {"missing"}

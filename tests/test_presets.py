@@ -7,7 +7,7 @@ from rdfer.manifest import CLASSES
 from rdfer.presets import PRESETS, REAL, get_preset
 from rdfer.settings import check_value, flat
 from rdfer.sweeps import is_due
-from rdfer.variants import ABLATIONS, METHODS, variant_settings
+from rdfer.variants import METHODS, ablations, variant_settings
 
 
 def test_presets_go_by_their_names():
@@ -46,7 +46,7 @@ def test_every_part_holds_every_class_equally(preset):
 @pytest.mark.parametrize("preset", RENDERED, ids=lambda p: p.name)
 def test_every_variant_that_is_swept_is_swept_at_least_twice(preset):
     swept = []
-    for variant in (*METHODS.values(), *ABLATIONS.values()):
+    for variant in (*METHODS.values(), *ablations(preset.settings).values()):
         settings = variant_settings(variant, preset.settings)
         epochs = range(1, settings.training.epochs + 1)
         sweeps = sum(is_due(settings, epoch) for epoch in epochs)

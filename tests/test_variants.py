@@ -8,6 +8,7 @@ from rdfer.variants import (
     METHODS,
     OURS,
     RIVALS,
+    ablations,
     find_variants,
     matched_epochs,
     variant_settings,
@@ -15,9 +16,10 @@ from rdfer.variants import (
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-@pytest.mark.parametrize("variant", [*METHODS.values(), *ABLATIONS.values()], ids=lambda v: v.title)
-def test_every_variant_is_valid_in_every_preset(preset, variant):
-    variant_settings(variant, PRESETS[preset].settings)
+def test_every_variant_is_valid_in_every_preset(preset):
+    base = PRESETS[preset].settings
+    for variant in (*METHODS.values(), *ablations(base).values()):
+        variant_settings(variant, base)
 
 
 def test_every_table_names_the_methods_the_strongest_rival_and_the_ceiling():
@@ -57,10 +59,20 @@ def test_an_ablation_is_the_whole_method_with_something_changed():
     base = PRESETS["laptop"].settings
     whole = flat(variant_settings(METHODS["ours"], base))
     assert flat(variant_settings(ABLATIONS["ours"], base)) == whole
-    for name, variant in ABLATIONS.items():
+    for name, variant in ablations(base).items():
         changed = {k for k, v in flat(variant_settings(variant, base)).items() if whole[k] != v}
         assert bool(changed) == (name != "ours"), name
         assert set(OURS) <= set(variant.changes)
+
+
+def test_only_a_preset_that_trains_its_encoder_has_the_network_that_sees_frames():
+    """Elsewhere its settings are refused."""
+    every, frozen = ablations(PRESETS["gpu"].settings), ablations(PRESETS["laptop"].settings)
+    assert list(every) == list(ABLATIONS) and set(every) - set(frozen) == {"m3dfel"}
+    seen = variant_settings(ABLATIONS["m3dfel"], PRESETS["gpu"].settings).network
+    assert (seen.model, seen.encoder) == ("m3dfel", "r3d_18")
+    with pytest.raises(UserError, match="m3dfel needs frames"):
+        variant_settings(ABLATIONS["m3dfel"], PRESETS["laptop"].settings)
 
 
 def test_variants_are_found_by_name_and_unknown_ones_refused():
