@@ -41,6 +41,16 @@ def row_over(measure: Callable[[int], float], seeds: Sequence[int], name: str) -
     return {**interval(np.array(values), name), "n_seeds": len(values), f"{name}_by_seed": values}
 
 
+def together(*rows: Mapping[str, Any]) -> dict[str, Any]:
+    """One row of several metrics: what any of them lacks, the row lacks."""
+    row: dict[str, Any] = {}
+    for one in rows:
+        row |= one
+    lacking = dict.fromkeys(text for one in rows for text in one.get("lacking", ()))
+    row |= {"n_seeds": min(one["n_seeds"] for one in rows)}
+    return {**row, "lacking": list(lacking)[:3]} if lacking else row
+
+
 def noise_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
     """UAR of every method under every kind and rate of noise that the study has."""
     titles = {name: v.title for name, v in {**METHODS, **RIVALS}.items()}
@@ -120,7 +130,7 @@ def rival_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
     for kind in preset.noise_kinds:
         seeds = preset.study_seeds if kind == USUAL.kind else preset.few_seeds
         for what, setting in [*own, *others]:
-            row: dict[str, Any] = {"score": what, "kind": kind, "own": (what, setting) in own}
+            metrics = []
             for over, metric in (
                 ("high-loss", "auroc"),
                 ("all", "auroc"),
@@ -129,8 +139,9 @@ def rival_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
             ):
                 reading = Reading(what=what, kind=kind, rate=USUAL.rate, over=over, setting=setting)
                 name = f"{metric}_{over}".replace(" ", "_").replace("-", "_")
-                row |= row_over(_measure(bench, reading, metric), seeds, name)
-            rows.append(row)
+                metrics.append(row_over(_measure(bench, reading, metric), seeds, name))
+            named = {"score": what, "kind": kind, "own": (what, setting) in own}
+            rows.append({**named, **together(*metrics)})
     return rows
 
 
@@ -203,16 +214,22 @@ def world_rows(benches: Mapping[str, Bench], preset: Preset) -> list[dict[str, A
 
 def _world_row(bench: Bench, preset: Preset) -> dict[str, Any]:
     seeds = preset.few_seeds
-    row: dict[str, Any] = {}
+    scored = []
     for method in WORLD_METHODS:
         reading = Reading(what=_NAMES[method], kind=WORST.kind, rate=WORST.rate, over="test")
-        row |= row_over(_measure(bench, reading, "uar"), seeds, f"uar_{method}")
+        scored.append(row_over(_measure(bench, reading, "uar"), seeds, f"uar_{method}"))
     own: Mapping[str, str | int] = {"passes": "clips", "epochs": "mean"}
     gap = _auroc(bench, seeds, "gap", USUAL, "high-loss", own)
     usual: Mapping[str, str | int] = {"passes": "own", "epochs": "own"}
     others = {name: _auroc(bench, seeds, name, USUAL, "high-loss", usual) for name in RIVAL_SCORES}
-    best = max(others, key=lambda name: others[name]["auroc_mean"] or 0.0)
-    ends = ("mean", "low", "high")
-    row |= {f"auroc_gap_{end}": gap.get(f"auroc_{end}") for end in ends}
-    row |= {f"auroc_rival_{end}": others[best].get(f"auroc_{end}") for end in ends}
-    return {**row, "rival": best}
+    row = together(*scored, gap, *others.values())
+    row = {k: v for k, v in row.items() if not k.startswith("auroc_")}
+    if any(other["auroc_mean"] is None for other in others.values()):
+        # the best of those that are there need not be the best
+        return {**row, **_ends("gap", gap), "auroc_rival_mean": None}
+    best = max(others, key=lambda name: others[name]["auroc_mean"])
+    return {**row, **_ends("gap", gap), **_ends("rival", others[best]), "rival": best}
+
+
+def _ends(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"auroc_{name}_{end}": row.get(f"auroc_{end}") for end in ("mean", "low", "high")}

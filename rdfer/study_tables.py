@@ -121,10 +121,10 @@ def world_table(results: Results) -> str:
     body = []
     for row in rows:
         cells = [NOT_RUN] * (len(WORLD_METHODS) + 2) + ["–"]
-        if "rival" in row:
+        if "auroc_gap_mean" in row:
             cells = [study_percent(row, f"uar_{method}") for method in WORLD_METHODS]
             cells += [study_share(row, f"auroc_{score}") for score in ("gap", "rival")]
-            cells += [row["rival"]]
+            cells += [row.get("rival", "–")]
         body.append([WORLDS.get(row["world"], row["world"]), *cells])
     trained = [f"UAR, {titles[method]}" for method in WORLD_METHODS]
     return markdown(["World", *trained, "AUROC, averaged gap", "best rival", "which"], body)

@@ -11,9 +11,11 @@ from rdfer.claims import SETTING, load_claims
 from rdfer.errors import UserError
 from rdfer.evidence import world_of
 from rdfer.presets import PRESETS
+from rdfer.readout import MISSING
 from rdfer.settings import override
 from rdfer.studies import WORLD_METHODS, world_cells, world_slug
-from rdfer.study_results import rival_rows, world_rows
+from rdfer.study_results import rival_rows, together, world_rows
+from rdfer.study_tables import world_table
 from rdfer.variants import variant_settings
 from tests.test_evidence import bench
 
@@ -102,3 +104,26 @@ def test_a_row_that_lacks_cells_has_no_mean():
     lacking = bench(missing={("noise/ours@symmetric-40", 1)})
     row = world_rows({"usual": lacking}, preset)[0]
     assert row["uar_ours_mean"] is None and row["uar_plain_mean"] is not None
+    assert row["n_seeds"] == 1 and row["lacking"] == ["noise/ours@symmetric-40/seed1 stale"]
+    assert row["rival"] and row["auroc_gap_mean"] is not None
+
+
+def test_the_best_rival_is_not_chosen_among_those_that_happen_to_be_there():
+    preset = dataclasses.replace(PRESETS["laptop"], study_seeds=(0, 1, 2, 3))
+    lacking = bench(missing={("watch/twin@symmetric-20", 1)})
+    row = world_rows({"usual": lacking}, preset)[0]
+    assert row["auroc_rival_mean"] is None and "rival" not in row
+    assert "twin@symmetric-20" in row["lacking"][0]
+    shown = world_table({"worlds": {"rows": [row]}}).splitlines()[-1]
+    assert shown.endswith(f"{MISSING} | {MISSING} | – |"), shown
+    assert shown.count(MISSING) == 2, "what was measured is shown"
+
+
+def test_a_row_of_several_metrics_lacks_what_any_of_them_lacks():
+    whole = {"a_mean": 0.5, "n_seeds": 5}
+    part = {"b_mean": None, "n_seeds": 3, "lacking": ["x", "y"]}
+    for rows in ((whole, part), (part, whole)):
+        row = together(*rows)
+        assert row["n_seeds"] == 3 and row["lacking"] == ["x", "y"]
+        assert (row["a_mean"], row["b_mean"]) == (0.5, None)
+    assert "lacking" not in together(whole, {"b_mean": 0.1, "n_seeds": 5})
