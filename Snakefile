@@ -16,6 +16,10 @@ RUN = run_dir(PRESET.name)
 FOLDS = road.note_source(PRESET.name, data=str(config.get("data", "")))
 workdir: str(RUN)
 road.write_keys(PRESET.name)
+if (RUN / "results" / "claims.json").exists():
+    from rdfer.plan import set_aside_stale  # imports torch, so only where it is needed
+
+    set_aside_stale(PRESET.name)
 
 # relative, so that a moved clone is still up to date
 SOURCES = os.path.relpath(find_root(), RUN)

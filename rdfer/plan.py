@@ -1,7 +1,11 @@
 """Which cells a finished run of a preset has: those of its studies once one of them was begun."""
 
+import os
+
 from rdfer import road
 from rdfer.errors import UserError
+from rdfer.paths import run_dir
+from rdfer.progress import log
 from rdfer.runs import Cell
 from rdfer.studies import STUDIES, cells_of
 from rdfer.variants import ablations
@@ -39,3 +43,35 @@ def expected_cells(preset: str) -> list[Cell]:
             for variant in cells_of(study, context.preset, seed)
         ]
     return cells
+
+
+#: What the notebook ``claims`` makes of the studies' cells.
+STUDY_RESULTS = ("noise", "factorial", "rivals", "streams", "detail", "cost", "worlds")
+
+
+def set_aside_stale(preset: str) -> None:
+    """Take the studies' results out of a run's results where they rest on a stale cell.
+
+    Without the studies a run is brought up to date in minutes, and its book would show old studies
+    beside new results. They are kept in ``results/stale/``.
+    """
+    results = run_dir(preset) / "results"
+    there = [results / f"{name}.json" for name in (*STUDY_RESULTS, "claims")]
+    there = [path for path in there if path.is_file()]
+    if not there:
+        return
+    context = road.begin(preset)
+    try:
+        road.load(context)
+    except UserError:
+        return  # what cells rest on is being made anew; then it shows
+    stale = [c for c in expected_cells(preset) if c.experiment in STUDIES and c.state() == "stale"]
+    if not stale:
+        return
+    (results / "stale").mkdir(exist_ok=True)
+    for path in there:
+        os.replace(path, results / "stale" / path.name)
+    log(
+        f"{results}: what rests on the studies is of other code or settings ({len(stale)} cells "
+        "are stale); it is in stale/ now, and --studies all makes it anew"
+    )

@@ -1,9 +1,13 @@
+import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from rdfer import road
 from rdfer.errors import UserError
-from rdfer.plan import expected_cells
+from rdfer.files import read_json, write_json
+from rdfer.plan import STUDY_RESULTS, expected_cells, set_aside_stale
 from rdfer.presets import PRESETS
 from rdfer.studies import cells_of
 from rdfer.variants import METHODS, ablations
@@ -36,3 +40,61 @@ def test_a_study_that_was_begun_is_expected_to_be_finished(project):
 def test_an_unknown_preset_is_refused(project):
     with pytest.raises(UserError, match="preset = 'nano'"):
         expected_cells("nano")
+
+
+@pytest.fixture
+def judged(project, monkeypatch):
+    """A run with a study's cell and results, as far as the judgement of freshness looks at it."""
+    monkeypatch.setattr(road, "load", lambda context: (None, None, ""))
+    run = project / "runs" / "smoke"
+    (run / "cells" / "watch").mkdir(parents=True)
+    cell = next(cell for cell in expected_cells("smoke") if cell.experiment == "watch")
+    cell.record({"uar": 0.5}, wall_s=1.0)
+    for name in ("main", "noise", "claims"):
+        write_json(run / "results" / f"{name}.json", {"of": name})
+    return run / "results", cell
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
+
+
+def test_results_of_studies_stay_where_their_cells_are_fresh_or_missing(judged):
+    """What was missing is said in them."""
+    results, _ = judged
+    set_aside_stale("smoke")
+    assert names(results) == {"main.json", "noise.json", "claims.json"}
+
+
+def test_results_of_stale_studies_are_set_aside_and_nothing_else(judged, capsys):
+    results, cell = judged
+    metrics = cell.path / "metrics.json"
+    stored = read_json(metrics)
+    stored["provenance"]["hash"] = "0" * 16
+    metrics.unlink()
+    write_json(metrics, stored)
+    set_aside_stale("smoke")
+    assert names(results) == {"main.json"}
+    assert names(results / "stale") == {"noise.json", "claims.json"}
+    assert read_json(results / "stale" / "noise.json") == {"of": "noise"}
+    assert "1 cells are stale" in capsys.readouterr().err
+    set_aside_stale("smoke")  # nothing is left to set aside
+    assert capsys.readouterr().err == ""
+
+
+def test_nothing_is_called_stale_while_the_data_are_not_there(judged, monkeypatch):
+    results, cell = judged
+    (cell.path / "metrics.json").write_text('{"provenance": {"hash": "x"}, "metrics": {}}')
+
+    def gone(context):
+        raise UserError("no data")
+
+    monkeypatch.setattr(road, "load", gone)
+    set_aside_stale("smoke")
+    assert names(results) == {"main.json", "noise.json", "claims.json"}
+
+
+def test_what_is_set_aside_is_what_the_claims_notebook_writes():
+    cells = read_json(Path(__file__).parents[1] / "notebooks" / "claims.ipynb")["cells"]
+    source = "".join(line for cell in cells for line in cell["source"])
+    assert set(re.findall(r'"(\w+)": study_results\.', source)) == set(STUDY_RESULTS)
