@@ -3,8 +3,9 @@
 Presets of real sets add no label noise: what their labels have of their own nobody knows. ``dfew``,
 ``ferv39k`` and ``mafw`` have the settings of the paper's precursor as far as they are known, but
 start from weights that the run makes itself from rendered faces, since no preset downloads anything
-unless its name says so: ``dfew-imagenet`` and ``ferv39k-imagenet`` start from ImageNet, as the
-paper does. ``cremad`` and ``ravdess``, of which the paper has no results, are for two cores.
+unless its name says so: ``dfew-imagenet``, ``ferv39k-imagenet`` and ``mafw-imagenet`` start from
+ImageNet, as the paper does. ``cremad`` and ``ravdess``, of which the paper has no results, are for
+two cores.
 """
 
 from typing import Any
@@ -124,6 +125,7 @@ REAL = (
     _real("ravdess", "ravdess", "RAVDESS, five folds by actor, frozen encoder; two cores", COURSE),
     _real("dfew-imagenet", "dfew", f"as dfew{DOWNLOADS}", {**PAPER, **IMAGENET}),
     _real("ferv39k-imagenet", "ferv39k", f"as ferv39k{DOWNLOADS}", {**PAPER, **IMAGENET}),
+    _real("mafw-imagenet", "mafw", f"as mafw{DOWNLOADS}", {**PAPER, **IMAGENET}),
 )
 
 PRESETS: dict[str, Preset] = {
