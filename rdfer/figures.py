@@ -19,6 +19,7 @@ from rdfer.learning_figures import (
 )
 from rdfer.readout import Results, load_results
 from rdfer.score_figures import ablation, confusion, main_comparison, per_class
+from rdfer.sensitivity_figures import choices, sensitivity
 from rdfer.study_figures import detail, noise, streams
 
 
@@ -48,6 +49,8 @@ FIGURES: Mapping[str, Plan] = {
     "streams": Plan(streams, "streams"),
     "detail": Plan(detail, "detail"),
     "cost": Plan(cost, "cost"),
+    "sensitivity": Plan(sensitivity, "sensitivity"),
+    "choices": Plan(choices, "sensitivity"),
 }
 
 

@@ -30,6 +30,7 @@ TABLES: Mapping[str, Any] = {
     "detail": study_tables.detail_table,
     "cost": study_tables.cost_table,
     "worlds": study_tables.world_table,
+    "sensitivity": study_tables.sensitivity_table,
     "tuning": study_tables.tuning_table,
     "key": tables.key_table,
     "meta": tables.meta_table,

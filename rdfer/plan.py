@@ -46,7 +46,16 @@ def expected_cells(preset: str) -> list[Cell]:
 
 
 #: What the notebook ``claims`` makes of the studies' cells.
-STUDY_RESULTS = ("noise", "factorial", "rivals", "streams", "detail", "cost", "worlds")
+STUDY_RESULTS = (
+    "noise",
+    "factorial",
+    "rivals",
+    "streams",
+    "detail",
+    "cost",
+    "worlds",
+    "sensitivity",
+)
 
 
 def set_aside_stale(preset: str) -> None:

@@ -59,6 +59,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "detail": ("rows",),
     "cost": ("rows",),
     "worlds": ("rows",),
+    "sensitivity": ("rows", "thresholds", "warmup", "calibration"),
     "tuning": ("seeds", "methods"),
     "key": ("rows",),
     "dynamics": (),
@@ -188,6 +189,15 @@ def study_percent(row: Mapping[str, Any] | None, name: str) -> str:
     if is_missing(row, name):
         return MISSING
     return with_interval(*(row.get(f"{name}_{end}") for end in ("mean", "low", "high")))
+
+
+def study_points(row: Mapping[str, Any], name: str) -> str:
+    """A study's paired difference in points with its interval."""
+    if is_missing(row, name):
+        return MISSING
+    return with_interval(
+        *(row.get(f"{name}_{end}") for end in ("mean", "low", "high")), signed=True
+    )
 
 
 def study_share(row: Mapping[str, Any] | None, name: str) -> str:

@@ -1,12 +1,13 @@
 """The studies beyond the main comparison: which cells they have, seed by seed.
 
-==========  ====================================================================================
-study       cells
-==========  ====================================================================================
-``noise``   every method and rival over kinds and rates of label noise
-``watch``   plain training watched in all views, with networks of other folds; and its twin
-``parts``   RDFER (ours) with one part of key expression, streams or sweeps changed
-==========  ====================================================================================
+===============  ===============================================================================
+study            cells
+===============  ===============================================================================
+``noise``        every method and rival over kinds and rates of label noise
+``watch``        plain training watched in all views, with networks of other folds; and its twin
+``parts``        RDFER (ours) with one part of key expression, streams or sweeps changed
+``sensitivity``  RDFER (ours) with one number changed that somebody had to choose
+===============  ===============================================================================
 
 A study with ten seeds has its first five in common with those that have five, so that every
 comparison is over seeds that both sides have. A *world* (other starting weights, other class
@@ -18,10 +19,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from rdfer.errors import UserError
-from rdfer.settings import Preset, did_you_mean
+from rdfer.settings import Preset, Settings, did_you_mean
 from rdfer.variants import METHODS, OURS, RIVALS, TREATMENTS, Variant
 
-STUDIES = ("noise", "watch", "parts")
+STUDIES = ("noise", "watch", "parts", "sensitivity")
 #: The rival that the development pool shows to be the strongest: it has as many seeds as ours.
 STRONGEST = "elr"
 FOLDS = 3  # of the networks that predict what they never saw
@@ -135,7 +136,37 @@ def _parts(preset: Preset, seed: int) -> Iterator[Variant]:
         yield under(Variant(name=name, title=title, changes=probed), USUAL)
 
 
-_CELLS = {"noise": _noise, "watch": _watch, "parts": _parts}
+def other_values(base: Settings) -> dict[str, list[float]]:
+    """Setting -> the values beside the usual one that ``sensitivity`` trains with."""
+    clips, frames = base.agreement.clips, base.sampling.clip_frames
+    epochs = base.training.epochs
+    return {
+        "agreement.wrong": [0.05, 0.2, 0.4],
+        "agreement.clips": [clips // 4, clips // 2],
+        "agreement.span": [0.25, 0.5],
+        "agreement.start": [round(0.45 * epochs), round(0.7 * epochs)],
+        "sampling.clip_frames": [n for n in (frames // 2, 2 * frames) if n <= base.data.frames],
+    }
+
+
+def changed_variant(setting: str, value: float) -> Variant:
+    """RDFER (ours) with one setting changed, under the usual noise."""
+    leaf = setting.partition(".")[2]
+    title = f"{leaf} = {value:g}"
+    return under(
+        Variant(name=f"{leaf}-{value:g}", title=title, changes={**OURS, setting: value}), USUAL
+    )
+
+
+def _sensitivity(preset: Preset, seed: int) -> Iterator[Variant]:
+    if seed not in preset.few_seeds:
+        return
+    for setting, values in other_values(preset.settings).items():
+        for value in values:
+            yield changed_variant(setting, value)
+
+
+_CELLS = {"noise": _noise, "watch": _watch, "parts": _parts, "sensitivity": _sensitivity}
 
 
 def cells_of(study: str, preset: Preset, seed: int) -> list[Variant]:

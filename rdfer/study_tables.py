@@ -8,7 +8,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rdfer.detection_figures import COSTS, EPOCHS, PASSES, rival_name, sorted_rivals
-from rdfer.readout import NOT_RUN, Results, find, percent, rows_of, study_percent, study_share
+from rdfer.readout import (
+    NOT_RUN,
+    Results,
+    find,
+    percent,
+    rows_of,
+    study_percent,
+    study_points,
+    study_share,
+)
+from rdfer.sensitivity_figures import value_name
 from rdfer.studies import WORLD_METHODS
 from rdfer.study_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
 from rdfer.tables import markdown
@@ -128,6 +138,28 @@ def world_table(results: Results) -> str:
         body.append([WORLDS.get(row["world"], row["world"]), *cells])
     trained = [f"UAR, {titles[method]}" for method in WORLD_METHODS]
     return markdown(["World", *trained, "AUROC, averaged gap", "best rival", "which"], body)
+
+
+def sensitivity_table(results: Results) -> str:
+    """Each value of each setting: UAR, its difference to the usual one, what sweeps know."""
+    body = [
+        [
+            value_name(row),
+            study_percent(row, "uar"),
+            "–" if row["usual"] else study_points(row, "delta"),
+            study_share(row, "auroc"),
+            study_share(row, "spread"),
+        ]
+        for row in rows_of(results, "sensitivity")
+    ]
+    header = [
+        "Setting",
+        "UAR, %",
+        "Difference, points",
+        "AUROC of the gap",
+        "Spread of clips",
+    ]
+    return markdown(header, body)
 
 
 def tuning_table(results: Results) -> str:

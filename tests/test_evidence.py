@@ -49,6 +49,7 @@ class Recorded:
             "train_given": given,
             "train_hard": np.array([MANIFEST.clips[k].hard for k in TRAIN]),
             "train_ambiguous": np.zeros(v, bool),
+            "sweep_epochs": np.array([6, 10]),
             "sweep_logits": rng.normal(size=(3, v, 7)),
             "out_of_fold": rng.dirichlet(np.ones(7), (v, 4)),
             **probs,
