@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rdfer.datasets import acted, dfew, ferv39k, folders, mafw
+from rdfer.datasets import acted, dfew, dfew_lists, ferv39k, folders, mafw
 from rdfer.datasets.text import number
 from rdfer.datasets.tree import Tree
 from rdfer.errors import UserError
@@ -117,7 +117,7 @@ _DFEW = DataSet(
     name="dfew",
     title="DFEW",
     classes=CLASSES,
-    folds=dfew.FOLDS,
+    folds=dfew_lists.FOLDS,
     protocol="five official folds; they do not separate films or actors",
     licence="research and education only",
     access=AGREEMENT + ": https://dfew-dataset.github.io",
