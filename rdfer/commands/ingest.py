@@ -27,19 +27,21 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     place.add_argument(
         "--preset",
-        help="in place of --out: where runs of this preset look for their frames, in its size",
+        help="in place of --out: where runs of this preset look, with frames as they want them",
     )
     parser.add_argument(
         "--fold",
         type=positive,
         default=1,
-        help="whose training and test parts BANK/manifest.json tells (1); the frames are of all",
+        help="whose training and test parts the bank's manifest.json tells (1); clips are of all",
     )
     parser.add_argument(
         "--size", type=positive, help="side of a stored frame in pixels (128, or the preset's)"
     )
     parser.add_argument(
-        "--frames", type=positive, help="stored of a clip, spread evenly (64, or the preset's)"
+        "--frames",
+        type=positive,
+        help="frames stored of a clip, spread evenly (64, or the preset's)",
     )
     parser.add_argument(
         "--workers", type=natural, help="processes that decode (one for each usable core)"
@@ -98,4 +100,8 @@ def _run(arguments: argparse.Namespace) -> None:
         log(line)
 
 
-INGEST = Command("decode the videos of a data set into a bank of frames", _arguments, _run)
+INGEST = Command(
+    "decode the videos of a data set once, into a bank of frames that training reads",
+    _arguments,
+    _run,
+)
