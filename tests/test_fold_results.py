@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rdfer import fold_results, fold_tables, protocol, tables
+from rdfer import fold_results, fold_tables, sources, tables
 from rdfer.errors import UserError
 from rdfer.flops import clip_cost
 from rdfer.fold_results import Predictions, comparison
@@ -128,7 +128,7 @@ def test_every_table_says_where_the_epoch_was_chosen_on_the_test_part():
 
 def context(settings=SETTINGS, **reading):
     return SimpleNamespace(
-        source=protocol.Source("dfew", "/x", reading),
+        source=sources.Source("dfew", "/x", reading),
         settings=settings,
         preset=SimpleNamespace(name="dfew"),
         overrides={"training.batch": 32},

@@ -140,7 +140,7 @@ def no_list(file: Path, fold: int, of_fold: Callable[[int], Path], folds: Sequen
     have = f"folds {', '.join(map(str, there))} have theirs" if several else f"fold {there[0]} has"
     return (
         f"{file}: no such list, while {have}; unpack the lists again, or look at "
-        f"another fold alone (--fold {there[0]})"
+        f"another fold alone (--fold {there[0]}; in a run -p fold {there[0]})"
     )
 
 

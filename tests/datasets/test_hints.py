@@ -75,7 +75,7 @@ def test_a_folder_inside_a_set_names_the_root(request, monkeypatch, name, inner)
 def test_a_fold_without_its_list_names_those_that_have_theirs(dfew, mafw, tmp_path):
     (dfew / "EmoLabel_DataSplit/test(single-labeled)/set_3.csv").unlink()
     (mafw / "split/single/no_caption/set_2/train.txt").unlink()
-    rest = "unpack the lists again, or look at another fold alone (--fold 1)"
+    rest = "unpack the lists again, or look at another fold alone (--fold 1; in a run -p fold 1)"
     assert told("dfew", dfew, fold=3) == (
         f"{dfew}/EmoLabel_DataSplit/test(single-labeled)/set_3.csv: no such list, while folds "
         f"1, 2, 4, 5 have theirs; {rest}"
