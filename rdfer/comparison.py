@@ -66,24 +66,34 @@ def score_table(peers: Peers, runs: Runs) -> str:
         for peer in ordered(peers)
     ]
     blank = [NOT_KNOWN] * len(SCORES)
-    body += [
-        [f"*{name}*", "V", *blank, own_cell(name, runs), *[NOT_KNOWN] * 2, _own_cost(name, runs)]
-        for name in OWN
-    ]
+    for name in OWN:
+        shown = shown_runs(name, runs)
+        seen = _each(run.seen for run in shown)
+        cost = _each(_cost(run) for run in shown)
+        body.append(
+            [
+                *(f"*{name}*", f"V, {seen}" if seen else "V", *blank, own_cell(name, runs)),
+                *(NOT_KNOWN, NOT_KNOWN, cost or NOT_KNOWN),
+            ]
+        )
     return markdown(header, body)
 
 
 def own_cell(method: str, runs: Runs) -> str:
-    """This project's scores of one method: ``DFEW 56.10 / 69.20 (dfew)``, run after run.
+    """This project's scores of one method: ``DFEW 56.10 / 69.20 (dfew)``, run after run."""
+    return "; ".join(map(_own_scores, shown_runs(method, runs))) or NOT_RUN
+
+
+def shown_runs(method: str, runs: Runs) -> list[RealResult]:
+    """The runs of one method that stand beside the literature.
 
     Those whose epoch was chosen on the test fold are left out: :func:`run_table` has them.
     """
-    found = [
+    return [
         run
         for run in arranged(runs)
         if run.method == method and run.data in SETS.values() and run.epoch != "test"
     ]
-    return "; ".join(map(_own_scores, found)) or NOT_RUN
 
 
 def _own_scores(run: RealResult) -> str:
@@ -111,7 +121,10 @@ def arranged(runs: Runs) -> list[RealResult]:
 
 
 def run_table(runs: Runs) -> str:
-    """One row a method and run on a real set: how its epoch was chosen, folds, UAR, WAR, date."""
+    """One row a method and run on a real set.
+
+    Columns: how the epoch was chosen, folds, UAR, WAR, what is seen of a video and its cost, date.
+    """
     body = [
         [
             run.data,
@@ -121,16 +134,24 @@ def run_table(runs: Runs) -> str:
             _folds(run) + ("" if run.complete else " alone"),
             _percent(run.uar),
             _percent(run.war),
+            run.seen or NOT_KNOWN,
+            _cost(run) or NOT_KNOWN,
             run.date[:10],
         ]
         for run in arranged(runs)
     ]
-    header = ["Set", "Method", "Run", "Epoch chosen", "Folds", "UAR, %", "WAR, %", "Date"]
-    return markdown(header, body)
+    header = ["Set", "Method", "Run", "Epoch chosen", "Folds", "UAR, %", "WAR, %"]
+    return markdown([*header, "Input", "GFLOPs", "Date"], body)
 
 
-def _own_cost(method: str, runs: Runs) -> str:
-    return _size(next((run.gflops for run in runs if run.method == method), None))
+def _cost(run: RealResult) -> str:
+    """A run's own cost, which is counted, to three digits; "" where it was not."""
+    return "" if run.gflops is None else f"{run.gflops:.3g}"
+
+
+def _each(told: Iterable[str]) -> str:
+    """What is told, each once, in its order."""
+    return "; ".join(dict.fromkeys(filter(None, told)))
 
 
 def source_table(peers: Peers) -> str:

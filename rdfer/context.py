@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from rdfer import machine, protocol, runs
+from rdfer import machine, protocol, runs, sources
 from rdfer.encoders import OWN, ships
 from rdfer.errors import UserError
 from rdfer.presets import get_preset
@@ -46,9 +46,10 @@ class Context:
         return protocol.is_real(self.settings.data)
 
     @property
-    def source(self) -> protocol.Source:
-        """Where the real data set lies; see :func:`rdfer.protocol.settle`."""
-        return protocol.settle(self.run, self.settings.data, root=self.data, reading=self.reading)
+    def source(self) -> sources.Source:
+        """Where the real data set lies; see :func:`rdfer.sources.settle`."""
+        data, reading = self.settings.data, self.reading
+        return sources.settle(self.run, data, root=self.data, reading=reading, fold=self.fold)
 
     @property
     def folds(self) -> tuple[int, ...]:

@@ -14,15 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfer import results, road
-from rdfer.comparison import OWN
 from rdfer.context import Context
 from rdfer.errors import UserError
 from rdfer.intervals import bootstrap_interval
 from rdfer.manifest import Manifest
 from rdfer.protocol import choice_note
-from rdfer.real_results import FOLDS
+from rdfer.real_rows import real_rows
 from rdfer.runs import Cell, plain
-from rdfer.settings import settings_hash
 from rdfer.variants import Variant
 
 Ints = NDArray[np.int64]
@@ -235,35 +233,6 @@ def _ends(clips: Predictions, statistic: Any, draws: int) -> tuple[float | None,
     except UserError:
         return None, None
     return found.low, found.high
-
-
-def real_rows(context: Context, main: Mapping[str, Any], meta: Mapping[str, Any]) -> list[Any]:
-    """Rows of ``real.json``, which the page of comparisons shows (:mod:`rdfer.real_results`).
-
-    None where the numbers are not of the set's own protocol: folds of one's own, or added noise.
-    """
-    title, settings = context.source.dataset.title, context.settings
-    if title not in FOLDS or not context.source.official or settings.noise.rate:
-        return []
-    names = [row["name"].removesuffix(choice_note(settings)) for row in main["rows"]]
-    return [
-        {
-            "method": name,
-            "data": title,
-            "preset": context.preset.name,
-            "changes": dict(context.overrides),
-            "folds": main["folds"],
-            "seeds": meta["seeds"],
-            "uar": row["uar_mean"],
-            "war": row["war_mean"],
-            "epoch": settings.training.choose,
-            "gflops": None,
-            "settings_hash": settings_hash(settings),
-            "date": meta["date"],
-        }
-        for name, row in zip(names, main["rows"], strict=True)
-        if name in OWN
-    ]
 
 
 def evaluate(context: Context) -> dict[str, Any]:

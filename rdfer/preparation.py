@@ -7,7 +7,7 @@ there already and still right is kept.
 import torch
 from torch import nn
 
-from rdfer import machine, protocol
+from rdfer import machine, protocol, sources
 from rdfer.bank import FrameBank
 from rdfer.context import Context
 from rdfer.encoders import create_encoder
@@ -84,7 +84,7 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
 def ensure(context: Context) -> None:
     """Prepare the fold of a real data set whose folder is named, unless that was done."""
     if context.real and context.data:
-        noted = protocol.recorded(context.run, context.settings.data)
+        noted = sources.recorded(context.run, context.settings.data)
         if noted != context.source or not context.manifest_file.exists():
             prepare(context)
 

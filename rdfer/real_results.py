@@ -5,10 +5,12 @@ committed reference. The book shows them all (:func:`gather_real`)::
 
     {"rows": [{"method": "RDFER (vote)", "data": "DFEW", "preset": "dfew", "changes": {},
                "folds": [1, 2, 3, 4, 5], "seeds": [0], "uar": 0.5, "war": 0.6, "epoch": "last",
-               "gflops": 8.0, "settings_hash": "0123456789abcdef", "date": "2000-01-01"}]}
+               "frames": 32, "size": 112, "gflops": 8.0, "settings_hash": "0123456789abcdef",
+               "date": "2000-01-01"}]}
 
 ``changes`` are the settings that differ from the preset's. ``uar`` and ``war`` are fractions, means
-over folds and seeds; ``gflops`` may be ``null``. ``epoch`` says how the epoch was chosen: the last
+over folds and seeds. What a clip costs (``frames``, ``size``, ``gflops``) may be ``null``; rows of
+older runs lack the first two. ``epoch`` says how the epoch was chosen: the last
 one, on a validation part of the training fold, or on the test fold. Scores of the last kind are
 shown beside the others, never beside the literature.
 """
@@ -33,9 +35,11 @@ FOLDS: Mapping[str, tuple[int, ...]] = {
     "AFEW": (1,),
 }
 EPOCHS = ("last", "validation", "test")
+#: What a clip costs; ``None`` where it was not counted.
+COSTS = ("frames", "size", "gflops")
 KEYS = (
     *("method", "data", "preset", "changes", "folds", "seeds", "uar", "war"),
-    *("epoch", "gflops", "settings_hash", "date"),
+    *("epoch", *COSTS, "settings_hash", "date"),
 )
 
 
@@ -52,7 +56,9 @@ class RealResult:
         seeds: of the runs.
         uar, war: fractions, means over folds and seeds.
         epoch: how the epoch was chosen, one of :data:`EPOCHS`.
-        gflops: cost of one clip in 1e9 operations, ``None`` if not measured.
+        frames: that the network sees of a video, ``None`` if not counted.
+        size: their side in pixels, as it sees them; ``None`` as above.
+        gflops: cost of that in 1e9 operations (:mod:`rdfer.flops`); ``None`` as above.
         settings_hash: of the run's settings.
         date: ISO 8601.
     """
@@ -69,6 +75,8 @@ class RealResult:
     gflops: float | None
     settings_hash: str
     date: str
+    frames: int | None = None
+    size: int | None = None
 
     @property
     def complete(self) -> bool:
@@ -80,6 +88,12 @@ class RealResult:
         """Which run it is: ``dfew``, or ``dfew, training.choose = test``."""
         changed = (f"{name} = {value}" for name, value in sorted(self.changes.items()))
         return ", ".join((self.preset, *changed))
+
+    @property
+    def seen(self) -> str:
+        """What the network sees of a video: ``32 x 112 px``; "" if not counted."""
+        known = self.frames is not None and self.size is not None
+        return f"{self.frames} × {self.size} px" if known else ""
 
     @property
     def key(self) -> tuple[str, str, str, tuple[int, ...]]:
@@ -141,6 +155,7 @@ def load_real(path: str | Path) -> tuple[RealResult, ...]:
 def _row(place: str, row: Any) -> RealResult:
     if not isinstance(row, dict):
         raise UserError(f"{place}: must be an object")
+    row = {"frames": None, "size": None, **row}
     for key in (*row, *KEYS):
         if (key in row) != (key in KEYS):
             found = "unknown" if key in row else "missing"
@@ -160,8 +175,9 @@ def _row(place: str, row: Any) -> RealResult:
     for key in ("uar", "war"):
         _check(place, row, key, _number(row[key]) and 0 <= row[key] <= 1, "must be from 0 to 1")
     _check(place, row, "epoch", row["epoch"] in EPOCHS, f"must be one of {', '.join(EPOCHS)}")
-    cost = row["gflops"]
-    _check(place, row, "gflops", cost is None or (_number(cost) and cost > 0), "must be above 0")
+    for key in COSTS:
+        cost = row[key]
+        _check(place, row, key, cost is None or (_number(cost) and cost > 0), "must be above 0")
     return RealResult(**{**row, "folds": tuple(row["folds"]), "seeds": tuple(row["seeds"])})
 
 

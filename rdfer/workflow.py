@@ -65,13 +65,13 @@ def note_source(
         UserError: a folder where none is needed, none where one is, or one that is no copy of the
             data set.
     """
-    from rdfer import protocol
+    from rdfer import protocol, sources
 
     of_run, reading = get_preset(preset).settings.data, dict(reading or {})
     protocol.check_parameters(of_run, fold=0, root=data, reading=reading)
     if not protocol.is_real(of_run):
         return ()
-    return protocol.settle(run_dir(preset), of_run, root=data, reading=reading).folds
+    return sources.settle(run_dir(preset), of_run, root=data, reading=reading).folds
 
 
 def book_sources() -> list[str]:

@@ -5,11 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rdfer import fold_results, fold_tables, protocol, tables
+from rdfer import fold_results, fold_tables, sources, tables
 from rdfer.errors import UserError
-from rdfer.fold_results import Predictions, comparison, real_rows
+from rdfer.flops import clip_cost
+from rdfer.fold_results import Predictions, comparison
 from rdfer.manifest import Clip, Manifest
 from rdfer.real_results import load_real
+from rdfer.real_rows import real_rows
 from rdfer.settings import Settings, override
 
 CLASSES = ("A", "B")
@@ -126,7 +128,7 @@ def test_every_table_says_where_the_epoch_was_chosen_on_the_test_part():
 
 def context(settings=SETTINGS, **reading):
     return SimpleNamespace(
-        source=protocol.Source("dfew", "/x", reading),
+        source=sources.Source("dfew", "/x", reading),
         settings=settings,
         preset=SimpleNamespace(name="dfew"),
         overrides={"training.batch": 32},
@@ -147,6 +149,9 @@ def test_only_the_protocol_of_the_set_reaches_the_comparison(tmp_path):
         "validation",
     )
     assert ours.uar == pytest.approx(1) and not ours.complete
+    # sixteen frames of the synopsis and four detail clips of four, as large as they are stored
+    cost = clip_cost(SETTINGS, classes=2)
+    assert (plain.seen, plain.gflops) == ("32 × 64 px", cost.gflops) == (ours.seen, ours.gflops)
     assert plain.run == "dfew, training.batch = 32"
     assert real_rows(context(override(SETTINGS, {"noise.rate": 0.2})), main, meta) == []
     for reading in (

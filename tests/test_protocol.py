@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from rdfer import plan, protocol, road, workflow
+from rdfer import plan, protocol, road, sources, workflow
 from rdfer.datasets import DATASETS
 from rdfer.errors import UserError
 from rdfer.manifest import Clip, Manifest
@@ -33,21 +33,21 @@ def small(monkeypatch):
 
 
 def test_a_folder_is_said_once(tmp_path, root):
-    first = protocol.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
+    first = sources.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
     assert first.folds == (1, 2, 3, 4, 5) and first.official
-    assert protocol.settle(tmp_path, DFEW, reading={}) == first
+    assert sources.settle(tmp_path, DFEW, reading={}) == first
     # the same folder again, without its options: they are remembered
-    assert protocol.settle(tmp_path, DFEW, root=str(root), reading={}) == first
+    assert sources.settle(tmp_path, DFEW, root=str(root), reading={}) == first
 
 
 def test_another_source_forgets_the_manifests(tmp_path, root):
-    protocol.settle(tmp_path, DFEW, root=str(root), reading={})
+    sources.settle(tmp_path, DFEW, root=str(root), reading={})
     old = protocol.manifest_path(tmp_path, 1)
     old.parent.mkdir()
     old.write_text("{}")
-    protocol.settle(tmp_path, DFEW, root=str(root), reading={})
+    sources.settle(tmp_path, DFEW, root=str(root), reading={})
     assert old.exists()
-    protocol.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
+    sources.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
     assert not old.exists()
 
 
@@ -66,17 +66,17 @@ def test_what_cannot_be_read_is_told_and_not_noted(tmp_path, root, given, readin
     empty.mkdir()
     where = {"": "", "nowhere": str(tmp_path / "nowhere"), ".": str(empty), "root": str(root)}
     with pytest.raises(UserError, match=told):
-        protocol.settle(run, DFEW, root=where[given], reading=reading)
+        sources.settle(run, DFEW, root=where[given], reading=reading)
     assert not run.exists()
 
 
 def test_what_the_check_notes_is_logged_and_what_is_wrong_is_refused(tmp_path, root, capsys):
     copy = shutil.copytree(root, tmp_path / "a copy")
-    protocol.settle(tmp_path / "run", DFEW, root=str(copy), reading={})
+    sources.settle(tmp_path / "run", DFEW, root=str(copy), reading={})
     assert "DFEW: names without leading zeros 70: matched by number here" in capsys.readouterr().err
     (copy / "Clip/original/1003.mp4").unlink()
     with pytest.raises(UserError) as error:
-        protocol.settle(tmp_path / "new", DFEW, root=str(copy), reading={"clips": "original"})
+        sources.settle(tmp_path / "new", DFEW, root=str(copy), reading={"clips": "original"})
     assert str(error.value) == (
         f"DFEW in {copy}/Clip/original: clips without a video 1, known 0: unpack all clips, or "
         f"take another folder, 01003 for one (`rdfer check dfew '{copy}' --clips original` shows "
@@ -84,9 +84,42 @@ def test_what_the_check_notes_is_logged_and_what_is_wrong_is_refused(tmp_path, r
     )
     assert not (tmp_path / "new").exists()
     reading = {"zero_based": True, "order": ["a", "b"], "seed": 3}
-    assert protocol.Source("dfew", "/x", reading).command == (
+    assert sources.Source("dfew", "/x", reading).command == (
         "rdfer check dfew /x --zero-based --order a,b --seed 3"
     )
+
+
+def test_one_fold_needs_the_lists_of_no_other(project, root, tmp_path, capsys):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    lost = copy / "EmoLabel_DataSplit/test(single-labeled)/set_3.csv"
+    lost.rename(tmp_path / "set_3.csv")
+    missing = r"fold 3 unreadable: .*set_3\.csv: no such list, while folds 1, 2, 4, 5 have theirs"
+    for fold in (0, 3):
+        with pytest.raises(UserError, match=missing):
+            assert road.begin("dfew", fold=fold, data=str(copy)).source
+    context = road.begin("dfew", fold=1, data=str(copy))
+    assert not context.source.whole
+    assert "DFEW: fold 3 unreadable: " in capsys.readouterr().err
+    # it is noted, and not looked at again for another fold that is there
+    assert road.begin("dfew", fold=2).source == context.source
+    assert capsys.readouterr().err == ""
+    with pytest.raises(UserError, match=missing):
+        workflow.note_source("dfew")
+    # what was made for the first fold stays when the others are there
+    made = protocol.manifest_path(context.run, 1)
+    made.parent.mkdir(parents=True)
+    made.write_text("{}")
+    (tmp_path / "set_3.csv").rename(lost)
+    assert workflow.note_source("dfew") == (1, 2, 3, 4, 5)
+    assert road.begin("dfew").source.whole and made.exists()
+
+
+def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, root, tmp_path):
+    copy = shutil.copytree(root, tmp_path / "copy")
+    (copy / "EmoLabel_DataSplit/test(single-labeled)/set_3.csv").unlink()
+    (copy / "Clip/original/1003.mp4").unlink()
+    with pytest.raises(UserError, match="clips without a video 1, known 0"):
+        assert road.begin("dfew", fold=1, data=str(copy)).source
 
 
 def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
@@ -94,14 +127,14 @@ def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
     trees.write_dfew(tmp_path / "D", folds)
     clips = tmp_path / "D/Clip/clip_224x224_16f"
     trees.touch(clips, (f"{c:05d}/" for part in folds.values() for c in part))
-    source = protocol.settle(tmp_path / "run", DFEW, root=str(tmp_path / "D"), reading={})
+    source = sources.settle(tmp_path / "run", DFEW, root=str(tmp_path / "D"), reading={})
     assert not source.official
     # also when it is read from its note, and the disk is away
     shutil.rmtree(tmp_path / "D")
-    assert not protocol.recorded(tmp_path / "run", DFEW).official
+    assert not sources.recorded(tmp_path / "run", DFEW).official
     for reading in ({"clips": "clip_224x224_16f"}, {"zero_based": True}):
-        assert not protocol.Source("dfew", "/x", reading).official
-    assert protocol.Source("dfew", "/x", {"clips": "clip_224x224"}).official
+        assert not sources.Source("dfew", "/x", reading).official
+    assert sources.Source("dfew", "/x", {"clips": "clip_224x224"}).official
 
 
 @pytest.mark.parametrize(
@@ -211,9 +244,9 @@ def test_the_key_of_a_manifest_is_its_content_and_not_its_place():
 
 
 def test_another_sets_note_is_refused(tmp_path, root):
-    protocol.settle(tmp_path, DFEW, root=str(root), reading={})
+    sources.settle(tmp_path, DFEW, root=str(root), reading={})
     with pytest.raises(UserError, match="is not about mafw; delete it"):
-        protocol.recorded(tmp_path, Data(source="mafw"))
+        sources.recorded(tmp_path, Data(source="mafw"))
 
 
 def test_real_presets_add_no_noise():

@@ -43,6 +43,12 @@ def test_a_row_is_read(write):
     assert (part.data, part.gflops, part.complete) == ("MAFW", None, False)
 
 
+def test_what_a_clip_is_may_be_missing_in_rows_of_older_runs(write):
+    old, new = load_real(write(ROW, {**ROW, "method": "Plain", "frames": 32, "size": 112}))
+    assert (old.frames, old.size, old.seen) == (None, None, "")
+    assert (new.frames, new.size, new.seen) == (32, 112, "32 × 112 px")
+
+
 def test_the_one_fold_of_ferv39k_is_all_there_is(write):
     (run,) = load_real(write({**ROW, "data": "FERV39k", "folds": [1]}))
     assert run.complete
@@ -65,6 +71,8 @@ def test_the_one_fold_of_ferv39k_is_all_there_is(write):
         ({"seeds": 0}, "seeds = 0: must be different whole numbers"),
         ({"seeds": [0, 0]}, r"seeds = \[0, 0\]: must be different"),
         ({"gflops": 0}, "gflops = 0: must be above 0"),
+        ({"frames": 0}, "frames = 0: must be above 0"),
+        ({"size": "112"}, "size = '112': must be above 0"),
         ({"method": ""}, "method = '': must be a text"),
         ({"pool": "confirmation"}, "row 1: key 'pool': unknown"),
     ],

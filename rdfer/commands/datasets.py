@@ -11,28 +11,58 @@ from rdfer.errors import Stopped
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """The arguments that say which data set lies where, and how it is to be read."""
     parser.add_argument("dataset", metavar="DATASET", help="a name that `rdfer datasets` lists")
-    parser.add_argument("root", type=Path, metavar="ROOT", help="the folder it was unpacked to")
+    parser.add_argument(
+        "root",
+        type=Path,
+        metavar="ROOT",
+        help="the folder that its archive unpacked to: `rdfer datasets` tells what it holds",
+    )
     add_options(parser)
 
 
 def add_options(parser: argparse._ActionsContainer) -> None:
     """The arguments that say how a data set is to be read."""
-    parser.add_argument("--clips", help="which folder of clips, where there are several")
     parser.add_argument(
-        "--lists", type=Path, metavar="DIR", help="lists of other projects: path n_frames label"
+        "--clips",
+        metavar="FOLDER",
+        help="the folder of clips to read, where a set has several: clip_224x224, say",
     )
     parser.add_argument(
-        "--order", metavar="A,B,..", help="classes that the numbers 0, 1, .. of such lists mean"
+        "--lists",
+        type=Path,
+        metavar="DIR",
+        help="take the parts from another project's lists, whose lines are: path n_frames label",
     )
     parser.add_argument(
-        "--zero-based", action="store_true", help="DFEW's split files have labels 0..6"
+        "--order",
+        metavar="A,B,..",
+        help="the classes that labels 0, 1, .. of such lists stand for; of `folders`, their order",
     )
-    parser.add_argument("--split", type=Path, metavar="CSV", help="clip,split of a folder by class")
-    parser.add_argument("--groups", type=Path, metavar="CSV", help="clip,group: its film, say")
     parser.add_argument(
-        "--grouped", action="store_true", help="own folds that keep groups apart, not the official"
+        "--zero-based",
+        action="store_true",
+        help="DFEW's split files count labels from 0, as copies do; the official count from 1",
     )
-    parser.add_argument("--seed", type=natural, help="of splits that are drawn (0)")
+    parser.add_argument(
+        "--split",
+        type=Path,
+        metavar="CSV",
+        help="of `folders`: the part of each clip, in columns clip and split",
+    )
+    parser.add_argument(
+        "--groups",
+        type=Path,
+        metavar="CSV",
+        help="what each clip is from, its film say, in columns clip and group",
+    )
+    parser.add_argument(
+        "--grouped",
+        action="store_true",
+        help="five folds that keep groups apart, in place of the official ones",
+    )
+    parser.add_argument(
+        "--seed", type=natural, help="another draw of folds, where no official ones are taken (0)"
+    )
 
 
 def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -47,7 +77,9 @@ def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _datasets_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", help="of one data set; without it, all")
+    parser.add_argument(
+        "name", nargs="?", metavar="DATASET", help="the name of one, such as dfew; without it, all"
+    )
 
 
 def _datasets(arguments: argparse.Namespace) -> None:
@@ -59,7 +91,9 @@ def _datasets(arguments: argparse.Namespace) -> None:
 
 def _check_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
-    parser.add_argument("--fold", type=positive, help="this one alone; without it, all")
+    parser.add_argument(
+        "--fold", type=positive, help="look at this fold alone; without it, at all folds"
+    )
 
 
 def _check(arguments: argparse.Namespace) -> None:
@@ -77,12 +111,13 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 DATASETS = Command(
-    "list the data sets that can be read, and what their folders hold",
+    "list the data sets that can be read: access, licence, what the folder must hold, options",
     _datasets_arguments,
     _datasets,
 )
 CHECK = Command(
-    "compare a folder with what is known of a data set; status 1 if its protocol cannot be run",
+    "tell whether a copy of a data set is whole and its protocol can be run (else status 1); "
+    "nothing is decoded",
     _check_arguments,
     _check,
 )

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rdfer.commands.command import Command, natural, positive
 from rdfer.commands.datasets import add_reading, reading_options
+from rdfer.errors import UserError
 from rdfer.progress import log
 
 
@@ -20,33 +21,78 @@ def _seconds(text: str) -> float:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="BANK", help="a new directory")
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument(
+        "--out", type=Path, metavar="BANK", help="the bank's directory: new, or begun before"
+    )
+    place.add_argument(
+        "--preset",
+        help="in place of --out: where runs of this preset look, with frames as they want them",
+    )
     parser.add_argument(
         "--fold",
         type=positive,
         default=1,
-        help="whose split the manifest tells (1); the bank holds all",
+        help="whose training and test parts the bank's manifest.json tells (1); clips are of all",
     )
-    parser.add_argument("--size", type=positive, default=128, help="pixels of a frame (128)")
-    parser.add_argument("--frames", type=positive, default=64, help="stored of a clip (64)")
-    parser.add_argument("--workers", type=natural, help="processes that decode (the usable cores)")
     parser.add_argument(
-        "--timeout", type=_seconds, default=60.0, help="seconds until a clip is given up (60)"
+        "--size", type=positive, help="side of a stored frame in pixels (128, or the preset's)"
     )
+    parser.add_argument(
+        "--frames",
+        type=positive,
+        help="frames stored of a clip, spread evenly (64, or the preset's)",
+    )
+    parser.add_argument(
+        "--workers", type=natural, help="processes that decode (one for each usable core)"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        help="seconds after which a clip that does not load is left out and listed (60)",
+    )
+
+
+def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
+    """The bank's directory, and what is said of its frames.
+
+    Raises:
+        UserError: a preset of another data set, or a size besides the preset's.
+    """
+    sizes = {name: getattr(arguments, name) for name in ("size", "frames")}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    if arguments.preset is None:
+        return arguments.out, given
+    from rdfer.context import begin
+
+    context = begin(arguments.preset)
+    data = context.settings.data
+    if data.source != arguments.dataset:
+        raise UserError(
+            f"--preset {arguments.preset}: its videos are {data.source}, not {arguments.dataset}; "
+            "take a preset of this data set, or --out"
+        )
+    if given:
+        name, value = next(iter(given.items()))
+        raise UserError(
+            f"--{name} {value}: is the preset's with --preset; leave it out, or take --out"
+        )
+    return context.bank, {"size": data.size, "frames": data.frames}
 
 
 def _run(arguments: argparse.Namespace) -> None:
     from rdfer.datasets import read
     from rdfer.ingest import ingest
 
+    out, sizes = _place(arguments)
     manifest = read(
         arguments.dataset, arguments.root, fold=arguments.fold, **reading_options(arguments)
     )
     done = ingest(
         manifest,
-        arguments.out,
-        size=arguments.size,
-        frames=arguments.frames,
+        out,
+        **sizes,
         workers=arguments.workers,
         timeout=arguments.timeout,
     )
@@ -54,4 +100,8 @@ def _run(arguments: argparse.Namespace) -> None:
         log(line)
 
 
-INGEST = Command("decode the videos of a data set into a bank of frames", _arguments, _run)
+INGEST = Command(
+    "decode the videos of a data set once, into a bank of frames that training reads",
+    _arguments,
+    _run,
+)

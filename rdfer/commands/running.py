@@ -20,9 +20,12 @@ def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
         help="headline: noise, first seeds; all: everything that the claims rest on",
     )
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="the folder of a real data set (once)"
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="the folder of a real data set; noted, so told once",
     )
-    add_options(parser.add_argument_group("what the reader of a real data set is told"))
+    add_options(parser.add_argument_group("how a real data set is read, told together with --data"))
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:

@@ -19,6 +19,7 @@ from rdfer.datasets.text import below, number, read_table
 from rdfer.datasets.tree import (
     Tree,
     WrongRoot,
+    choose,
     clip_paths,
     locate,
     make_clip,
@@ -27,6 +28,7 @@ from rdfer.datasets.tree import (
 )
 from rdfer.errors import UserError
 from rdfer.manifest import Clip
+from rdfer.video import VIDEO_SUFFIXES
 
 CREMAD_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad")
 RAVDESS_CLASSES = ("Neutral", "Calm", "Happy", "Sad", "Angry", "Fear", "Disgust", "Surprise")
@@ -58,6 +60,8 @@ def scan_cremad(
         UserError: no videos with such names, or the table is not what it should be.
     """
     clips = "/".join(below("--clips", clips))
+    if elsewhere := _elsewhere(Path(root), clips):
+        raise WrongRoot(elsewhere)
     root = locate(root, (clips,), "CREMA-D")
     videos = clip_paths([root / clips], lambda name: name if _CREMAD.fullmatch(name) else None)
     file = root / VOTES
@@ -69,6 +73,32 @@ def scan_cremad(
     without = sum(row.votes is None for row in rows)
     notes = (f"{without} of {len(rows)} clips have no votes of raters",) if without else ()
     return _by_actor(rows, CREMAD_CLASSES, "CREMA-D", root / clips, fold, seed, notes)
+
+
+def _elsewhere(root: Path, clips: str) -> str:
+    """Which folder has CREMA-D's clips where the one that is asked for has none; "" if no other."""
+    if not root.is_dir() or _has_cremad(root / clips):
+        return ""
+    if _has_cremad(root):
+        here = root.absolute()
+        more = "" if here.name == clips else f", with {choose(here.name)}"
+        return f"root = '{root}': holds the clips themselves; give '{here.parent}'{more}"
+    others = [folder.name for folder in subfolders(root) if _has_cremad(folder)]
+    if not others:
+        return ""
+    return (
+        f"{root / clips}: holds no clips of CREMA-D, while there are some in "
+        f"{' and in '.join(others)}; take them with {choose(others[0])}"
+    )
+
+
+def _has_cremad(folder: Path) -> bool:
+    """Whether a video, or a folder of frames, is named there as CREMA-D's clips are."""
+    return folder.is_dir() and any(
+        _CREMAD.fullmatch(entry.stem)
+        for entry in folder.iterdir()
+        if entry.suffix.lower() in VIDEO_SUFFIXES or entry.is_dir()
+    )
 
 
 def read_votes(file: Path) -> dict[str, tuple[int, ...]]:
@@ -128,6 +158,9 @@ def scan_ravdess(root: str | Path, *, fold: int = 1, seed: int = 0) -> Tree:
             f"root = '{root}': holds no videos of speech such as "
             f"Video_Speech_Actor_01/01-01-03-01-01-01-01.mp4; {nearby(root, _has_actors)}"
         )
+    if _ACTOR.search(root.absolute().name) and len({_match(_RAVDESS, id)[2] for id in videos}) == 1:
+        above = next(f for f in root.absolute().parents if not _ACTOR.search(f.name))
+        raise WrongRoot(f"root = '{root}': holds one actor alone; did you mean '{above}'?")
     modality = min(_match(_RAVDESS, id)[0] for id in videos)
     rows = []
     for id, path in videos.items():
@@ -162,6 +195,12 @@ def _by_actor(
         raise UserError(
             f"{folder}: holds no videos that are named as {title}'s are; see the layout that "
             "`rdfer datasets` prints"
+        )
+    actors = len({row.group for row in rows})
+    if actors < FOLDS:
+        raise UserError(
+            f"{folder}: holds clips of {actors} actors; {FOLDS} folds by actor need at least "
+            f"{FOLDS}; unpack those of the others"
         )
     clips = in_fold(rows, fold=fold, seed=seed)
     name = f"{title}, fold {fold} of {FOLDS} by actor, seed {seed}"

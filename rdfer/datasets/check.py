@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.datasets.check_videos import about_videos
-from rdfer.datasets.findings import Finding, Report, compare, note
+from rdfer.datasets.findings import UNREADABLE, Finding, Report, compare, note
 from rdfer.datasets.reading import (
     check_fold,
     check_options,
@@ -53,7 +53,7 @@ def check(name: str, root: str | Path, *, fold: int | None = None, **options: An
         except WrongRoot:
             raise
         except UserError as error:
-            findings.append(Finding(f"fold {k}", "unreadable", "", "wrong", str(error)))
+            findings.append(Finding(f"fold {k}", UNREADABLE, "", "wrong", str(error)))
         else:
             if not (dataset.known or trees[k].drawn or grouped):
                 folds = (k,)  # the folder is divided already

@@ -37,7 +37,6 @@ from rdfer.datasets.tree import (
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
 
-FOLDS = (1, 2, 3, 4, 5)
 SPLITS = ("train", "test")
 _PART = re.compile(r"_part_[\d-]+$")
 

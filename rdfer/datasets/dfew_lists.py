@@ -10,11 +10,13 @@ from pathlib import Path
 from rdfer.datasets.lists import Labels, find_list, name_rows, read_list
 from rdfer.datasets.sheet import read_sheet
 from rdfer.datasets.text import number, read_lines
+from rdfer.datasets.tree import no_list
 from rdfer.errors import UserError
 from rdfer.manifest import CLASSES
 
 HEADER = "video_name,label"
 OFFICIAL, OTHER = "EmoLabel_DataSplit", "label"
+FOLDS = (1, 2, 3, 4, 5)
 
 
 def split_file(root: Path, split: str, fold: int, *, lists: str | Path | None = None) -> Path:
@@ -32,14 +34,24 @@ def split_file(root: Path, split: str, fold: int, *, lists: str | Path | None = 
         return found[0] if found else find_list(lists, split=split, fold=fold)
     known = [*(root / OFFICIAL / name for name in inside), root / OTHER / other]
     found = [file for file in known if file.is_file()]
+    if not found:
+        raise UserError(_without(root, split, fold))
     if len(found) > 1:
         raise UserError(
             f"{found[0]} and {found[1]}: two layouts are mixed; name the folder of the lists to "
             "take with --lists"
         )
-    if not found:
-        raise UserError(f"{known[0]}: no such split file; unpack DFEW's {OFFICIAL} archive")
     return found[0]
+
+
+def _without(root: Path, split: str, fold: int) -> str:
+    """What to do where a fold's split file is not there, by the layout that is."""
+    if (root / OTHER).is_dir() and not (root / OFFICIAL).is_dir():
+        place, form = root / OTHER, f"single_{split}set_{{}}.csv"
+    else:
+        place, form = root / OFFICIAL, f"{split}(single-labeled)/set_{{}}.csv"
+    file = place / form.format(fold)
+    return no_list(file, fold, lambda k: place / form.format(k), FOLDS)
 
 
 def read_labels(

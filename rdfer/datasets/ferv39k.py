@@ -17,6 +17,7 @@ from rdfer.datasets.lists import find_list, name_rows, read_list
 from rdfer.datasets.text import below, number
 from rdfer.datasets.tree import (
     Tree,
+    WrongRoot,
     check_disjoint,
     clip_paths,
     locate,
@@ -64,15 +65,13 @@ def scan(
         UserError: a file is missing, a list is not what it should be, a label contradicts the
             folder, or a clip is in both parts.
     """
-    root = locate(root, LISTS if lists is None else FOLDERS, "FERV39k")
+    root = _home(root, lists)
     folder = _folder(root, clips)
     videos = _videos(folder)
     place, notes = taken(root, LISTS, "lists")
     parts = {
         split: _labels(
-            place / f"{split}_All.csv"
-            if lists is None
-            else find_list(lists, split=split, fold=None),
+            _official(place, split) if lists is None else find_list(lists, split=split, fold=None),
             order,
         )
         for split in ("train", "test")
@@ -96,6 +95,26 @@ def scan(
     if strange:
         notes += (f"scenes that FERV39k is not known to have: {', '.join(strange)}",)
     return Tree(tuple(rows), CLASSES, "FERV39k", str(folder), notes)
+
+
+def _home(root: str | Path, lists: str | Path | None) -> Path:
+    """The folder with the clips and, unless other lists are named, the official ones."""
+    given = Path(root).absolute()
+    # the folders of the lists look like a root, as some copies have the inner one there
+    if lists is None and given.name in LISTS[0].split("/"):
+        for above in given.parents[:2]:
+            if any((above / folder).is_dir() for folder in FOLDERS):
+                raise WrongRoot(
+                    f"root = '{root}': holds FERV39k's lists alone; did you mean '{above}'?"
+                )
+    return locate(root, LISTS if lists is None else FOLDERS, "FERV39k")
+
+
+def _official(place: Path, split: str) -> Path:
+    file = place / f"{split}_All.csv"
+    if not file.is_file():
+        raise UserError(f"{file}: no such list; unpack FERV39k's 4_setups, which has both")
+    return file
 
 
 def _id(key: Key) -> str:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 State = Literal["right", "note", "wrong"]
+#: What is found of a fold whose lists or clips cannot be read at all.
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True)

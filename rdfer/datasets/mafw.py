@@ -23,6 +23,7 @@ from rdfer.datasets.tree import (
     clip_paths,
     locate,
     make_clip,
+    no_list,
     subfolders,
     taken,
 )
@@ -72,7 +73,7 @@ def scan(
     # copies of the archive come in parts, or one level deeper
     videos = clip_paths([folder], number) or clip_paths(subfolders(folder), number)
     place, notes = taken(root, LISTS, "lists")
-    official = partial(_parts, lambda split: place / f"set_{fold}" / f"{split}.txt")
+    official = partial(_parts, lambda split: _official(place, fold, split))
     if lists is None:
         parts = official()
     else:
@@ -92,6 +93,21 @@ def scan(
         for clip, name in part.names.items()
     ]
     return Tree(tuple(rows), CLASSES, f"MAFW, fold {fold}", str(folder), notes)
+
+
+def _official(place: Path, fold: int, split: str) -> Path:
+    """The list of a part of a fold.
+
+    Raises:
+        UserError: there is none.
+    """
+
+    def of_fold(k: int) -> Path:
+        return place / f"set_{k}" / f"{split}.txt"
+
+    if not of_fold(fold).is_file():
+        raise UserError(no_list(of_fold(fold), fold, of_fold, FOLDS))
+    return of_fold(fold)
 
 
 def _parts(

@@ -5,9 +5,10 @@ Counts are those that their authors published; a copy that has others is not the
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from inspect import signature
 from pathlib import Path
 
-from rdfer.datasets import acted, dfew, ferv39k, folders, mafw
+from rdfer.datasets import acted, dfew, dfew_lists, ferv39k, folders, mafw
 from rdfer.datasets.text import number
 from rdfer.datasets.tree import Tree
 from rdfer.errors import UserError
@@ -93,8 +94,12 @@ def describe(dataset: DataSet) -> list[str]:
         ("protocol", dataset.protocol + counts),
         ("licence", dataset.licence),
         ("access", dataset.access),
-        *zip(("root", *[""] * len(dataset.layout)), dataset.layout, strict=False),
+        *zip(("in ROOT", *[""] * len(dataset.layout)), dataset.layout, strict=False),
     ]
+    # those of all sets, such as --groups, are in the commands' help
+    options = [name for name in signature(dataset.scan).parameters if name not in ("root", "fold")]
+    if options:
+        rows.append(("options", " ".join(f"--{name.replace('_', '-')}" for name in options)))
     return [f"{dataset.name:10}{dataset.title}", *(f"  {a:10}{b}" for a, b in rows)]
 
 
@@ -117,15 +122,15 @@ _DFEW = DataSet(
     name="dfew",
     title="DFEW",
     classes=CLASSES,
-    folds=dfew.FOLDS,
+    folds=dfew_lists.FOLDS,
     protocol="five official folds; they do not separate films or actors",
     licence="research and education only",
     access=AGREEMENT + ": https://dfew-dataset.github.io",
     layout=(
         "EmoLabel_DataSplit/train(single-labeled)/set_1.csv .. set_5.csv, test(...) alike",
-        "Clip/clip_224x224/00001/00001_00001.jpg (the crops of the literature), or another of",
+        "Clip/clip_224x224/00001/00001_00001.jpg (the face crops of the literature), or instead",
         "Clip/original/1.mp4, Clip/clip_224x224_avi/00001.avi, Clip/clip_224x224_16f/00001/1.jpg",
-        "Annotation/annotation.xlsx (votes; if wanted)",
+        "Annotation/annotation.xlsx (votes, not needed)",
     ),
     scan=dfew.scan,
     known=(
@@ -183,7 +188,10 @@ _CREMAD = DataSet(
     protocol=_ACTED,
     licence="ODbL",
     access="free to download (git lfs): https://github.com/CheyneyComputerScience/CREMA-D",
-    layout=("VideoFlash/1001_DFA_ANG_XX.flv", "processedResults/tabulatedVotes.csv (votes)"),
+    layout=(
+        "VideoFlash/1001_DFA_ANG_XX.flv",
+        "processedResults/tabulatedVotes.csv (votes, not needed)",
+    ),
     scan=acted.scan_cremad,
     known=(
         Known("all", 0, 7442, _counts(acted.CREMAD_CLASSES, 1271, 1271, 1271, 1271, 1087, 1271)),

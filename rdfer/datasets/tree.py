@@ -108,9 +108,10 @@ def locate(root: str | Path, marks: Sequence[str], title: str) -> Path:
 
     if holds(root):
         return root
+    # copies differ in what they call it, and two names are enough of them
     raise WrongRoot(
-        f"root = '{root}': is not the root of {title}: holds no {' and no '.join(marks)}; "
-        f"{nearby(root, holds)}"
+        f"root = '{root}': is not the root of {title}: holds no {' and no '.join(marks[:2])}; "
+        f"{nearby(root, holds, up=4)}"
     )
 
 
@@ -128,6 +129,19 @@ def nearby(root: Path, holds: Callable[[Path], bool], *, up: int = 3) -> str:
 def choose(clips: str) -> str:
     """How a user names a folder of clips, on the command line and to make."""
     return f"--clips {clips}, or make reproduce .. READ='--clips {clips}'"
+
+
+def no_list(file: Path, fold: int, of_fold: Callable[[int], Path], folds: Sequence[int]) -> str:
+    """What to do where the list of a fold is not there; ``of_fold`` tells where one would be."""
+    there = [k for k in folds if k != fold and of_fold(k).is_file()]
+    if not there:
+        return f"{file}: no such list; unpack the archive of the lists"
+    several = len(there) > 1
+    have = f"folds {', '.join(map(str, there))} have theirs" if several else f"fold {there[0]} has"
+    return (
+        f"{file}: no such list, while {have}; unpack the lists again, or look at "
+        f"another fold alone (--fold {there[0]}; in a run -p fold {there[0]})"
+    )
 
 
 def taken(root: Path, places: Sequence[str], what: str) -> tuple[Path, tuple[str, ...]]:

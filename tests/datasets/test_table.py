@@ -25,3 +25,10 @@ def test_names_of_clips_in_a_file_of_groups(name, id):
 def test_results_on_real_sets_are_of_the_same_folds():
     titles = {dataset.title: dataset.folds for dataset in DATASETS.values()}
     assert {title: titles[title] for title in real_results.FOLDS} == real_results.FOLDS
+
+
+def test_the_options_of_a_set_are_told():
+    told = {name: describe(dataset)[-1].split() for name, dataset in DATASETS.items()}
+    assert told["dfew"] == ["options", "--clips", "--lists", "--order", "--zero-based"]
+    assert told["ravdess"] == ["options", "--seed"]
+    assert told["afew"][0] != "options"
