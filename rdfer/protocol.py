@@ -148,20 +148,20 @@ def settle(run: Path, data: Data, *, root: str = "", reading: Mapping[str, Any])
         return noted
     source = Source(data.source, place, dict(reading))
     if source != noted:
-        source = replace(source, folder=_examine(source))
+        source = replace(source, folder=_examine(source, data.val_share))
         # cells must not go on reading what another folder's lists said
         shutil.rmtree(run / MANIFESTS, ignore_errors=True)
         write_json(run / SOURCE, asdict(source))
     return source
 
 
-def _examine(source: Source) -> str:
+def _examine(source: Source, val_share: float) -> str:
     """The folder that the videos are taken from, once what is noted of it is logged.
 
     Raises:
         UserError: the first thing that is wrong.
     """
-    report = check(source.name, source.root, **source.reading)
+    report = check(source.name, source.root, val_share=val_share, **source.reading)
     for finding in report.findings:
         if finding.state == "note":
             log(f"{report.title}: {finding.line}")
