@@ -86,7 +86,10 @@ def cast_with_captions(root: Path) -> list[Item]:
 
 
 def cast_cremad(root: Path) -> list[Item]:
-    """Five actors; a name that ends with one X; a clip without votes; votes on the voice too."""
+    """Five actors, one with more clips than the others; a name that ends with one X.
+
+    A clip has no votes; the table tells votes on the voice too.
+    """
     codes = dict(zip(CREMAD_CLASSES, ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"), strict=True))
     found = [
         (f"{actor}_IEO_{codes[name]}_HI", name, "")
@@ -95,6 +98,8 @@ def cast_cremad(root: Path) -> list[Item]:
     ]
     found += [("1002_ITH_SAD_X", "Sad", "short"), ("1001_DFA_ANG_XX", "Angry", "no bytes")]
     found += [("1003_DFA_ANG_LO", "Angry", "broken")]
+    # not all actors have as many
+    found += [("1003_TIE_HAP_XX", "Happy", ""), ("1003_TIE_NEU_XX", "Neutral", "")]
     seen = {id: tuple(7 * (c == n) + k % 3 for c in CREMAD_CLASSES)
             for k, (id, n, _) in enumerate(found[1:])}  # fmt: skip
     lines = ['"","A","D","F","H","N","S","fileName","numResponses"']

@@ -39,11 +39,12 @@ def manifests(tree):
 
 
 def test_clips_come_with_their_classes_groups_votes_and_paths(tree):
-    _, _, items = tree
+    _, layout, items = tree
     wanted = {i.id: (i.path, i.label, i.group, i.votes) for i in items}
     for manifest in manifests(tree).values():
         found = {c.id: (c.path, c.given, c.group, c.votes) for c in manifest.clips}
         assert found == wanted
+        assert manifest.classes == DATASETS[layout.dataset].classes
         assert all(c.label == (c.given if c.split == "test" else "") for c in manifest.clips)
 
 
