@@ -30,7 +30,7 @@ from tests.datasets.layouts import LAYOUTS
 SCORED = ("index", "results/main", "label_quality", "comparison")
 ROOT = Path(__file__).resolve().parents[1]
 PRESET = "cremad"
-#: Run by every kernel when it starts, and by this process.
+#: Run by every kernel before its first cell, and by this process.
 SMALL = """
 from dataclasses import replace
 from rdfer.context import Context
@@ -48,6 +48,14 @@ PRESETS["cremad"] = replace(PRESETS["cremad"], settings=override(PRESETS["cremad
 }))
 # of five folds two are run
 Context.folds = property(lambda self: (self.fold,) if self.fold else FOLDS)
+"""
+# not while the kernel starts: who waits for it would wait for these imports too
+STARTUP = """
+def small(_):
+    get_ipython().events.unregister("pre_run_cell", small)
+    exec(SMALL, {})
+
+get_ipython().events.register("pre_run_cell", small)
 """
 
 
@@ -69,7 +77,7 @@ def folds(tree, project, tmp_path, monkeypatch):
     startup = tmp_path / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     text = f"FOLDS, CLIPS = {folds}, {len(items)}\n{SMALL}"
-    (startup / "00-small.py").write_text(text)
+    (startup / "00-small.py").write_text(f"SMALL = {text!r}\n{STARTUP}")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     # what the text replaces is put back at the end
