@@ -22,6 +22,7 @@ THREADS = (
     "OPENBLAS_NUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+START_S = 300  # a kernel that starts is waited for; on a busy machine a minute is not enough
 
 
 @contextmanager
@@ -101,6 +102,7 @@ def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | N
                 parameters=parameters,
                 cwd=path.parent,
                 progress_bar=False,
+                start_timeout=START_S,
                 stderr_file=sys.stderr,
                 config=Config(KernelManager=ipc if os.name == "posix" else {}),
                 # a kernel that is shut down calls that an error; errors of cells come by papermill

@@ -125,7 +125,7 @@ def settle(
     new = source != noted
     if noted is not None and not new and (noted.whole or fold):
         return noted
-    folder, whole = _examine(source, fold)
+    folder, whole = _examine(source, data.val_share, fold)
     source = replace(source, folder=folder, whole=whole)
     if new:
         # cells must not go on reading what another folder's lists said
@@ -134,7 +134,7 @@ def settle(
     return source
 
 
-def _examine(source: Source, fold: int) -> tuple[str, bool]:
+def _examine(source: Source, val_share: float, fold: int) -> tuple[str, bool]:
     """The folder that the videos are taken from, and whether all folds could be looked at.
 
     What is noted of it is logged.
@@ -142,7 +142,7 @@ def _examine(source: Source, fold: int) -> tuple[str, bool]:
     Raises:
         UserError: the first thing that is wrong; for one fold, others that cannot be read are not.
     """
-    report = check(source.name, source.root, **source.reading)
+    report = check(source.name, source.root, val_share=val_share, **source.reading)
     for finding in report.findings:
         if finding.state == "note":
             log(f"{report.title}: {finding.line}")

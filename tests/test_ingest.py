@@ -2,9 +2,7 @@ import csv
 import subprocess
 import sys
 from dataclasses import replace
-from fractions import Fraction
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -17,10 +15,9 @@ from rdfer.ingest import ingest
 from rdfer.manifest import Clip, Manifest
 from rdfer.sampling import stored_indices
 from rdfer.video import n_frames, read_frames
+from tests.datasets.clips import write_video as write_clip
 
 SIZE, FRAMES = 16, 8
-# a picture of MPEG-4 that says: the same as the one before; a decoder gives none for it
-NOTHING_NEW = b"\0\0\1\xb6\x50\xc0\x7f"
 
 
 def pictures(n, h=32, w=32):
@@ -36,23 +33,6 @@ def write_folder(folder, frames, name="{}.png"):
     for i, frame in enumerate(frames, start=1):
         Image.fromarray(frame).save(folder / name.format(i))
     return folder
-
-
-def write_over_reported(path, *, held, promised):
-    """A video whose last packets hold no pictures."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mpeg4", rate=25)
-        stream.height = stream.width = 32
-        stream.pix_fmt = "yuv420p"
-        for frame in pictures(held):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
-        container.mux(stream.encode())
-        for number in range(held, promised):
-            packet = av.Packet(NOTHING_NEW)
-            packet.stream, packet.time_base = stream, Fraction(1, 25)
-            packet.pts = packet.dts = number
-            container.mux(packet)
-    return path
 
 
 def manifest_of(*paths):
@@ -159,7 +139,7 @@ def test_frames_of_different_sizes_are_scaled_and_told(tmp_path):
 def test_a_container_that_promises_more_than_it_holds_costs_one_timeout(tmp_path):
     # a folder of small images needs no time worth mentioning
     folder = write_folder(tmp_path / "folder", pictures(2))
-    path = write_over_reported(tmp_path / "over.avi", held=60, promised=400)
+    path = write_clip(tmp_path / "over.avi", pictures(60), promised=400)
     assert n_frames(path) == 400
     # frame 200 is so far behind the end that decord, on its way to it, never returns
     done = take(manifest_of(path, folder), tmp_path / "bank", frames=2, workers=1, timeout=1.0)
@@ -168,7 +148,7 @@ def test_a_container_that_promises_more_than_it_holds_costs_one_timeout(tmp_path
 
 
 def test_a_container_that_promises_a_little_more_is_no_clip_with_a_still_end(tmp_path):
-    over = write_over_reported(tmp_path / "over.mp4", held=20, promised=26)
+    over = write_clip(tmp_path / "over.mp4", pictures(20), promised=26)
     still = pictures(20)
     still[12:] = still[12]
     write_video(tmp_path / "still.mp4", still, fps=25)

@@ -122,6 +122,16 @@ def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, roo
         assert road.begin("dfew", fold=1, data=str(copy)).source
 
 
+def test_a_folder_is_checked_for_the_validation_part_that_the_run_cuts(tmp_path):
+    for name in ("yes", "no"):
+        trees.touch(tmp_path / "D" / name, (f"{k}.mp4" for k in range(10)))
+    place = {"root": str(tmp_path / "D"), "reading": {}}
+    with pytest.raises(UserError, match=r"fold 1, val none: data\.val_share = 0\.1"):
+        sources.settle(tmp_path / "run", Data(source="folders"), **place)
+    data = Data(source="folders", val_share=0.25)
+    assert sources.settle(tmp_path / "run", data, **place).folds == (1, 2, 3, 4, 5)
+
+
 def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
     folds = trees.small_folds()
     trees.write_dfew(tmp_path / "D", folds)

@@ -26,14 +26,24 @@ from rdfer.errors import UserError
 from rdfer.manifest import SPLITS, Clip, Manifest
 from rdfer.settings import Data
 
+VAL_SHARE = Data().val_share
 
-def check(name: str, root: str | Path, *, fold: int | None = None, **options: Any) -> Report:
+
+def check(
+    name: str,
+    root: str | Path,
+    *,
+    fold: int | None = None,
+    val_share: float = VAL_SHARE,
+    **options: Any,
+) -> Report:
     """Compare a folder with what is known of a data set.
 
     Args:
         name: of the data set.
         root: the folder that its archive unpacks to.
         fold: look at this fold alone; ``None`` at all of them.
+        val_share: of the training clips, that a run will cut a validation part from; 0: none.
         options: as for :func:`rdfer.datasets.read`.
 
     Raises:
@@ -65,7 +75,7 @@ def check(name: str, root: str | Path, *, fold: int | None = None, **options: An
         groups = 0 if options.get("groups") else dataset.groups
         whole = set(trees) == set(folds)
         findings += _lists(dataset, trees, official=not grouped, whole=whole, groups=groups)
-        findings += _videos(trees, cut_here=not dataset.known)
+        findings += _videos(trees, val_share=0 if dataset.known else val_share)
     return Report(dataset.title, folder, tuple(findings))
 
 
@@ -83,7 +93,7 @@ def _lists(
         yield note("note", "", text)
 
 
-def _videos(trees: Mapping[int, Tree], *, cut_here: bool) -> Iterable[Finding]:
+def _videos(trees: Mapping[int, Tree], *, val_share: float) -> Iterable[Finding]:
     """What the videos look like, and whether what can be read of them is enough."""
     clips = list({clip.id: clip for tree in trees.values() for clip in tree.clips}.values())
     videos = survey(clips)
@@ -91,8 +101,8 @@ def _videos(trees: Mapping[int, Tree], *, cut_here: bool) -> Iterable[Finding]:
     readable = {video.clip.id for video in videos if not video.problem}
     if readable:
         yield from _classes(trees, readable)
-        if cut_here:
-            yield from _validation(trees, readable)
+        if val_share:
+            yield from _validation(trees, readable, val_share)
 
 
 def _parts(
@@ -172,13 +182,13 @@ def _classes(trees: Mapping[int, Tree], readable: Set[str]) -> Iterable[Finding]
                 yield Finding(f"{name}, {split}", "0", "", "wrong", advice)
 
 
-def _validation(trees: Mapping[int, Tree], readable: Set[str]) -> Iterable[Finding]:
+def _validation(trees: Mapping[int, Tree], readable: Set[str], share: float) -> Iterable[Finding]:
     """The folds that a run could not cut a validation part from."""
     for k, tree in trees.items():
         clips = tuple(clip for clip in tree.clips if clip.id in readable)
         if not any(clip.split == "val" for clip in clips):
             try:
-                cut(Manifest(clips, tree.classes, tree.name, whole=False), Data().val_share)
+                cut(Manifest(clips, tree.classes, tree.name, whole=False), share)
             except UserError as error:
                 yield Finding(f"fold {k}, val", "none", "", "wrong", str(error))
 

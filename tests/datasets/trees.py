@@ -64,14 +64,20 @@ def dfew_folds() -> dict[int, dict[int, int]]:
     return folds
 
 
-def write_dfew(root: Path, folds: Mapping[int, Mapping[int, int]], *, first: int = 1) -> Path:
+def write_dfew(
+    root: Path,
+    folds: Mapping[int, Mapping[int, int]],
+    *,
+    first: int = 1,
+    newline: str = "\n",
+) -> Path:
     """The split files of test parts that cover all clips; labels start at ``first``."""
     for k, test in folds.items():
         train = {c: n for j, part in folds.items() if j != k for c, n in part.items()}
         for split, part in (("train", train), ("test", test)):
             lines = ["video_name,label", *(f"{c},{n - 1 + first}" for c, n in sorted(part.items()))]
             file = root / "EmoLabel_DataSplit" / f"{split}(single-labeled)" / f"set_{k}.csv"
-            write(file, "\n".join(lines) + "\n")
+            write(file, "\n".join(lines) + "\n", newline=newline)
     return root
 
 
