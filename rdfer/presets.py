@@ -4,8 +4,8 @@ Presets of real sets add no label noise: what their labels have of their own nob
 ``ferv39k`` and ``mafw`` have the settings of the paper's precursor as far as they are known, but
 start from weights that the run makes itself from rendered faces, since no preset downloads anything
 unless its name says so: ``dfew-imagenet``, ``ferv39k-imagenet`` and ``mafw-imagenet`` start from
-ImageNet, as the paper does. ``cremad`` and ``ravdess``, of which the paper has no results, are for
-two cores.
+ImageNet, as the precursor does. ``cremad`` and ``ravdess``, of which the paper has no results, are
+for two cores.
 """
 
 from typing import Any
@@ -120,9 +120,11 @@ def _real(name: str, source: str, about: str, changes: dict[str, Any]) -> Preset
 
 
 REAL = (
-    _real("dfew", "dfew", "DFEW, five folds, the paper's settings; one large GPU", PAPER),
-    _real("ferv39k", "ferv39k", "FERV39k, one split, the paper's settings; one large GPU", PAPER),
-    _real("mafw", "mafw", "MAFW, five folds, the paper's settings; one large GPU", PAPER),
+    _real("dfew", "dfew", "DFEW, five folds, the precursor's settings; one large GPU", PAPER),
+    _real(
+        "ferv39k", "ferv39k", "FERV39k, one split, the precursor's settings; one large GPU", PAPER
+    ),
+    _real("mafw", "mafw", "MAFW, five folds, the precursor's settings; one large GPU", PAPER),
     _real("cremad", "cremad", "CREMA-D, five folds by actor, frozen encoder; two cores", COURSE),
     _real("ravdess", "ravdess", "RAVDESS, five folds by actor, frozen encoder; two cores", COURSE),
     _real("dfew-imagenet", "dfew", f"as dfew{DOWNLOADS}", {**PAPER, **IMAGENET}),

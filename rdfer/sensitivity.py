@@ -35,13 +35,13 @@ OURS_AT = ("noise", f"ours@{USUAL.name}")
 WATCHED = ("watch", f"watched@{USUAL.name}")
 TWIN = ("watch", f"twin@{USUAL.name}")
 CLIPS = suspicion.USUAL
-#: Rule -> thresholds: what eight clips can agree by; the gap of SCN's rule.
+#: Rule -> thresholds: what eight clips can agree by; of the averaged gap with its sign.
 THRESHOLDS: Mapping[str, tuple[float, ...]] = {
     "vote": tuple(k / 8 for k in range(2, 9)),
     "gap": tuple(k / 10 for k in range(10)),
 }
 #: Whose word on a label is taken for a probability.
-BELIEFS = ("one clip", "clips", "clips and sweeps", "RDFER (ours)")
+BELIEFS = ("one clip", "clips", "clips and sweeps", "ours, unweighed", "RDFER (ours)")
 BINS = 10  # of a reliability curve, with as many videos each
 
 
@@ -60,8 +60,8 @@ def trained_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
 
     Each row: ``setting``, ``value``, ``usual`` (whether it is the preset's), ``uar`` on the test
     videos, ``delta``: paired difference to the usual value, ``auroc`` of the averaged gap over all
-    training videos, and ``spread``: mean Jensen-Shannon divergence between the clips of a video in
-    the last sweep, as a share of its bound (:func:`rdfer.agreement.jensen_shannon`).
+    training videos, and ``spread``: mean Jensen-Shannon divergence between the first two clips of a
+    video in the last sweep, in bits: two in every row, as it depends on their number.
     """
     base = flat(override(preset.settings, OURS))
     rows = []
@@ -102,13 +102,23 @@ def threshold_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
 
 
 def warmup_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
-    """AUROC of the averaged gap, noisy against hard at high loss, without the first sweeps."""
+    """What leaving out the first sweeps does to plain training's averaged gap.
+
+    Each row: ``epoch`` of the first sweep that is used, ``auroc`` of noisy against hard at high
+    loss, and ``delta``: paired difference to using all sweeps.
+    """
     try:
         epochs = bench.arrays(*WATCHED, preset.few_seeds[0])[1]["sweep_epochs"].tolist()
     except Lacking:
         return []  # how many sweeps there are is not known either
     return [
-        {"epoch": epoch, **row_over(_without(bench, k), preset.few_seeds, "auroc")}
+        {
+            "epoch": epoch,
+            **together(
+                row_over(_without(bench, k), preset.few_seeds, "auroc"),
+                row_over(_gained(bench, k), preset.few_seeds, "delta"),
+            ),
+        }
         for k, epoch in enumerate(epochs)
     ]
 
@@ -121,7 +131,7 @@ def calibration_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
     """
     rows = []
     for belief in BELIEFS:
-        at = OURS_AT if belief == "RDFER (ours)" else WATCHED
+        at = OURS_AT if "ours" in belief else WATCHED
         row = row_over(_of(bench, at, _brier(belief)), preset.few_seeds, "brier")
         curve: dict[str, Any] = {}
         if row["brier_mean"] is not None:
@@ -170,7 +180,8 @@ def _auroc(arrays: Arrays) -> float:
 
 
 def _spread(arrays: Arrays) -> float:
-    return float(agreement.jensen_shannon(_clips(arrays)[-1]).mean())
+    pairs = _clips(arrays)[-1, ~arrays["train_ambiguous"], :2]
+    return float(agreement.jensen_shannon(pairs).mean())
 
 
 def _flagged(rule: str, threshold: float, kind: str) -> Callable[[Arrays], float]:
@@ -195,6 +206,11 @@ def _without(bench: Bench, first: int) -> Callable[[int], float]:
     return auroc
 
 
+def _gained(bench: Bench, first: int) -> Callable[[int], float]:
+    here, whole = _without(bench, first), _without(bench, 0)
+    return lambda seed: here(seed) - whole(seed)
+
+
 def _belief(arrays: Arrays, belief: str) -> tuple[NDArray[np.bool_], Floats]:
     """Whether each label is wrong, and the probability of it that somebody states, [V]."""
     clips, given = _clips(arrays), arrays["train_given"]
@@ -202,6 +218,7 @@ def _belief(arrays: Arrays, belief: str) -> tuple[NDArray[np.bool_], Floats]:
         "one clip": lambda: clips[-1, :, 0],
         "clips": lambda: clips[-1].mean(1),
         "clips and sweeps": lambda: clips.mean((0, 2)),
+        "ours, unweighed": lambda: clips.mean((0, 2)),
         "RDFER (ours)": lambda: posterior(clips.mean((0, 2)), given, wrong=OURS["agreement.wrong"]),
     }[belief]()
     sure = ~arrays["train_ambiguous"]

@@ -23,12 +23,13 @@ from rdfer.drawing import (
     subplots,
 )
 from rdfer.readout import Results, is_missing, percent, rows_of, study_percent
+from rdfer.variants import JUDGED, VOTE
 
 #: Setting -> what figures and tables call it.
 NAMES: Mapping[str, str] = {
     "agreement.wrong": "share taken for wrong",
     "agreement.clips": "clips of a sweep",
-    "agreement.span": "part of the video",
+    "agreement.span": "part that a clip covers",
     "agreement.start": "first sweep, epoch",
     "sampling.clip_frames": "frames of a clip",
 }
@@ -36,11 +37,17 @@ BELIEFS: Mapping[str, Look] = {
     "one clip": Look("one clip", "#767676", "o", ":"),
     "clips": Look("clips", "#E69F00", "s", "--"),
     "clips and sweeps": Look("clips and sweeps", "#009E73", "v", "-."),
+    "ours, unweighed": Look("RDFER (ours), unweighed", "#0072B2", "D", ":"),
     "RDFER (ours)": Look("RDFER (ours)", *method_style("ours")),
 }
 RULES: Mapping[str, tuple[str, str]] = {
     "vote": ("Vote, last sweep", "agreement A at least"),
-    "gap": ("Gap, mean over sweeps", "gap at least"),
+    "gap": ("Gap, mean over sweeps", "gap with its sign, at least"),
+}
+#: Thresholds that methods of the package use.
+IN_USE: Mapping[str, float] = {
+    "vote": VOTE["agreement.threshold"],
+    "gap": JUDGED["agreement.score_threshold"],
 }
 
 
@@ -91,6 +98,7 @@ def _thresholds(axis: Axes, rows: Sequence[Mapping[str, Any]], rule: str) -> str
     for kind, (colour, line) in KIND_STYLE.items():
         shares = [100 * row[f"{kind}_mean"] for row in rows]
         axis.plot(at, shares, line, color=colour, lw=2, label=f"{kind} videos")
+    axis.axvline(IN_USE[rule], color=SOFT, lw=1.3)
     axis.set(title=title, xlabel=label, ylim=(0, 100))
     if not rows:
         return f"{title}: missing."
@@ -103,21 +111,21 @@ def _thresholds(axis: Axes, rows: Sequence[Mapping[str, Any]], rule: str) -> str
 
 
 def _warmup(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> str:
-    rows = [row for row in rows if not is_missing(row, "auroc")]
+    rows = [row for row in rows if not is_missing(row, "delta")]
     colour, marker = OTHER_STYLE
     for row in rows:
-        bars = error_bars(row, "auroc", scale=1)
-        axis.errorbar(row["epoch"], row["auroc_mean"], yerr=bars, color=colour, marker=marker)
+        bars = error_bars(row, "delta", scale=1)
+        axis.errorbar(row["epoch"], row["delta_mean"], yerr=bars, color=colour, marker=marker)
+    axis.axhline(0, color=SOFT, lw=1)
     axis.set(
         title="Without the first sweeps",
         xlabel="epoch of the first sweep used",
-        ylabel="AUROC of the gap, high loss",
+        ylabel="AUROC, difference to all sweeps",
     )
     if not rows:
         return "Without the first sweeps: missing."
-    return "AUROC of the averaged gap by the first sweep that is used: " + ", ".join(
-        f"epoch {row['epoch']} {row['auroc_mean']:.2f}" for row in rows
-    ) + "."  # fmt: skip
+    said = ", ".join(f"from epoch {row['epoch']} on {row['delta_mean']:+.3f}" for row in rows)
+    return f"AUROC of the averaged gap, difference to that of all sweeps: {said}."
 
 
 def _reliability(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> str:
@@ -134,11 +142,11 @@ def _reliability(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> str:
             color=look.colour,
             marker=look.marker,
             ms=4,
-            label=look.label,
+            label=f"{look.label}: {row['brier_mean']:.3f}",
         )
         said.append(f"{look.label} {row['brier_mean']:.3f}")
     axis.set(title="Is it a probability?", xlabel="stated: label is wrong, %", ylabel="is wrong, %")
-    axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.42, -0.2), ncols=2)
+    axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.36, -0.2))
     return "Brier scores of the stated probability that a label is wrong: " + (
         ", ".join(said) + "." if said else "missing."
     )

@@ -142,7 +142,8 @@ def other_values(base: Settings) -> dict[str, list[float]]:
     epochs = base.training.epochs
     return {
         "agreement.wrong": [0.05, 0.2, 0.4],
-        "agreement.clips": [clips // 4, clips // 2],
+        # two at least: one clip is a row of `parts`, and there are no differences between clips
+        "agreement.clips": sorted({n for n in (clips // 4, clips // 2) if n >= 2}),
         "agreement.span": [0.25, 0.5],
         "agreement.start": [round(0.45 * epochs), round(0.7 * epochs)],
         "sampling.clip_frames": [n for n in (frames // 2, 2 * frames) if n <= base.data.frames],

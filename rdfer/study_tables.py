@@ -149,6 +149,7 @@ def sensitivity_table(results: Results) -> str:
             "–" if row["usual"] else study_points(row, "delta"),
             study_share(row, "auroc"),
             study_share(row, "spread"),
+            str(row["n_seeds"]),
         ]
         for row in rows_of(results, "sensitivity")
     ]
@@ -158,6 +159,7 @@ def sensitivity_table(results: Results) -> str:
         "Difference, points",
         "AUROC of the gap",
         "Spread of clips",
+        "Seeds",
     ]
     return markdown(header, body)
 

@@ -41,7 +41,7 @@ def add_options(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--zero-based",
         action="store_true",
-        help="DFEW's split files count labels from 0, as copies do; the official count from 1",
+        help="DFEW's split files count labels from 0, as some copies do; the official count from 1",
     )
     parser.add_argument(
         "--split",

@@ -27,21 +27,21 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
     place.add_argument(
         "--preset",
-        help="in place of --out: where runs of this preset look, with frames as they want them",
+        help="in place of --out: the place, size and number of frames that runs of this preset use",
     )
     parser.add_argument(
         "--fold",
         type=positive,
         default=1,
-        help="whose training and test parts the bank's manifest.json tells (1); clips are of all",
+        help="the fold whose parts manifest.json lists (1); the clips of all folds are decoded",
     )
     parser.add_argument(
-        "--size", type=positive, help="side of a stored frame in pixels (128, or the preset's)"
+        "--size", type=positive, help="side of a stored frame in pixels (128); not with --preset"
     )
     parser.add_argument(
         "--frames",
         type=positive,
-        help="frames stored of a clip, spread evenly (64, or the preset's)",
+        help="frames stored of a clip, spread evenly (64); not with --preset",
     )
     parser.add_argument(
         "--workers", type=natural, help="processes that decode (one for each usable core)"
