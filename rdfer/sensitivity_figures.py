@@ -120,7 +120,7 @@ def _warmup(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> str:
     axis.set(
         title="Without the first sweeps",
         xlabel="epoch of the first sweep used",
-        ylabel="AUROC, difference to all sweeps",
+        ylabel="AUROC, difference",
     )
     if not rows:
         return "Without the first sweeps: missing."
