@@ -26,7 +26,7 @@ reproduce: env ## the whole road: data, training, evaluation, figures, book [PRE
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") $(READ) \
 	  $(if $(CORES),--cores "$(CORES)")
 
-headline: env ## the noise study's first seeds besides [PRESET=laptop]
+headline: env ## symmetric label noise with the first seeds besides [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies headline $(if $(CORES),--cores "$(CORES)")
 
 science: env ## everything that the claims rest on: hours at laptop [PRESET=laptop]

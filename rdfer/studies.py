@@ -15,7 +15,7 @@ proportions, training from frames) repeats a few cells of ``noise`` and ``watch`
 own.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rdfer.errors import UserError
@@ -181,6 +181,18 @@ def cells_of(study: str, preset: Preset, seed: int) -> list[Variant]:
     if seed not in preset.study_seeds:
         raise UserError(f"seed = {seed!r}: the studies have the seeds {preset.study_seeds}")
     return list(_CELLS[study](preset, seed))
+
+
+def of_kind(variants: Sequence[Variant], kind: str) -> list[Variant]:
+    """Those under one kind of label noise, or under none; all of them for an empty string.
+
+    Raises:
+        UserError: a kind that none of them has.
+    """
+    kinds = {str(variant.changes["noise.kind"]) for variant in variants}
+    if kind and kind not in kinds:
+        raise UserError(f"kind = {kind!r}: unknown; {did_you_mean(kind, kinds)}")
+    return [v for v in variants if not kind or v.changes["noise.kind"] == kind]
 
 
 def world_cells(preset: Preset, seed: int) -> dict[str, list[Variant]]:

@@ -99,7 +99,8 @@ def reproduce(
     Args:
         preset: its name.
         cores: how many to use; all usable ones without it.
-        studies: ``none``, ``headline`` (noise, the first seeds) or ``all`` that claims rest on.
+        studies: ``none``, ``headline`` (symmetric noise, the first seeds) or ``all`` that claims
+            rest on.
         data: the folder of a real data set, if the run has not noted it yet.
         reading: options of the set's reader.
 

@@ -2,7 +2,7 @@ import pytest
 
 from rdfer.errors import UserError
 from rdfer.presets import PRESETS
-from rdfer.studies import STUDIES, cells_of, conditions
+from rdfer.studies import STUDIES, cells_of, conditions, of_kind
 from rdfer.variants import variant_settings
 
 LAPTOP = PRESETS["laptop"]
@@ -60,3 +60,13 @@ def test_the_watched_run_and_its_twin_differ_in_initialisation_and_share_the_tas
 def test_an_unknown_study_or_seed_is_refused(study, seed):
     with pytest.raises(UserError, match=r"study = 'nois'|seed = 0"):
         cells_of(study, LAPTOP, seed)
+
+
+def test_the_cells_of_one_kind_of_noise_are_those_and_no_others():
+    preset = PRESETS["laptop"]
+    every = cells_of("noise", preset, preset.study_seeds[0])
+    kinds = {kind: of_kind(every, kind) for kind in preset.noise_kinds}
+    assert sum(map(len, kinds.values())) == len(every) == len(of_kind(every, ""))
+    assert {v.name.partition("@")[2].partition("-")[0] for v in kinds["instance"]} == {"instance"}
+    with pytest.raises(UserError, match="kind = 'symetric': unknown; did you mean 'symmetric'"):
+        of_kind(every, "symetric")

@@ -38,8 +38,8 @@ def road(project, write_notebook):
     (project / "_config.yml").write_text("title: x\n")
     for name in (*NOTEBOOKS, *STUDY_NOTEBOOKS):
         seed = "\nseed = 0" if name in (*PER_SEED, *STUDIES, "worlds") else ""
-        world = '\nworld = "dfew"' if name == "worlds" else ""
-        write_notebook(name, 'preset = "laptop"' + world + seed, "1 + 1")
+        own = {"worlds": '\nworld = "dfew"', "noise": '\nkind = ""'}.get(name, "")
+        write_notebook(name, 'preset = "laptop"' + own + seed, "1 + 1")
     return project
 
 
@@ -83,10 +83,9 @@ def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, c
     reproduce("smoke", cores=2)
     jobs(capfd)
     reproduce("smoke", cores=2, studies="headline")
-    assert jobs(capfd) == [f"noise seed {seed}" for seed in preset.few_seeds]
+    assert jobs(capfd) == [f"noise seed {seed} kind symmetric" for seed in preset.few_seeds]
     reproduce("smoke", cores=2, studies="all")
     others = {f"{name} seed {seed}" for name in STUDIES for seed in preset.study_seeds}
-    others -= {f"noise seed {seed}" for seed in preset.few_seeds}
     others |= {
         f"worlds world {world} seed {seed}" for world in preset.worlds for seed in preset.few_seeds
     }

@@ -17,7 +17,7 @@ def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
         "--studies",
         choices=("none", "headline", "all"),
         default="none",
-        help="larger studies as well: headline (noise, first seeds) or all that the claims rest on",
+        help="larger studies too: headline (symmetric noise, first seeds) or all behind the claims",
     )
     parser.add_argument(
         "--data",
