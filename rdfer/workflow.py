@@ -12,8 +12,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,13 +200,34 @@ def interruptible() -> Iterator[None]:
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and its group: with an interrupt, and with force if that takes too long."""
+    """End a process and its group: with an interrupt, and with force if that takes too long.
+
+    Its jobs can take longer to clear up than Snakemake waits for them.
+    """
     os.killpg(process.pid, signal.SIGINT)
+    end = time.monotonic() + PATIENCE_S
     try:
         process.wait(timeout=PATIENCE_S)
+        while _group(process.pid) and time.monotonic() < end:
+            time.sleep(0.05)
     except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        os.killpg(process.pid, signal.SIGKILL)
+        pass
+    if process.poll() is None or _group(process.pid):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _group(leader: int) -> list[int]:
+    """The processes of a group that are still at work; one that nobody has reaped is not."""
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
 
 
 def _memory_mb() -> int:

@@ -201,3 +201,24 @@ def test_a_missing_notebook_is_named(road):
     (road / "notebooks" / "train.ipynb").unlink()
     with pytest.raises(UserError, match=r"train\.ipynb: no such file"):
         workflow.write_keys("smoke")
+
+
+def test_jobs_that_outlive_the_workflow_are_waited_for(tmp_path):
+    """Else they clear up behind the back of who believes them ended."""
+    (tmp_path / "job.py").write_text(
+        "import signal, sys, time\n"
+        "def clear(*_):\n"
+        "    time.sleep(0.3)\n"
+        "    open('cleared', 'w').close()\n"
+        "    sys.exit()\n"
+        "signal.signal(signal.SIGINT, clear)\n"
+        "print('ready', flush=True)\n"
+        "signal.pause()\n"
+    )
+    command = ["sh", "-c", f'"{sys.executable}" job.py & wait']
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdout.readline() == b"ready\n"
+        workflow._stop(process)
+        assert (tmp_path / "cleared").exists()
