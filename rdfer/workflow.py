@@ -175,9 +175,10 @@ def run_snakemake(
     command += ["--runtime-source-cache-path", str(run / ".snakemake" / "sources")]
     environment = {**os.environ, "RDFER_ROOT": str(root), "RDFER_RUNS": str(run.parent)}
     # in a group of its own, so that an interrupt reaches it, and its jobs, exactly once
-    process = subprocess.Popen(
-        command, cwd=root, env=environment, start_new_session=True, pass_fds=(holder,)
-    )
+    with heard():
+        process = subprocess.Popen(
+            command, cwd=root, env=environment, start_new_session=True, pass_fds=(holder,)
+        )
     os.pwrite(holder, str(process.pid).ljust(20).encode(), 0)
     with interruptible():
         try:
@@ -197,6 +198,21 @@ def interruptible() -> Iterator[None]:
     finally:
         for kind, handler in zip(polite, before, strict=True):
             signal.signal(kind, handler)
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Let processes that are started here hear an interrupt, as they are ended with one.
+
+    Who was started in the background of a script ignores it, and so would they.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

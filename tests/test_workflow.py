@@ -137,7 +137,8 @@ def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):
         reproduce("smoke", cores=1)
 
 
-def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_notebook):
+@pytest.mark.parametrize("started", ["", "trap '' INT; "], ids=["at a prompt", "behind nohup"])
+def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_notebook, started):
     # the job itself asks for the end of the command that started it, and would wait for ever
     cell = (
         "import os, signal, threading\n"
@@ -145,7 +146,9 @@ def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_n
         "threading.Event().wait()"
     )
     write_notebook("data", 'preset = "laptop"', cell)
-    command = f'STARTER=$$ exec "{sys.executable}" -m rdfer reproduce --preset smoke --cores 1'
+    command = (
+        f'{started}STARTER=$$ exec "{sys.executable}" -m rdfer reproduce --preset smoke --cores 1'
+    )
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     assert ended.returncode == 130
     assert ended.stderr.splitlines()[-1] == "interrupted; the same command goes on from here"
