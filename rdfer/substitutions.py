@@ -54,6 +54,7 @@ def substitutions(
         **_main(results),
         **_detection(results),
         **_benchmark(results),
+        "networks_say": _networks(results),
         **_real(results, runs),
         **_reported(reported),
         **phrases(reported),
@@ -141,6 +142,18 @@ def sentence(a: str, b: str, row: Mapping[str, Any], folds: Sequence[int] = ()) 
     }[verdict(row.get("low"), row.get("high"))]
     count, unit = (len(folds), "fold") if folds else (row["n_seeds"], "seed")
     return f"{reading}: {points} points of UAR over {count} {unit}{'s' * (count != 1)}"
+
+
+def _networks(results: Results) -> str:
+    """What other networks reach in the place of the two streams, in one sentence."""
+    said = []
+    for row in rows_of(results, "ablation"):
+        if row.get("part") == "network":
+            ends = row.get("delta_low"), row.get("delta_high")
+            reading = {"higher": "above", "lower": "below"}.get(verdict(*ends), verdict(*ends))
+            points = with_interval(row.get("delta_mean"), *ends, signed=True)
+            said.append(f"{row['name']} {reading} ({points} points, {row['n_seeds']} seeds)")
+    return "; ".join(said) or NOT_RUN
 
 
 def _detection(results: Results) -> dict[str, str]:

@@ -107,6 +107,22 @@ def test_substitutions_quote_the_results(results):
     assert said["reported_rdfer_ferv39k_war"] == "not reported"
 
 
+def test_other_networks_are_said_to_be_above_or_below(results):
+    said = substitutions(results, load_reported(REPORTED))
+    assert said["networks_say"] == NOT_RUN  # the invented ablation has none
+    ends = {"LSTM": (-0.03, -0.01), "transformer": (0.01, 0.03), "mean": (-0.01, 0.01)}
+    rows = [
+        {"name": name, "part": "network", "n_seeds": 3, "delta_mean": (low + high) / 2}
+        | {"delta_low": low, "delta_high": high}
+        for name, (low, high) in ends.items()
+    ]
+    said = substitutions({**results, "ablation": {"rows": rows}}, load_reported(REPORTED))
+    lstm, transformer, mean = said["networks_say"].split("; ")
+    assert lstm.startswith("LSTM below (\N{MINUS SIGN}2.0 [")
+    assert transformer.startswith("transformer above (+2.0 [") and "3 seeds" in transformer
+    assert mean.startswith("mean not told apart (+0.0 [")
+
+
 def test_substitutions_have_the_same_names_whatever_was_run(results):
     reported = load_reported(REPORTED)
     empty = substitutions(load_results(HERE), reported)
