@@ -7,6 +7,7 @@ drawn alone. All draws keep the classes' shares as far as groups allow, and depe
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,14 @@ def fold_of_clips(clips: Sequence[Clip], *, folds: int = FOLDS, seed: int = 0) -
     """Fold 1..``folds`` of each clip, int64 [len(clips)]: groups together, classes spread evenly.
 
     Source: scikit-learn's ``StratifiedGroupKFold``, or ``StratifiedKFold`` where no clip has a
-    group.
+    group. That first one can leave a fold empty where groups are few and of one class each; then
+    it is ``GroupKFold``, which looks at sizes alone and fills every fold.
 
     Raises:
         UserError: fewer groups (or clips of a class) than folds, or only some clips have a group.
     """
     # slow to import, and only drawn splits need it
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+    from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
     labels = np.array([clip.given for clip in clips])
     groups = np.array([clip.group for clip in clips])
@@ -40,7 +42,15 @@ def fold_of_clips(clips: Sequence[Clip], *, folds: int = FOLDS, seed: int = 0) -
     splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(
         n_splits=folds, shuffle=True, random_state=seed
     )
-    fold = np.zeros(len(clips), np.int64)
+    fold = _numbered(splitter, labels, groups)
+    if len(set(fold.tolist())) < folds:
+        fold = _numbered(GroupKFold(folds), labels, groups)
+    return fold
+
+
+def _numbered(splitter: Any, labels: NDArray[Any], groups: NDArray[Any]) -> NDArray[np.int64]:
+    """The fold 1.. of each clip, as a splitter of scikit-learn draws them."""
+    fold = np.zeros(len(labels), np.int64)
     with warnings.catch_warnings():
         # a class with fewer clips than folds cannot be in all of them; the manifest checks that
         warnings.simplefilter("ignore", UserWarning)
