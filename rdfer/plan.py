@@ -77,9 +77,15 @@ def set_aside_stale(preset: str) -> None:
     stale = [c for c in expected_cells(preset) if c.experiment in STUDIES and c.state() == "stale"]
     if not stale:
         return
-    (results / "stale").mkdir(exist_ok=True)
-    for path in there:
-        os.replace(path, results / "stale" / path.name)
+    from rdfer.figures import FIGURES
+
+    gone = {path.stem for path in there}
+    drawn = [name for name, plan in FIGURES.items() if plan.needs in gone]
+    pictures = (results / "figures" / f"{name}{end}" for name in drawn for end in (".svg", ".json"))
+    for path in (*there, *(path for path in pictures if path.is_file())):
+        target = results / "stale" / path.relative_to(results)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
     log(
         f"{results}: what rests on the studies is of other code or settings ({len(stale)} cells "
         "are stale); it is in stale/ now, and --studies all makes it anew"

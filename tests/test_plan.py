@@ -52,6 +52,8 @@ def judged(project, monkeypatch):
     cell.record({"uar": 0.5}, wall_s=1.0)
     for name in ("main", "noise", "claims"):
         write_json(run / "results" / f"{name}.json", {"of": name})
+    for name in ("noise", "per_class"):
+        write_json(run / "results" / "figures" / f"{name}.json", {"of": name})
     return run / "results", cell
 
 
@@ -76,6 +78,8 @@ def test_results_of_stale_studies_are_set_aside_and_nothing_else(judged, capsys)
     set_aside_stale("smoke")
     assert names(results) == {"main.json"}
     assert names(results / "stale") == {"noise.json", "claims.json"}
+    assert names(results / "figures") == {"per_class.json"}
+    assert names(results / "stale" / "figures") == {"noise.json"}
     assert read_json(results / "stale" / "noise.json") == {"of": "noise"}
     assert "1 cells are stale" in capsys.readouterr().err
     set_aside_stale("smoke")  # nothing is left to set aside
