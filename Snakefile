@@ -5,10 +5,10 @@
 import os
 import sys
 
-from rdfer import workflow as road
-from rdfer.paths import find_root, run_dir
-from rdfer.presets import get_preset
-from rdfer.studies import USUAL, world_slug
+from rdfer.pipeline import workflow as road
+from rdfer.pipeline.paths import find_root, run_dir
+from rdfer.settings.presets import get_preset
+from rdfer.studies.design import USUAL, world_slug
 
 PRESET = get_preset(config.get("preset", "laptop"))
 RUN = run_dir(PRESET.name)
@@ -17,7 +17,7 @@ FOLDS = road.note_source(PRESET.name, data=str(config.get("data", "")))
 workdir: str(RUN)
 road.write_keys(PRESET.name)
 if (RUN / "results" / "claims.json").exists():
-    from rdfer.plan import set_aside_stale  # imports torch, so only where it is needed
+    from rdfer.studies.plan import set_aside_stale  # imports torch, so only where it is needed
 
     set_aside_stale(PRESET.name)
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rdfer.bank import FrameBank, VideoSource
-from rdfer.sampling import synopsis
-from rdfer.video import read_frames
+from rdfer.data.bank import FrameBank, VideoSource
+from rdfer.data.video import read_frames
+from rdfer.method.sampling import synopsis
 
 # PyTorch and PyAV are imported where they are used: worker processes import this file as well
 
@@ -72,7 +72,7 @@ def measure(
     """Print videos per second of every step."""
     import torch
 
-    from rdfer.transforms import augment
+    from rdfer.method.transforms import augment
 
     sources = [VideoSource(path.stem, str(path), stored=64) for path in paths]
     start = time.perf_counter()

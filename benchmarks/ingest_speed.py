@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rdfer.bank import FrameBank, VideoSource
-from rdfer.sampling import stored_indices
+from rdfer.data.bank import FrameBank, VideoSource
+from rdfer.method.sampling import stored_indices
 
 # the renderer is imported where it is used: worker processes import this file as well
 

@@ -8,8 +8,8 @@ __version__ = version("rdfer")
 
 
 def __getattr__(name: str) -> ModuleType:
-    """``rdfer.audit`` at first use: importing the package stays light."""
+    """``rdfer.auditing.audit`` at first use: importing the package stays light."""
     # by its name, not by a statement: results do not depend on this module
     if name == "audit":
-        return import_module("rdfer.audit")
+        return import_module("rdfer.auditing.audit")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

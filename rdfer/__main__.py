@@ -2,7 +2,7 @@
 
 import sys
 
-from rdfer.cli import main
+from rdfer.commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

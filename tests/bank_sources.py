@@ -7,8 +7,8 @@ import threading
 
 import numpy as np
 
-from rdfer.errors import UserError
-from rdfer.video import Decoded
+from rdfer.base.errors import UserError
+from rdfer.data.video import Decoded
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rdfer.loop import Loop
-from rdfer.settings import Settings, override
-from rdfer.task import Part, Task
-from rdfer.training import Fitted, fit
+from rdfer.data.task import Part, Task
+from rdfer.settings.schema import Settings, override
+from rdfer.training.fit import Fitted, fit
+from rdfer.training.loop import Loop
 
 CLASSES, FRAMES, DIM = 7, 32, 12
 
@@ -34,7 +34,7 @@ class RandomInputs:
     def look(
         self, videos: NDArray[np.int64], generator: torch.Generator | None
     ) -> Callable[[NDArray[np.int64]], Tensor]:
-        """As :class:`rdfer.inputs.Inputs`; also remembers which videos were looked at."""
+        """As :class:`rdfer.data.inputs.Inputs`; also remembers which videos were looked at."""
         self.seen.update(int(v) for v in videos)
 
         def take(frames: NDArray[np.int64]) -> Tensor:
@@ -85,7 +85,7 @@ def small_task(*, noise: float = 0.2, seed: int = 0) -> tuple[Task, RandomInputs
 def fit_interrupted(
     monkeypatch: pytest.MonkeyPatch, task: Task, inputs: RandomInputs, settings: Settings, **asked
 ) -> Fitted:
-    """As :func:`rdfer.training.fit`, interrupted after two epochs and then resumed."""
+    """As :func:`rdfer.training.fit.fit`, interrupted after two epochs and then resumed."""
     run_epoch = Loop.run_epoch
 
     def interrupted(loop: Loop) -> None:

@@ -12,7 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from rdfer.workflow import NOTEBOOKS, STUDY_NOTEBOOKS
+from rdfer.pipeline.workflow import NOTEBOOKS, STUDY_NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

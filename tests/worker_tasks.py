@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 
 
 def task(item, ask):

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rdfer.base.progress import log
 from rdfer.commands.command import Command, positive
-from rdfer.progress import log
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,9 +40,9 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from rdfer.audit import SCORE_THRESHOLD, THRESHOLD, audit_files
-    from rdfer.audit_page import write_page
-    from rdfer.audit_sheet import write_csv
+    from rdfer.auditing.audit import SCORE_THRESHOLD, THRESHOLD, audit_files
+    from rdfer.auditing.page import write_page
+    from rdfer.auditing.sheet import write_csv
 
     gap, share = arguments.score_threshold, arguments.threshold
     sheet = audit_files(

@@ -14,10 +14,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     import shutil
 
-    from rdfer.claim_results import FILE, read_results
-    from rdfer.claim_tables import terminal
-    from rdfer.claims import load_claims
-    from rdfer.paths import find_root, run_dir
+    from rdfer.pipeline.paths import find_root, run_dir
+    from rdfer.report.claim_tables import terminal
+    from rdfer.studies.claim_results import FILE, read_results
+    from rdfer.studies.claims import load_claims
 
     claims = load_claims()
     at = find_root() if arguments.preset is None else run_dir(arguments.preset)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rdfer.errors import Stopped, UserError
-from rdfer.files import write_json
+from rdfer.base.errors import Stopped, UserError
+from rdfer.base.files import write_json
 
 
 @dataclass(frozen=True)

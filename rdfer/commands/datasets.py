@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from rdfer.base.errors import Stopped
 from rdfer.commands.command import Command, natural, positive
-from rdfer.errors import Stopped
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:

@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from rdfer.base.errors import UserError
+from rdfer.base.progress import log
 from rdfer.commands.command import Command, natural, positive
 from rdfer.commands.datasets import add_reading, reading_options
-from rdfer.errors import UserError
-from rdfer.progress import log
 
 
 def _seconds(text: str) -> float:
@@ -64,7 +64,7 @@ def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
     given = {name: value for name, value in sizes.items() if value is not None}
     if arguments.preset is None:
         return arguments.out, given
-    from rdfer.context import begin
+    from rdfer.pipeline.context import begin
 
     context = begin(arguments.preset)
     data = context.settings.data
@@ -82,8 +82,8 @@ def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
 
 
 def _run(arguments: argparse.Namespace) -> None:
+    from rdfer.data.ingest import ingest
     from rdfer.datasets import read
-    from rdfer.ingest import ingest
 
     out, sizes = _place(arguments)
     manifest = read(

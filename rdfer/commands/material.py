@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
+from rdfer.base.progress import log
 from rdfer.commands.command import Command, natural, positive
-from rdfer.progress import log
 
 
 def _faces_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,8 +49,8 @@ def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _pretrain(arguments: argparse.Namespace) -> None:
-    from rdfer.machine import usable_cores
-    from rdfer.pretrain import Pretraining, main
+    from rdfer.base.machine import usable_cores
+    from rdfer.faces.pretrain import Pretraining, main
 
     settings = Pretraining(
         task=arguments.task,

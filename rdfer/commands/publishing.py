@@ -3,15 +3,15 @@
 import argparse
 from pathlib import Path
 
+from rdfer.base.progress import log
 from rdfer.commands.command import Command, add_preset, noted
-from rdfer.progress import log
 
 
 def _figures(arguments: argparse.Namespace) -> None:
-    from rdfer.comparison_figure import draw_peers
-    from rdfer.figures import draw_all
-    from rdfer.paths import find_root, run_dir
-    from rdfer.real_results import gather_real
+    from rdfer.pipeline.paths import find_root, run_dir
+    from rdfer.report.comparison_figure import draw_peers
+    from rdfer.report.figures import draw_all
+    from rdfer.studies.real_results import gather_real
 
     root, results = find_root(), run_dir(arguments.preset) / "results"
     drawn = draw_all(results, results / "figures")
@@ -28,11 +28,11 @@ def _book_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _book(arguments: argparse.Namespace) -> None:
-    from rdfer.book import build
-    from rdfer.files import write_json
-    from rdfer.paths import find_root
-    from rdfer.provenance import now
-    from rdfer.workflow import book_marker
+    from rdfer.base.files import write_json
+    from rdfer.pipeline.paths import find_root
+    from rdfer.pipeline.provenance import now
+    from rdfer.pipeline.workflow import book_marker
+    from rdfer.report.book import build
 
     with noted(arguments.done) as note:
         page = build(find_root(), preset=arguments.preset)
@@ -43,7 +43,7 @@ def _book(arguments: argparse.Namespace) -> None:
 
 
 def _reference(arguments: argparse.Namespace) -> None:
-    from rdfer.reference import publish
+    from rdfer.report.reference import publish
 
     for line in publish(arguments.preset):
         log(line)

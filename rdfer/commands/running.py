@@ -5,9 +5,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from rdfer.base.progress import log
 from rdfer.commands.command import Command, add_preset, noted, positive
 from rdfer.commands.datasets import add_options, reading_options
-from rdfer.progress import log
 
 
 def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _reproduce(arguments: argparse.Namespace) -> None:
-    from rdfer.workflow import reproduce
+    from rdfer.pipeline.workflow import reproduce
 
     # jobs work in other directories, so paths are made absolute
     reading = {
@@ -68,8 +68,9 @@ def _notebook(arguments: argparse.Namespace) -> None:
 
 
 def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
-    from rdfer import machine, notebooks, parameters, provenance
-    from rdfer.paths import run_dir
+    from rdfer.base import machine
+    from rdfer.pipeline import notebooks, parameters, provenance
+    from rdfer.pipeline.paths import run_dir
 
     path = parameters.find_notebook(arguments.name)
     defaults = parameters.declared(path)
@@ -102,8 +103,8 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    from rdfer import runs
-    from rdfer.plan import expected_cells
+    from rdfer.pipeline import runs
+    from rdfer.studies.plan import expected_cells
 
     frame = runs.collect(runs.run_dir(arguments.preset), cells=expected_cells(arguments.preset))
     counts = frame.groupby(["experiment", "variant", "state"], sort=False).agg(
@@ -115,7 +116,7 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _check_env(arguments: argparse.Namespace) -> None:
-    from rdfer import environment
+    from rdfer.pipeline import environment
 
     for line in environment.report():
         print(line)

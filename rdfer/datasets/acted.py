@@ -14,6 +14,9 @@ label is the emotion that was asked for; what was seen in the face may be anothe
 import re
 from pathlib import Path
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Clip
+from rdfer.data.video import VIDEO_SUFFIXES
 from rdfer.datasets.splits import FOLDS, in_fold
 from rdfer.datasets.text import below, number, read_table
 from rdfer.datasets.tree import (
@@ -26,9 +29,6 @@ from rdfer.datasets.tree import (
     nearby,
     subfolders,
 )
-from rdfer.errors import UserError
-from rdfer.manifest import Clip
-from rdfer.video import VIDEO_SUFFIXES
 
 CREMAD_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad")
 RAVDESS_CLASSES = ("Neutral", "Calm", "Happy", "Sad", "Angry", "Fear", "Disgust", "Surprise")

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import SPLITS, Clip, Manifest
 from rdfer.datasets.check_videos import about_videos
 from rdfer.datasets.findings import UNREADABLE, Finding, Report, compare, note
 from rdfer.datasets.reading import (
@@ -22,9 +24,7 @@ from rdfer.datasets.splits import cut
 from rdfer.datasets.survey import survey
 from rdfer.datasets.table import DataSet, Known, get_dataset
 from rdfer.datasets.tree import Tree, WrongRoot
-from rdfer.errors import UserError
-from rdfer.manifest import SPLITS, Clip, Manifest
-from rdfer.settings import Data
+from rdfer.settings.schema import Data
 
 VAL_SHARE = Data().val_share
 

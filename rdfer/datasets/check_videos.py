@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from rdfer.data.manifest import Clip
 from rdfer.datasets.findings import Finding, compare, note
 from rdfer.datasets.survey import UNFETCHED, Video, is_pointer, sample_frames
-from rdfer.manifest import Clip
 
 #: Frames that the usual clip takes of a video.
 CLIP_FRAMES = 16

@@ -22,6 +22,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets.dfew_lists import OFFICIAL, OTHER, read_labels, read_votes, split_file
 from rdfer.datasets.lists import Labels, against_official
 from rdfer.datasets.text import number
@@ -34,8 +36,6 @@ from rdfer.datasets.tree import (
     make_clip,
     subfolders,
 )
-from rdfer.errors import UserError
-from rdfer.manifest import CLASSES
 
 SPLITS = ("train", "test")
 _PART = re.compile(r"_part_[\d-]+$")

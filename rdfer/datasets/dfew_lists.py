@@ -7,12 +7,12 @@ official ones they shift every class by one, or lose a clip, without a sign: bot
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets.lists import Labels, find_list, name_rows, read_list
 from rdfer.datasets.sheet import read_sheet
 from rdfer.datasets.text import number, read_lines
 from rdfer.datasets.tree import no_list
-from rdfer.errors import UserError
-from rdfer.manifest import CLASSES
 
 HEADER = "video_name,label"
 OFFICIAL, OTHER = "EmoLabel_DataSplit", "label"

@@ -13,6 +13,8 @@ folder, which must agree.
 from collections.abc import Sequence
 from pathlib import Path
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets.lists import find_list, name_rows, read_list
 from rdfer.datasets.text import below, number
 from rdfer.datasets.tree import (
@@ -25,8 +27,6 @@ from rdfer.datasets.tree import (
     subfolders,
     taken,
 )
-from rdfer.errors import UserError
-from rdfer.manifest import CLASSES
 
 #: Folders of clips, the cropped frames first.
 FOLDERS = ("2_ClipsforFaceCrop", "0_7_labelClips")

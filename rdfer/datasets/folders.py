@@ -14,6 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Clip
+from rdfer.data.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from rdfer.datasets.splits import in_fold
 from rdfer.datasets.text import below, read_table
 from rdfer.datasets.tree import (
@@ -26,9 +29,6 @@ from rdfer.datasets.tree import (
     nearby,
     subfolders,
 )
-from rdfer.errors import UserError
-from rdfer.manifest import Clip
-from rdfer.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 
 AFEW_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
 #: Folders of AFEW's parts, as the archive and as copies of it call them, by our split.

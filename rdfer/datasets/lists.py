@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from rdfer.base.errors import UserError
 from rdfer.datasets.text import number, read_lines
 from rdfer.datasets.tree import class_name
-from rdfer.errors import UserError
 
 K = TypeVar("K", bound=Hashable)
 

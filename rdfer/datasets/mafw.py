@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
+from rdfer.base.errors import UserError
 from rdfer.datasets.lists import Labels, against_official, find_list, name_rows, read_list
 from rdfer.datasets.text import below, number
 from rdfer.datasets.tree import (
@@ -27,7 +28,6 @@ from rdfer.datasets.tree import (
     subfolders,
     taken,
 )
-from rdfer.errors import UserError
 
 CLASSES = (
     *("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"),

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.errors import UserError
-from rdfer.manifest import Clip, Manifest
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Clip, Manifest
 
 FOLDS = 5
 VALIDATION_SEED = 0  # one validation part for all seeds, as one test part

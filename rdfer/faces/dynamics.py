@@ -26,7 +26,7 @@ helps but is never the only evidence elsewhere.
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.faces.draws import Draws
+from rdfer.data.draws import Draws
 from rdfer.faces.recipes import INDEX, UPPER, recipe
 from rdfer.faces.sample import Action, Sample, frame_times
 from rdfer.faces.speech import (

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.base.files import no_space
+from rdfer.base.progress import progress
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.sample import CLIP_MS, Sample
 from rdfer.faces.truth import rows, save_rows
 from rdfer.faces.video import render_sample
-from rdfer.files import no_space
-from rdfer.manifest import CLASSES
-from rdfer.progress import progress
 
 Frames = NDArray[np.uint8]
 Layout = Literal["plain", "folders", "dfew", "dfew-frames", "ferv39k"]

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from rdfer.errors import UserError
-from rdfer.faces.draws import Draws
+from rdfer.base.errors import UserError
+from rdfer.data.draws import Draws
 
 #: Degradations of the picture. Pose is one of them, but acts in the head's track.
 DEGRADATIONS: tuple[str, ...] = ("occlusion", "blur", "noise", "light", "resolution", "pose")

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.dynamics import integer_tracks
 from rdfer.faces.recipes import RECIPES
 from rdfer.faces.sample import Sample
-from rdfer.manifest import CLASSES
 
 #: Per channel: these quantiles of its values over the frames.
 QUANTILES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)

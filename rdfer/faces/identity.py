@@ -8,7 +8,7 @@ from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 from rdfer.faces import creases, raster, skin
 from rdfer.faces.anatomy import landmarks, shape_head
 from rdfer.faces.head import LEFT_EYE, LOWER_TEETH, RIGHT_EYE, SKIN, UPPER_TEETH, load_head

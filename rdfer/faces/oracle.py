@@ -17,10 +17,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.dynamics import integer_tracks
 from rdfer.faces.recipes import INDEX, RECIPES, Recipe
 from rdfer.faces.sample import Sample
-from rdfer.manifest import CLASSES
 
 Ints = NDArray[np.int64]
 

@@ -45,9 +45,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.head import BLENDSHAPES
-from rdfer.manifest import CLASSES
 
 POOLS: tuple[str, ...] = ("development", "confirmation")
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import PCG64, Generator
 from numpy.typing import NDArray
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 from rdfer.faces import raster
 from rdfer.faces.creases import drivers, strokes
 from rdfer.faces.head import (

@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from rdfer.errors import UserError
-from rdfer.faces.draws import Draws
+from rdfer.base.errors import UserError
+from rdfer.data.draws import Draws
+from rdfer.data.manifest import CLASSES, SPLITS
+from rdfer.data.noise import stratify
 from rdfer.faces.factors import DIFFICULTY, Difficulty, Factors, degradations, draw_factors
-from rdfer.faces.noise import stratify
 from rdfer.faces.oracle import is_ambiguous
 from rdfer.faces.recipes import EMOTIONS, POOLS, variants
 from rdfer.faces.sample import CLIP_MS, Action, Pulse, Sample, segment
 from rdfer.faces.timing import draw_action, draw_distractor, draw_pulses
-from rdfer.manifest import CLASSES, SPLITS
 
 __all__ = ["DIFFICULTY", "PRETRAIN_IDENTITIES", "Difficulty", "Sample", "identities", "make_split"]
 

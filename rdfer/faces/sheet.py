@@ -8,15 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from rdfer.errors import UserError
-from rdfer.faces.draws import Draws
+from rdfer.base.errors import UserError
+from rdfer.base.files import write_atomic, write_json
+from rdfer.data.draws import Draws
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.identity import make_identity
 from rdfer.faces.recipes import recipe, variants
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.sample import Sample
 from rdfer.faces.video import render_sample
-from rdfer.files import write_atomic, write_json
-from rdfer.manifest import CLASSES
 
 Picture = NDArray[np.uint8]
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.faces.draws import Draws
+from rdfer.data.draws import Draws
 from rdfer.faces.recipes import INDEX
 from rdfer.faces.sample import CLIP_MS, ramp
 

@@ -8,7 +8,7 @@ other ranges are choices of this benchmark, ordered between these two.
 
 from collections.abc import Mapping
 
-from rdfer.faces.draws import Draws
+from rdfer.data.draws import Draws
 from rdfer.faces.factors import Difficulty, Factors
 from rdfer.faces.sample import CLIP_MS, Action, Pulse
 

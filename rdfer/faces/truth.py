@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from rdfer.errors import UserError
-from rdfer.faces.noise import given_labels
+from rdfer.base.errors import UserError
+from rdfer.base.files import read_json, write_json
+from rdfer.data.manifest import CLASSES, Clip, Distractor, Manifest, Truth
+from rdfer.data.noise import given_labels
 from rdfer.faces.sample import Sample, segment
 from rdfer.faces.scenario import make_split
-from rdfer.files import read_json, write_json
-from rdfer.manifest import CLASSES, Clip, Distractor, Manifest, Truth
 
 #: Version of the benchmark: it changes when any row of the truth or the look of a face does.
 VERSION = "1.1"
@@ -109,7 +109,7 @@ def load_rows(path: str | Path) -> list[dict[str, Any]]:
 
 
 def truth_of_row(row: Mapping[str, Any]) -> Truth:
-    """The :class:`~rdfer.manifest.Truth` in a row of ``truth.json``.
+    """The :class:`~rdfer.data.manifest.Truth` in a row of ``truth.json``.
 
     Raises:
         UserError: a field is missing.
@@ -190,7 +190,7 @@ def build_manifest(
         frames: T of every video.
         seed: which videos.
         balance: ``balanced`` or ``dfew``.
-        noise: kind of label noise, see :mod:`rdfer.faces.noise`.
+        noise: kind of label noise, see :mod:`rdfer.data.noise`.
         rate: share of wrong labels in train and in val.
         noise_seed: which labels.
 

@@ -21,7 +21,8 @@ Frames = NDArray[np.uint8]
 #: Modules that draw no pixel: they decide on samples, which have their own part in a key, or
 #: come after the pictures.
 _NOT_DRAWING = frozenset(
-    "build_head export factors framebag noise oracle scenario sheet timing truth".split()
+    "blendshapes build_head export facts factors framebag oracle pretrain pretrain_faces"
+    " scenario sheet still_classes timing truth whitening".split()
 )
 
 

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets.table import DATASETS, DataSet, Known
 from rdfer.faces.scenario import make_split
 from rdfer.faces.video import render_sample
-from rdfer.manifest import CLASSES
 from tests.datasets.clips import Frames, write_frames, write_video
 
 SIZE, LENGTH = 64, 16

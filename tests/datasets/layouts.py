@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets.acted import CREMAD_CLASSES, RAVDESS_CLASSES
 from rdfer.datasets.folders import AFEW_CLASSES
 from rdfer.datasets.mafw import CLASSES as MAFW_CLASSES
-from rdfer.manifest import CLASSES
 from tests.datasets import trees
 from tests.datasets.faces_trees import Item, Layout
 

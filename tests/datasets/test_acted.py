@@ -1,8 +1,8 @@
 import pytest
 
+from rdfer.base.errors import UserError
 from rdfer.datasets import read, scan
 from rdfer.datasets.acted import CREMAD_CLASSES, RAVDESS_CLASSES, read_votes
-from rdfer.errors import UserError
 from tests.datasets import trees
 
 CLIPS = [

@@ -3,10 +3,10 @@
 import pytest
 from PIL import Image
 
-from rdfer import cli
+from rdfer.commands import cli
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets import DATASETS
 from rdfer.datasets.check import check
-from rdfer.manifest import CLASSES
 from tests.datasets import trees
 
 

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets import read, scan
 from rdfer.datasets.dfew_lists import read_split
-from rdfer.errors import UserError
-from rdfer.manifest import CLASSES
 from tests.datasets import trees
 
 TRAIN = {n: (n - 1) % 7 + 1 for n in range(1, 15)}

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
+from rdfer.data.video import read_frames
 from rdfer.datasets import read
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
 from rdfer.faces.truth import load_rows
 from rdfer.faces.video import render_sample
-from rdfer.video import read_frames
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import pytest
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets import read, scan
-from rdfer.errors import UserError
-from rdfer.manifest import CLASSES
 from tests.datasets import trees
 
 

@@ -2,9 +2,9 @@ import shutil
 
 import pytest
 
+from rdfer.base.errors import UserError
 from rdfer.datasets import read, scan
 from rdfer.datasets.folders import AFEW_CLASSES
-from rdfer.errors import UserError
 from tests.datasets import trees
 
 

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from rdfer.cli import main
+from rdfer.base.errors import UserError
+from rdfer.commands.cli import main
 from rdfer.datasets import DATASETS, read, scan
-from rdfer.errors import UserError
 from tests.datasets import trees
 
 CLIPS = [f"{a}_IEO_{c}_HI" for a in range(1001, 1006) for c in ("ANG", "DIS", "FEA", "HAP")]

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rdfer.data.ingest import ingest
+from rdfer.data.manifest import CLASSES
+from rdfer.data.video import read_frames
 from rdfer.datasets import DATASETS, read
 from rdfer.datasets.check import check
-from rdfer.ingest import ingest
-from rdfer.manifest import CLASSES
-from rdfer.video import read_frames
 from tests.datasets import trees
 from tests.datasets.faces_trees import LENGTH, SIZE, as_whole, plant
 from tests.datasets.layouts import LAYOUTS

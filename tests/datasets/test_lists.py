@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rdfer.base.errors import UserError
 from rdfer.datasets.lists import Row, find_list, name_rows, read_list
-from rdfer.errors import UserError
 
 CLASSES = ("Happy", "Sad", "Fear")
 

@@ -1,8 +1,8 @@
 import pytest
 
+from rdfer.base.errors import UserError
 from rdfer.datasets import read, scan
 from rdfer.datasets.mafw import CLASSES
-from rdfer.errors import UserError
 from tests.datasets import trees
 
 

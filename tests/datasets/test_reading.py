@@ -1,7 +1,7 @@
 import pytest
 
+from rdfer.base.errors import UserError
 from rdfer.datasets import DATASETS, read, scan
-from rdfer.errors import UserError
 from tests.datasets import trees
 
 

@@ -2,8 +2,8 @@ import zipfile
 
 import pytest
 
+from rdfer.base.errors import UserError
 from rdfer.datasets.sheet import read_sheet
-from rdfer.errors import UserError
 from tests.datasets import trees
 
 

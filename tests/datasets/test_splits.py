@@ -5,10 +5,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Manifest
 from rdfer.datasets.splits import cut_validation, fold_of_clips, regroup
 from rdfer.datasets.tree import make_clip
-from rdfer.errors import UserError
-from rdfer.manifest import Manifest
 
 CLASSES = ("Happy", "Sad", "Fear")
 

@@ -1,8 +1,8 @@
 import pytest
 
-from rdfer import real_results
 from rdfer.datasets import DATASETS
 from rdfer.datasets.table import describe, padded
+from rdfer.studies import real_results
 
 
 @pytest.mark.parametrize("name", DATASETS)

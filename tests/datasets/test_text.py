@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rdfer.base.errors import UserError
 from rdfer.datasets.text import below, number, read_groups, read_lines, read_table
-from rdfer.errors import UserError
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])

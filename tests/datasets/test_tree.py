@@ -1,5 +1,7 @@
 import pytest
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets.text import number
 from rdfer.datasets.tree import (
     WrongRoot,
@@ -11,8 +13,6 @@ from rdfer.datasets.tree import (
     nearby,
     subfolders,
 )
-from rdfer.errors import UserError
-from rdfer.manifest import CLASSES
 from tests.datasets import trees
 
 

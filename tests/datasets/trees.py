@@ -11,11 +11,11 @@ from xml.sax.saxutils import escape
 
 import numpy as np
 
+from rdfer.data.manifest import CLASSES
 from rdfer.datasets import ferv39k
 from rdfer.datasets.acted import CREMAD_CLASSES
 from rdfer.datasets.mafw import CLASSES as MAFW_CLASSES
 from rdfer.datasets.table import DATASETS, DataSet, Known
-from rdfer.manifest import CLASSES
 
 DFEW_TESTS = (2341, 2341, 2340, 2339, 2336)
 DFEW_CLASSES = (2445, 1894, 2669, 2173, 1469, 145, 902)

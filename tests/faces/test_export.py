@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.faces import export as module
 from rdfer.faces.export import export, folds, write_video
 from rdfer.faces.sample import Sample
 from rdfer.faces.scenario import make_split
 from rdfer.faces.truth import load_rows, truth, truth_of_row
 from rdfer.faces.video import render_sample
-from rdfer.manifest import CLASSES
 
 
 @pytest.fixture(scope="module")

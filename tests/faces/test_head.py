@@ -5,7 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 from rdfer.faces import build_head
 from rdfer.faces.head import (
     BLENDSHAPES,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 from rdfer.faces import anatomy, creases, resting, skin, texture
 from rdfer.faces.head import BLENDSHAPES, load_head
 from rdfer.faces.identity import _person, make_identity

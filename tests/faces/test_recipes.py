@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.recipes import EMOTIONS, INDEX, POOLS, RECIPES, recipe, variants
-from rdfer.manifest import CLASSES
 
 
 @pytest.mark.parametrize("label", CLASSES)

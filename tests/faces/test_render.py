@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 from rdfer.faces import render
 from rdfer.faces.head import BLENDSHAPES
 from rdfer.faces.identity import make_identity

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES, SPLITS
 from rdfer.faces.factors import DIFFICULTY
 from rdfer.faces.recipes import POOLS, variants
 from rdfer.faces.sample import CLIP_MS, Sample
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES, identities, make_split
-from rdfer.manifest import CLASSES, SPLITS
 
 
 def leaves(value: Any) -> list[Any]:

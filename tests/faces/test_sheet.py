@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.sample import Sample
 from rdfer.faces.sheet import film_strip, portraits, save_quiz, save_sheet, tile
-from rdfer.manifest import CLASSES
 
 
 def test_sheet_has_a_column_a_class(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Manifest
 from rdfer.faces.sample import Sample
 from rdfer.faces.scenario import make_split
 from rdfer.faces.truth import (
@@ -21,7 +22,6 @@ from rdfer.faces.truth import (
     truth,
     truth_of_row,
 )
-from rdfer.manifest import Manifest
 
 GOLDEN_DEVELOPMENT = "291f9a7a33b1654276afd4d5a39dea207f87c4946da6eaaa76da6586bcb801fe"
 GOLDEN_CONFIRMATION = "12473d54169772729e2f50abfe3dfa25552cd9a54ef3f4011874ce152dc01c20"

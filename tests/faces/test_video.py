@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rdfer.errors import UserError
+from rdfer.base.errors import UserError
 from rdfer.faces.sample import Sample
 from rdfer.faces.video import FaceSource, render_sample
 

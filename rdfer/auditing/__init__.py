@@ -1,0 +1,1 @@
+"""Other people's predictions and labels to a ranked review."""

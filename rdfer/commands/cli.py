@@ -1,0 +1,60 @@
+"""The command line: ``rdfer ...``, thin over the package's functions.
+
+Bad input is one line ``error: ...`` and exit status 2; an interrupt one line and 130.
+"""
+
+import argparse
+import io
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from rdfer.base.errors import Stopped, UserError
+from rdfer.base.progress import log
+from rdfer.commands import COMMANDS
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all of this package's are."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print one line and leave with status 2."""
+        self.exit(2, f"error: {self.prog}: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> Parser:
+    """The parser of every command."""
+    parser = Parser(prog="rdfer", description=__doc__.splitlines()[0], allow_abbrev=False)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=command.about, description=command.about, allow_abbrev=False
+        )
+        command.arguments(sub)
+        sub.set_defaults(run=command.run)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        # where Python is told not to buffer, a line's end is a write of its own: lines of jobs
+        # that run side by side would mix
+        sys.stderr.reconfigure(line_buffering=True, write_through=False)
+    arguments = build_parser().parse_args(argv)
+    try:
+        arguments.run(arguments)
+    except UserError as error:
+        log(f"error: {error}")
+        return 2
+    except OSError as error:
+        # a place that does not exist or may not be written; a full device is a UserError already
+        log(f"error: {error.filename or 'file'}: {error.strerror or error}")
+        return 2
+    except Stopped as error:
+        log(f"error: {error}")
+        return 1
+    except KeyboardInterrupt:
+        log("interrupted; the same command goes on from here")
+        return 130
+    return 0

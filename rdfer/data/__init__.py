@@ -1,0 +1,1 @@
+"""Videos on their way to tensors: manifest, decoding, frame bank, cached features, label noise."""

@@ -1,0 +1,233 @@
+"""From agreement to action: clean, hard or noisy, and what training makes of each.
+
+    score [V] -> P(noisy) [V] -> part: clean | hard | noisy -> weights [V], targets [V, C]
+
+Source: the paper states that hard samples are reinforced and noisy ones mitigated; how is our
+reading, and every choice is a parameter.
+"""
+
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.mixture import GaussianMixture
+
+from rdfer.base.errors import UserError
+from rdfer.method.agreement import Floats, check_labels
+
+Reading: TypeAlias = Literal["unanimous-noisy", "scattered-noisy"]
+Noisy: TypeAlias = Literal["keep", "drop", "relabel", "soft"]
+Parts: TypeAlias = NDArray[np.str_]
+
+CLEAN, HARD, NOISY = "clean", "hard", "noisy"
+
+
+def partition(
+    agreement: ArrayLike,
+    majority: ArrayLike,
+    given: ArrayLike,
+    *,
+    threshold: float = 1.0,
+    reading: Reading = "unanimous-noisy",
+) -> Parts:
+    """Clean, hard and noisy samples by the vote alone.
+
+    ======================  ==================  ====================
+    the clips               unanimous-noisy     scattered-noisy
+    ======================  ==================  ====================
+    agree, with the label   clean               clean
+    agree, against it       noisy               hard
+    do not agree            hard                noisy
+    ======================  ==================  ====================
+
+    The first column is our reading of the paper; the second is the rival one, by which a
+    stable prediction shows a reliable sample and a scattered one shows noise.
+
+    >>> partition([1.0, 1.0, 0.5], [0, 0, 0], [0, 1, 1], threshold=0.8).tolist()
+    ['clean', 'noisy', 'hard']
+    >>> partition([1.0, 1.0, 0.5], [0, 0, 0], [0, 1, 1], reading="scattered-noisy").tolist()
+    ['clean', 'hard', 'noisy']
+
+    Args:
+        agreement: A, ``[V]`` in [0, 1].
+        majority: majority classes, int ``[V]``.
+        given: given labels, int ``[V]``.
+        threshold: A from which on the clips agree, in (0, 1].
+        reading: which of the two columns.
+
+    Returns:
+        str ``[V]``.
+    """
+    share = _unit("agreement", agreement)
+    if not 0 < threshold <= 1:
+        raise UserError(f"threshold = {threshold!r}: must be above 0 and at most 1")
+    if reading not in ("unanimous-noisy", "scattered-noisy"):
+        raise UserError(f"reading = {reading!r}: must be one of unanimous-noisy, scattered-noisy")
+    against, scattered = NOISY, HARD
+    if reading == "scattered-noisy":
+        against, scattered = HARD, NOISY
+    # shares are multiples of 1/N and their means are rounded: a hair below counts as reached
+    agree = share >= threshold - 1e-9
+    voted, labels = np.asarray(majority), np.asarray(given)
+    if voted.shape != share.shape or labels.shape != share.shape:
+        raise UserError(
+            f"majority of shape {voted.shape}, given of shape {labels.shape}:"
+            f" there are {share.size} samples"
+        )
+    right = voted == labels
+    return np.where(agree, np.where(right, CLEAN, against), scattered)
+
+
+def partition_by_score(p_noisy: ArrayLike, agreement: ArrayLike, *, threshold: float) -> Parts:
+    """Noisy where P(noisy) is at least one half; of the rest hard where the clips disagree.
+
+    >>> partition_by_score([0.9, 0.1, 0.1], [1.0, 1.0, 0.5], threshold=0.8).tolist()
+    ['noisy', 'clean', 'hard']
+
+    Args:
+        p_noisy: ``[V]`` in [0, 1].
+        agreement: A, or any label-free agreement in [0, 1], ``[V]``.
+        threshold: agreement from which on a sample is not hard.
+    """
+    suspect, share = _unit("p_noisy", p_noisy), _unit("agreement", agreement)
+    if suspect.shape != share.shape:
+        raise UserError(f"p_noisy of {suspect.size} values: there are {share.size} samples")
+    easy = share >= threshold - 1e-9
+    return np.where(suspect >= 0.5, NOISY, np.where(easy, CLEAN, HARD))
+
+
+def threshold_probability(score: ArrayLike, threshold: float) -> Floats:
+    """P(noisy) by a fixed threshold: 1 where ``score >= threshold`` and ``score > 0``, else 0.
+
+    A gap or a contrary vote of 0 says that the label is the prediction, so it is never noisy,
+    not even with threshold 0.
+
+    >>> threshold_probability([0.0, 0.3, 0.7], 0.3)
+    array([0., 1., 1.])
+    """
+    s = _finite("score", score)
+    return ((s >= threshold) & (s > 0)).astype(np.float64)
+
+
+def mixture_probability(score: ArrayLike) -> Floats:
+    """P(noisy) by a mixture of two normal distributions, fitted to the scores of all samples.
+
+    The component of higher mean is the noisy one, as in DivideMix (Li, Socher, Hoi, ICLR 2020:
+    scores scaled to [0, 1], ridge 5e-4 on the variances). Unlike there, scores beyond the two
+    means count as at the nearer mean: a wide component would otherwise win at both ends, and
+    call the best samples noisy. So P never falls as the score rises.
+
+    >>> mixture_probability([0.0, 0.1, 0.1, 0.2, 1.8, 1.9, 2.0]).round(2)
+    array([0., 0., 0., 0., 1., 1., 1.])
+
+    Args:
+        score: ``[V]``, higher is more suspicious. Where all are equal nothing stands out: P = 0.
+
+    Raises:
+        UserError: fewer than 2 scores, or one that is not finite.
+    """
+    s = _finite("score", score)
+    if s.size < 2:
+        raise UserError(f"score of {s.size} samples: a mixture of two needs at least 2")
+    spread = float(np.ptp(s))
+    if spread == 0:
+        return np.zeros_like(s)
+    x = ((s - s.min()) / spread)[:, None]
+    # means that start at both ends make the fit repeatable; random_state only sets k-means
+    # going, which is asked for the starting weights and widths
+    mixture = GaussianMixture(
+        2, means_init=[[0.0], [1.0]], reg_covar=5e-4, tol=1e-4, max_iter=500, random_state=0
+    ).fit(x)
+    means = mixture.means_[:, 0]
+    between = np.clip(x, means.min(), means.max())
+    p: Floats = mixture.predict_proba(between)[:, int(means.argmax())]
+    return p
+
+
+def treat(
+    part: ArrayLike,
+    *,
+    given: ArrayLike,
+    majority: ArrayLike,
+    agreement: ArrayLike,
+    classes: int,
+    p_noisy: ArrayLike | None = None,
+    noisy: Noisy = "keep",
+    reinforce: float = 0.0,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Training weights and targets: reinforce the hard, mitigate the noisy.
+
+    ===========  =============================================================
+    ``noisy``    what becomes of a noisy sample
+    ===========  =============================================================
+    ``keep``     nothing
+    ``drop``     weight 0
+    ``relabel``  its target is the majority class
+    ``soft``     weight 1 - P(noisy), for every sample, whatever its part
+    ===========  =============================================================
+
+    A hard sample's weight is multiplied by ``1 + reinforce (1 - A)``.
+
+    >>> weights, targets = treat(
+    ...     ["clean", "hard", "noisy"], given=[0, 1, 1], majority=[0, 0, 0],
+    ...     agreement=[1.0, 0.6, 1.0], classes=2, noisy="relabel", reinforce=0.5)
+    >>> weights.round(2).tolist(), targets.argmax(1).tolist()
+    ([1.0, 1.2000000476837158, 1.0], [0, 1, 0])
+
+    Args:
+        part: "clean", "hard" or "noisy", ``[V]``.
+        given: given labels, int ``[V]``.
+        majority: classes that noisy samples are relabelled to, int ``[V]``.
+        agreement: A, ``[V]`` in [0, 1].
+        classes: C.
+        p_noisy: ``[V]`` in [0, 1]; None: 1 for noisy parts, else 0.
+        noisy: see above.
+        reinforce: gamma, at least 0.
+
+    Returns:
+        Weights float32 ``[V]``, targets float32 ``[V, C]`` (rows sum to 1).
+    """
+    if noisy not in ("keep", "drop", "relabel", "soft"):
+        raise UserError(f"noisy = {noisy!r}: must be one of keep, drop, relabel, soft")
+    if not 0 <= reinforce < np.inf:
+        raise UserError(f"reinforce = {reinforce!r}: must be at least 0, and finite")
+    parts = np.asarray(part)
+    unknown = ~np.isin(parts, (CLEAN, HARD, NOISY))
+    if unknown.any():
+        raise UserError(f"part = {str(parts[unknown][0])!r}: must be one of clean, hard, noisy")
+    size = len(parts)
+    labels = check_labels(given, videos=size, classes=classes)
+    share = _unit("agreement", agreement, size=size)
+    suspect = parts == NOISY
+    weights = np.ones(size)
+    if noisy == "drop":
+        weights[suspect] = 0.0
+    elif noisy == "soft":
+        p = suspect.astype(float) if p_noisy is None else _unit("p_noisy", p_noisy, size=size)
+        weights = 1 - p
+    elif noisy == "relabel":
+        labels = np.where(suspect, check_labels(majority, videos=size, classes=classes), labels)
+    weights = np.where(parts == HARD, weights * (1 + reinforce * (1 - share)), weights)
+    return weights.astype(np.float32), np.eye(classes, dtype=np.float32)[labels]
+
+
+def _finite(name: str, values: ArrayLike) -> Floats:
+    checked = np.asarray(values, np.float64)
+    if checked.ndim != 1:
+        raise UserError(f"{name} of shape {checked.shape}: must be one number a sample")
+    wrong = ~np.isfinite(checked)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise UserError(f"{name}[{first}] = {checked[first]}: must be finite")
+    return checked
+
+
+def _unit(name: str, values: ArrayLike, *, size: int | None = None) -> Floats:
+    checked = _finite(name, values)
+    if size is not None and len(checked) != size:
+        raise UserError(f"{name} of {len(checked)} values: there are {size} samples")
+    wrong = (checked < 0) | (checked > 1 + 1e-6)
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        raise UserError(f"{name}[{first}] = {checked[first]}: must lie in [0, 1]")
+    return np.minimum(checked, 1.0)

@@ -1,0 +1,1 @@
+"""Recognition, detection of wrong labels, calibration, and the intervals around them."""

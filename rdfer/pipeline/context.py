@@ -1,0 +1,141 @@
+"""What a notebook's parameters mean: preset, settings with overrides, the run's directory."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rdfer.base import machine
+from rdfer.base.errors import UserError
+from rdfer.method.encoders import OWN, ships
+from rdfer.pipeline import protocol, runs, sources
+from rdfer.settings.presets import get_preset
+from rdfer.settings.schema import Preset, Settings, check_value, override
+
+#: What a bank depends on: of a real set, and what the rendered one depends on besides.
+STORED = frozenset({"data.source", "data.frames", "data.size"})
+DRAWN = frozenset(f"data.{name}" for name in ("pool", "balance", "train", "val", "test"))
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a notebook's parameters mean.
+
+    Attributes:
+        preset: the preset.
+        settings: its settings with the overrides laid over them.
+        overrides: what was changed, empty for the preset itself.
+        run: the run's directory.
+        fold: of a real data set; 0 where none is meant, or all.
+        data: the folder of a real data set, "" for the one that the run has noted.
+        reading: what the set's reader is told.
+    """
+
+    preset: Preset
+    settings: Settings
+    overrides: Mapping[str, Any]
+    run: Path
+    fold: int = 0
+    data: str = ""
+    reading: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def real(self) -> bool:
+        """Whether the videos are a real data set: then the truth is not known."""
+        return protocol.is_real(self.settings.data)
+
+    @property
+    def source(self) -> sources.Source:
+        """Where the real data set lies; see :func:`rdfer.pipeline.sources.settle`."""
+        data, reading = self.settings.data, self.reading
+        return sources.settle(self.run, data, root=self.data, reading=reading, fold=self.fold)
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The one fold that is meant, or all of the data set; none where there are none."""
+        if not self.real:
+            return ()
+        return (self.fold,) if self.fold else self.source.folds
+
+    def of_fold(self, fold: int) -> "Context":
+        """The same with one fold."""
+        return replace(self, fold=fold)
+
+    def experiment(self, name: str) -> str:
+        """What the cells of an experiment are filed under: each fold for itself."""
+        return f"{name}-fold{self.fold}" if self.fold else name
+
+    @property
+    def manifest_file(self) -> Path:
+        """Where the manifest is.
+
+        Raises:
+            UserError: a real data set, and no fold is named.
+        """
+        if not self.real:
+            return self.run / "manifest.json"
+        if not self.fold:
+            folds = ", ".join(map(str, self.source.folds))
+            raise UserError(f"fold = 0: name one of the folds {folds}, -p fold 1 for example")
+        return protocol.manifest_path(self.run, self.fold)
+
+    @property
+    def results(self) -> Path:
+        """Directory of the results; those of a fold that is named lie beside those of all folds."""
+        whole = self.run / "results"
+        return whole / f"fold{self.fold}" if self.fold else whole
+
+    @property
+    def bank(self) -> Path:
+        """Directory of the frame bank.
+
+        Runs of one preset that store the same frames share one, since rendering and decoding take
+        long and the frames much space.
+        """
+        shared = (STORED if self.real else STORED | DRAWN).isdisjoint(self.overrides)
+        return (runs.run_dir(self.preset.name) if shared else self.run) / "bank"
+
+    @property
+    def features(self) -> Path:
+        """Directory of the cached features."""
+        return self.run / "features"
+
+    @property
+    def encoder_weights(self) -> Path | None:
+        """Weights pre-trained within this run; None where the shipped ones (or none) serve."""
+        n = self.settings.network
+        own = n.pretrained in OWN and not ships(n.encoder, n.pretrained)
+        return self.run / "encoder.safetensors" if own else None
+
+
+def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
+    """Turn a notebook's parameters into a context.
+
+    Args:
+        preset: name of a preset.
+        overrides: dotted settings to change; the run then has a directory of its own.
+        others: further parameters, checked to be of the types of their notebook's defaults
+            (``seed=0`` must stay an int). Of a real data set: ``fold``, ``data`` (its folder)
+            and ``reading`` (options of its reader).
+
+    Raises:
+        UserError: unknown preset or setting, wrong type or value; or a fold or folder where the
+            preset renders its own videos.
+    """
+    check_value("preset", preset, str)
+    changes = dict(check_value("overrides", dict(overrides or {}), dict))
+    types = {"seed": int, "methods": str, "fold": int, "data": str, "reading": dict}
+    for name, value in others.items():
+        check_value(name, value, types[name])
+    chosen = get_preset(preset)
+    settings = override(chosen.settings, changes)
+    fold, data, reading = (
+        others.get(k, d) for k, d in (("fold", 0), ("data", ""), ("reading", {}))
+    )
+    protocol.check_parameters(settings.data, fold=fold, root=data, reading=reading)
+    run = runs.run_dir(preset, changes)
+    context = Context(chosen, settings, changes, run, fold=fold, data=data, reading=reading)
+    torch.set_num_threads(machine.threads())
+    return context

@@ -1,0 +1,223 @@
+"""The cells of a run, and which of them are fresh, stale or missing.
+
+A run is the directory ``runs/<preset>/``. A cell of it is one training with its evaluation:
+``cells/<experiment>/<variant>/seed<k>/`` with ``metrics.json`` (numbers and provenance) and
+``arrays.npz`` (what is too long for JSON). A cell that a hash calls fresh is never run again; a
+stale one is shown as stale and never averaged.
+"""
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rdfer.base.errors import UserError
+from rdfer.base.files import read_json, write_atomic, write_json
+from rdfer.pipeline.paths import find_root, run_dir, runs_dir
+from rdfer.pipeline.provenance import Provenance, code_hash
+from rdfer.settings.schema import Settings, settings_hash, to_dict
+
+__all__ = ["Cell", "collect", "find_root", "fresh", "missing_message", "run_dir", "runs_dir"]
+
+State = Literal["fresh", "stale", "missing"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One training of one variant with one seed.
+
+    Attributes:
+        run: the run's directory (:func:`run_dir`).
+        experiment: what it belongs to: ``train``, ``ablate``, ...
+        variant: a name for what was changed, fit for a directory.
+        seed: of the cell.
+        settings: all that it was run with.
+        data: key of the data it reads, where code and settings do not tell (files of the user).
+        modules: what its numbers depend on.
+    """
+
+    run: Path
+    experiment: str
+    variant: str
+    seed: int
+    settings: Settings
+    data: str = ""
+    modules: tuple[str, ...] = ("rdfer.training.fit",)
+
+    @property
+    def path(self) -> Path:
+        """Its directory."""
+        return self.run / "cells" / self.experiment / self.variant / f"seed{self.seed}"
+
+    @property
+    def hash(self) -> str:
+        """Hash of settings, seed, data and code: 16 hex digits."""
+        return _cell_hash(to_dict(self.settings), self.seed, self.data, self.modules)
+
+    def state(self) -> State:
+        """``fresh``: made by this code with these settings. ``stale``: by others."""
+        if not self._metrics.is_file():
+            return "missing"
+        return "fresh" if _stored(self._metrics)["provenance"]["hash"] == self.hash else "stale"
+
+    def record(
+        self, metrics: Mapping[str, Any], arrays: Mapping[str, Any] | None = None, *, wall_s: float
+    ) -> None:
+        """Write the result, ``metrics.json`` last: the cell is missing until all is there.
+
+        NumPy numbers and arrays become plain ones; a number that is not finite becomes null.
+
+        Raises:
+            UserError: the device is full.
+        """
+        self._metrics.unlink(missing_ok=True)
+        with write_atomic(self._arrays) as file:
+            np.savez_compressed(file, allow_pickle=False, **dict(arrays or {}))
+        provenance = Provenance(
+            hash=self.hash,
+            settings=to_dict(self.settings),
+            seed=self.seed,
+            data=self.data,
+            modules=self.modules,
+            wall_s=round(wall_s, 3),
+        )
+        write_json(
+            self._metrics,
+            {"metrics": plain(metrics), "provenance": plain(dataclasses.asdict(provenance))},
+        )
+
+    def metrics(self) -> dict[str, Any]:
+        """The recorded metrics.
+
+        Raises:
+            UserError: the cell is missing or stale.
+        """
+        self._require_fresh()
+        return dict(_stored(self._metrics)["metrics"])
+
+    def provenance(self) -> dict[str, Any]:
+        """The recorded provenance.
+
+        Raises:
+            UserError: the cell is missing or stale.
+        """
+        self._require_fresh()
+        return dict(_stored(self._metrics)["provenance"])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """The recorded arrays.
+
+        Raises:
+            UserError: the cell is missing or stale.
+        """
+        self._require_fresh()
+        with np.load(self._arrays, allow_pickle=False) as file:
+            return dict(file)
+
+    def _require_fresh(self) -> None:
+        state = self.state()
+        if state != "fresh":
+            raise UserError(f"cell {self.path} is {state}: run `rdfer reproduce` again")
+
+    @property
+    def _metrics(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def _arrays(self) -> Path:
+        return self.path / "arrays.npz"
+
+
+def _cell_hash(settings: Mapping[str, Any], seed: int, data: str, modules: Iterable[str]) -> str:
+    code = code_hash(modules)
+    return settings_hash({"settings": settings, "seed": seed, "data": data, "code": code})
+
+
+def _stored(path: Path) -> dict[str, Any]:
+    stored = read_json(path)
+    if not (isinstance(stored, dict) and {"metrics", "provenance"} <= stored.keys()):
+        raise UserError(f"{path}: no result of a cell (it needs metrics and provenance); delete it")
+    return stored
+
+
+def plain(value: Any) -> Any:
+    """Numbers, arrays and containers as JSON knows them; a number that is not finite is None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def collect(
+    run: str | Path, experiment: str | None = None, cells: Iterable[Cell] | None = None
+) -> pd.DataFrame:
+    """All cells of a run as a table: one row a cell, its state, and its metrics as columns.
+
+    Args:
+        run: the run's directory.
+        experiment: only this one; every one without it.
+        cells: what is expected. A cell in it that is not there becomes a row ``missing``; one
+            that is there and is not expected is ``stale``. Without it, each cell is judged by
+            its own recorded settings.
+
+    Returns:
+        Columns experiment, variant, seed, state, wall_s, then the metrics; sorted. Metrics of
+        stale cells are left out, so they cannot be averaged by mistake.
+    """
+    expected = None if cells is None else {cell.path: cell for cell in cells}
+    pattern = f"cells/{experiment or '*'}/*/seed*/metrics.json"
+    paths = {path.parent for path in Path(run).glob(pattern)} | set(expected or ())
+    rows = [_row(path, expected) for path in paths]
+    columns = ["experiment", "variant", "seed", "state", "wall_s"]
+    frame = pd.DataFrame(rows, columns=None if rows else columns)
+    return frame.sort_values(columns[:3], ignore_index=True)
+
+
+def _row(path: Path, expected: Mapping[Path, Cell] | None) -> dict[str, Any]:
+    experiment, variant, seed = path.parts[-3:]
+    row = {"experiment": experiment, "variant": variant, "seed": int(seed.removeprefix("seed"))}
+    file = path / "metrics.json"
+    if not file.is_file():
+        return {**row, "state": "missing", "wall_s": None}
+    stored = _stored(file)
+    made = stored["provenance"]
+    state: State
+    if expected is None:
+        state = "fresh" if _still(made) else "stale"
+    else:
+        state = expected[path].state() if path in expected else "stale"
+    metrics = stored["metrics"] if state == "fresh" else {}
+    return {**row, "state": state, "wall_s": made["wall_s"], **metrics}
+
+
+def _still(made: Mapping[str, Any]) -> bool:
+    """Whether the code that made a result is still the same."""
+    try:
+        now = _cell_hash(made["settings"], made["seed"], made["data"], made["modules"])
+    except UserError:  # one of its modules is gone
+        return False
+    return bool(now == made["hash"])
+
+
+def fresh(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of :func:`collect` that may be averaged."""
+    return frame[frame["state"] == "fresh"].reset_index(drop=True)
+
+
+def missing_message(frame: pd.DataFrame) -> str:
+    """One line that says which cells are not fresh; empty where all are."""
+    behind = frame[frame["state"] != "fresh"]
+    if behind.empty:
+        return ""
+    names = [f"{r.experiment}/{r.variant}/seed{r.seed} {r.state}" for r in behind.itertuples()]
+    shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+    return f"{len(behind)} of {len(frame)} cells are not fresh: {shown}"

@@ -1,0 +1,169 @@
+"""Where the real data set of a run lies: told once, checked, and noted in the run's directory.
+
+::
+
+    runs/<preset>/source.json    the folder, and what its reader was told
+"""
+
+import shlex
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from rdfer.base.errors import UserError
+from rdfer.base.files import read_json, write_json
+from rdfer.base.progress import log
+from rdfer.data.manifest import Manifest
+from rdfer.datasets.check import check
+from rdfer.datasets.findings import UNREADABLE
+from rdfer.datasets.reading import check_fold, fold_numbers, read, scan
+from rdfer.datasets.table import DataSet, get_dataset
+from rdfer.settings.schema import Data
+
+SOURCE = "source.json"
+MANIFESTS = "manifests"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a data set lies, and what its reader is told.
+
+    Attributes:
+        name: of the data set.
+        root: the folder that its archive unpacked to, absolute.
+        reading: options of :func:`rdfer.datasets.read` besides the fold.
+        folder: that the videos were taken from when the root was checked, "" before.
+        whole: whether the lists of all folds could be read then; else all are checked again where
+            more than one fold is meant.
+    """
+
+    name: str
+    root: str
+    reading: Mapping[str, Any]
+    folder: str = field(default="", compare=False)
+    whole: bool = field(default=True, compare=False)
+
+    @property
+    def dataset(self) -> DataSet:
+        """What is known of the set."""
+        return get_dataset(self.name)
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """Its folds: the official ones, or one's own; one where a folder is divided already."""
+        grouped = bool(self.reading.get("grouped"))
+        if self.name == "folders" and not grouped and not self._scan(1).drawn:
+            return (1,)
+        return fold_numbers(self.dataset, grouped=grouped)
+
+    @property
+    def official(self) -> bool:
+        """Whether parts, labels and clips are those that the set's authors published.
+
+        DFEW's clips of 16 frames are made from those by interpolation.
+        """
+        own = ("grouped", "lists", "split", "zero_based")
+        clips = Path(self.folder or self.reading.get("clips") or "").name
+        return not (clips.endswith("16f") or any(self.reading.get(name) for name in own))
+
+    @property
+    def command(self) -> str:
+        """What a user types to see the whole report about the folder."""
+        words = ["rdfer", "check", self.name, self.root]
+        for name, value in self.reading.items():
+            words.append(f"--{name.replace('_', '-')}")
+            if value is not True:
+                words.append(",".join(value) if name == "order" else str(value))
+        return shlex.join(words)
+
+    def check(self, fold: int) -> None:
+        """Refuse a fold that there is not.
+
+        Raises:
+            UserError: naming those that there are.
+        """
+        check_fold(self.dataset, fold, grouped=bool(self.reading.get("grouped")))
+
+    def _scan(self, fold: int) -> Any:
+        return scan(self.name, self.root, fold=fold, **self.reading)
+
+    def read(self, fold: int) -> Manifest:
+        """The clips of a fold; see :func:`rdfer.datasets.read`."""
+        return read(self.name, self.root, fold=fold, **self.reading)
+
+
+def settle(
+    run: Path, data: Data, *, root: str = "", reading: Mapping[str, Any], fold: int = 0
+) -> Source:
+    """The source of a run: what is given now, else what was noted before; noted where it is new.
+
+    Args:
+        run: its directory.
+        data: its settings.
+        root: the folder, "" for the one that was noted.
+        reading: options of its reader.
+        fold: the one that is meant, which needs the lists of no other; 0 for all.
+
+    Raises:
+        UserError: neither is there, or the folder is no copy of the data set, or `rdfer check`
+            finds something wrong with it; then nothing is noted.
+    """
+    noted = recorded(run, data)
+    if not root:
+        if noted is None or reading:
+            raise UserError(
+                f"data = '': tell where {get_dataset(data.source).title} lies: "
+                "make reproduce PRESET=.. DATA=/path, --data /path, or -p data /path"
+            )
+        source = noted
+    else:
+        place = str(Path(root).absolute())
+        again = noted is not None and noted.root == place and not reading
+        source = noted if noted and again else Source(data.source, place, dict(reading))
+    new = source != noted
+    if noted is not None and not new and (noted.whole or fold):
+        return noted
+    folder, whole = _examine(source, data.val_share, fold)
+    source = replace(source, folder=folder, whole=whole)
+    if new:
+        # cells must not go on reading what another folder's lists said
+        shutil.rmtree(run / MANIFESTS, ignore_errors=True)
+    write_json(run / SOURCE, asdict(source))
+    return source
+
+
+def _examine(source: Source, val_share: float, fold: int) -> tuple[str, bool]:
+    """The folder that the videos are taken from, and whether all folds could be looked at.
+
+    What is noted of it is logged.
+
+    Raises:
+        UserError: the first thing that is wrong; for one fold, others that cannot be read are not.
+    """
+    report = check(source.name, source.root, val_share=val_share, **source.reading)
+    for finding in report.findings:
+        if finding.state == "note":
+            log(f"{report.title}: {finding.line}")
+    every = [finding for finding in report.findings if finding.state == "wrong"]
+    spared = [f for f in every if fold and f.found == UNREADABLE and f.what != f"fold {fold}"]
+    wrong = next((finding for finding in every if finding not in spared), None)
+    if wrong is not None:
+        raise UserError(
+            f"{report.title} in {report.folder}: {wrong.line} (`{source.command}` shows all)"
+        )
+    for finding in spared:
+        log(f"{report.title}: {finding.line}")
+    return report.folder, not spared
+
+
+def recorded(run: Path, data: Data) -> Source | None:
+    """What was noted in a run, None where there is nothing."""
+    path = run / SOURCE
+    if not path.exists():
+        return None
+    found = read_json(path)
+    if not isinstance(found, dict) or found.get("name") != data.source:
+        raise UserError(f"{path}: is not about {data.source}; delete it")
+    return Source(**found)

@@ -1,0 +1,1 @@
+"""From results to tables, figures, numbers in pages, and the book."""

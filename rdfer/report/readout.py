@@ -1,0 +1,228 @@
+"""Reading results, and how single numbers of them are written.
+
+A results directory holds a few small JSON files (see :data:`REQUIRED_KEYS`), written by the
+notebooks. What was not run says so: a missing result is the text :data:`NOT_RUN`, never an empty
+cell or an old number.
+
+Scores (UAR, WAR, recall) are stored as fractions and shown as percent; differences are shown in
+percentage points with their sign.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from rdfer.base.errors import UserError
+from rdfer.base.files import read_json
+from rdfer.data.manifest import CLASSES
+
+NOT_RUN = "not run here"
+"""What stands where a result is missing."""
+
+MISSING = "missing"
+"""What stands for a row of a study that lacks cells: it is never averaged over the others."""
+
+JOIN = ",\N{NO-BREAK SPACE}"  # an interval is not broken over two lines
+
+Results: TypeAlias = Mapping[str, Any]
+"""Result name (file name without ``.json``) to its content, None where it was not run."""
+
+#: The method that is no rival: plain training where no label is wrong.
+CEILING = "clean"
+
+#: Score key, as :func:`rdfer.studies.results.suspicion_scores` names it -> display name, in this
+#: order.
+SCORE_NAMES: Mapping[str, str] = {
+    "vote": "Wrong vote, last sweep",
+    "gap": "Gap, last sweep",
+    "gap-averaged": "Gap, mean over sweeps",
+    "loss-one-clip": "Loss of one clip, last sweep",
+    "loss": "Loss of the mean over clips, last sweep",
+    "loss-averaged": "Loss of the mean over clips and sweeps",
+    "scatter": "Disagreement of the vote (no label)",
+    "jsd": "Jensen–Shannon divergence (no label)",
+    "margin": "Small margin (no label)",
+}
+#: Scores that do not look at the given label.
+LABEL_FREE = frozenset({"scatter", "jsd", "margin"})
+
+#: File name (without ``.json``) -> the keys that its object must have.
+REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
+    "meta": ("preset", "date", "version", "settings_hash", "machine", "seeds", "wall_s"),
+    "main": ("rows", "differences", "per_class", "confusion"),
+    "agreement": ("scores", "histogram"),
+    "ablation": ("rows",),
+    "noise": ("rows",),
+    "factorial": ("rows",),
+    "rivals": ("rows",),
+    "streams": ("rows",),
+    "detail": ("rows",),
+    "cost": ("rows",),
+    "worlds": ("rows",),
+    "sensitivity": ("rows", "thresholds", "warmup", "calibration"),
+    "tuning": ("seeds", "methods"),
+    "key": ("rows",),
+    "dynamics": (),
+    "features": ("labels", "maps"),
+    "benchmark": (),
+    "claims": ("claims", "claims_hash"),
+    "labels": ("classes", "histogram", "quality"),
+}
+
+
+def load_results(directory: str | Path) -> dict[str, Any]:
+    """Read every known result file of a directory; a file that is not there is ``None``.
+
+    Raises:
+        UserError: a file is no JSON object, or lacks one of its keys.
+    """
+    results: dict[str, Any] = {}
+    for name, keys in REQUIRED_KEYS.items():
+        path = Path(directory) / f"{name}.json"
+        results[name] = read_json(path) if path.exists() else None
+        if results[name] is None:
+            continue
+        if not isinstance(results[name], dict):
+            raise UserError(f"{path}: a result file must hold a JSON object")
+        for key in keys:
+            if key not in results[name]:
+                raise UserError(f"{path}: key {key!r} is missing")
+    return results
+
+
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """A fraction as percent with one decimal: ``0.6543`` -> ``65.4``; nothing -> not run."""
+    if value is None or not math.isfinite(value):
+        return NOT_RUN
+    text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
+    return _minus(text)
+
+
+def _minus(text: str) -> str:
+    """A real minus sign, as wide as the plus."""
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def with_interval(
+    mean: float | None, low: float | None, high: float | None, *, signed: bool = False
+) -> str:
+    """``65.4 [64.0, 66.8]``; without the brackets where there is no interval (one seed)."""
+    text = percent(mean, signed=signed)
+    if text == NOT_RUN or low is None or high is None:
+        return text
+    ends = (percent(end, signed=signed) for end in (low, high))
+    return f"{text} [{JOIN.join(ends)}]"
+
+
+def find(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any] | None:
+    """The first row whose values equal all the wanted ones."""
+    return next((row for row in rows if all(row.get(k) == v for k, v in wanted.items())), None)
+
+
+def rows_of(results: Results, name: str, key: str = "rows") -> list[Mapping[str, Any]]:
+    """The rows of one result, none where it was not run."""
+    return list((results.get(name) or {}).get(key) or [])
+
+
+def method_names(results: Results) -> dict[str, str]:
+    """Method key -> display name, in the order of the main table."""
+    return {row["method"]: row["name"] for row in rows_of(results, "main")}
+
+
+def class_names(results: Results) -> tuple[str, ...]:
+    """The classes of the main comparison in their order; those of DFEW unless it says others."""
+    return tuple((results.get("main") or {}).get("classes") or CLASSES)
+
+
+def rivals(results: Results) -> list[Mapping[str, Any]]:
+    """The main table's rows without the ceiling."""
+    return [row for row in rows_of(results, "main") if row["method"] != CEILING]
+
+
+def ceiling(results: Results) -> Mapping[str, Any] | None:
+    """The main table's row of plain training without label noise."""
+    return find(rows_of(results, "main"), method=CEILING)
+
+
+def balanced(results: Results) -> bool:
+    """Whether the classes of the test part are equally frequent, but for one video a seed.
+
+    Then UAR and WAR say the same, and one of them is enough.
+    """
+    main = results.get("main") or {}
+    seeds = max((row["n_seeds"] for row in main.get("rows") or []), default=1)
+    totals = ([sum(row) for row in matrix] for matrix in (main.get("confusion") or {}).values())
+    return all(max(videos) - min(videos) <= seeds for videos in totals)
+
+
+def score_name(results: Results, score: str) -> str:
+    """Display name of a score: the one its row gives, else the one known here."""
+    row = find(rows_of(results, "agreement", "scores"), score=score) or {}
+    return row.get("name") or SCORE_NAMES.get(score, score)
+
+
+def score_order(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The scores of the rows, in the order of :data:`SCORE_NAMES`; others come last."""
+    found = dict.fromkeys(row["score"] for row in rows)
+    known = [score for score in SCORE_NAMES if score in found]
+    return [*known, *(score for score in found if score not in SCORE_NAMES)]
+
+
+def auroc(row: Mapping[str, Any] | None) -> str:
+    """An AUROC with its interval, three decimals: ``0.812 [0.790, 0.834]``."""
+    if row is None or row.get("auroc_mean") is None:
+        return NOT_RUN
+    values = [row.get(f"auroc_{part}") for part in ("mean", "low", "high")]
+    mean, *ends = (None if value is None else _minus(f"{value:.3f}") for value in values)
+    return f"{mean}" if None in ends else f"{mean} [{ends[0]}{JOIN}{ends[1]}]"
+
+
+def is_missing(row: Mapping[str, Any], name: str) -> bool:
+    """Whether a row of a study has no number for a metric, as cells or seeds are lacking."""
+    return row[f"{name}_mean"] is None
+
+
+def study_percent(row: Mapping[str, Any] | None, name: str) -> str:
+    """A study's percent with its interval; a dash where the study has no such row."""
+    if row is None:
+        return "–"
+    if is_missing(row, name):
+        return MISSING
+    return with_interval(*(row.get(f"{name}_{end}") for end in ("mean", "low", "high")))
+
+
+def study_points(row: Mapping[str, Any], name: str) -> str:
+    """A study's paired difference in points with its interval."""
+    if is_missing(row, name):
+        return MISSING
+    return with_interval(
+        *(row.get(f"{name}_{end}") for end in ("mean", "low", "high")), signed=True
+    )
+
+
+def study_share(row: Mapping[str, Any] | None, name: str) -> str:
+    """A study's AUROC or AUPRC with its interval; a dash where the study has no such row."""
+    if row is None:
+        return "–"
+    if is_missing(row, name):
+        return MISSING
+    return auroc({f"auroc_{end}": row.get(f"{name}_{end}") for end in ("mean", "low", "high")})
+
+
+def verdict(low: float | None, high: float | None) -> str:
+    """What an interval of a difference allows to say, in words."""
+    if low is None or high is None:
+        return "no interval"
+    if low > 0:
+        return "higher"
+    return "lower" if high < 0 else "not told apart"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``75`` -> ``1 min 15 s``."""
+    whole = round(seconds)
+    hours, rest = divmod(whole, 3600)
+    minutes, left = divmod(rest, 60)
+    parts = ((hours, "h"), (minutes, "min"), (0 if hours else left, "s"))
+    return " ".join(f"{value} {unit}" for value, unit in parts if value) or "0 s"

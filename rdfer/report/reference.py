@@ -1,0 +1,101 @@
+"""The committed reference: results/ and figures/, replaced by those of a finished run."""
+
+import os
+import shutil
+from pathlib import Path
+
+from rdfer.base.errors import UserError
+from rdfer.pipeline import runs
+from rdfer.pipeline.workflow import NOTEBOOKS
+from rdfer.report import executed
+
+PRESET = "laptop"  # the one whose book bears no banner
+LIMIT_MB = 8.0  # what the repository may hold of them
+KEPT = "tuning.json"  # of another run, on the development pool
+KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
+
+
+def publish(preset: str) -> list[str]:
+    """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset's run.
+
+    Both are made beside and take their place only when whole; where a study lacks cells its results
+    say so. ``results/tuning.json``, of the development pool, stays unless the run has some of its
+    own; ``results/real.json`` takes in what runs on the real sets have written since.
+
+    Returns:
+        Lines that say what was written.
+
+    Raises:
+        UserError: another preset, whose numbers would pass for the reference; a cell of the run
+            is not fresh, something is missing, ended in an error or cannot be used, or it is too
+            much for the repository.
+    """
+    run, root = runs.run_dir(preset), runs.find_root()
+    if preset != PRESET:
+        raise UserError(
+            f"preset = {preset!r}: the reference is made from {PRESET!r} alone; "
+            f"`rdfer book --preset {preset}` shows this run"
+        )
+    # imports torch, which no refusal above should wait for
+    from rdfer.report.comparison_figure import draw_peers
+    from rdfer.studies.plan import expected_cells
+    from rdfer.studies.real_results import gather_real, write_real
+
+    expected = expected_cells(preset)
+    for experiment in ("train", "ablate"):
+        cells = [cell for cell in expected if cell.experiment == experiment]
+        message = runs.missing_message(runs.collect(run, experiment, cells))
+        if message:
+            raise UserError(f"{run}: {message}")
+    source = run / "results"
+    if not (run / "done" / "figures.json").exists():
+        raise UserError(f"{run}: not finished; run `rdfer reproduce --preset {preset}` first")
+    fresh = {name: root / f".{name}.new" for name in ("results", "figures")}
+    try:
+        for directory in fresh.values():
+            shutil.rmtree(directory, ignore_errors=True)
+            directory.mkdir()
+        _copy(source, fresh["results"])
+        _copy(source / "figures", fresh["figures"])
+        kept, place = root / "results" / KEPT, fresh["results"] / KEPT
+        if kept.exists() and not place.exists():
+            shutil.copyfile(kept, place)
+        real = gather_real(root)
+        if real:
+            write_real(fresh["results"] / "real.json", real)
+        draw_peers(root / "book" / "reported_results.csv", real, fresh["figures"])
+        for name in NOTEBOOKS:
+            executed.stage_notebook(
+                run / "notebooks" / f"{name}.ipynb",
+                fresh["results"] / "notebooks" / f"{name}.ipynb",
+                root=root,
+            )
+        size = sum(_size(directory) for directory in fresh.values())
+        if size > LIMIT_MB:
+            raise UserError(f"{run}: {size:.1f} MB of results and figures: at most {LIMIT_MB} MB")
+        for name, directory in fresh.items():
+            _swap(directory, root / name)
+    finally:
+        for directory in fresh.values():
+            shutil.rmtree(directory, ignore_errors=True)
+    return [f"results/ and figures/ now hold {size:.1f} MB of the run {preset}"]
+
+
+def _copy(source: Path, target: Path) -> None:
+    for path in sorted(source.glob("*")):
+        if path.is_file() and path.suffix in KINDS:
+            shutil.copyfile(path, target / path.name)
+
+
+def _size(directory: Path) -> float:
+    """Megabytes of all files in a directory."""
+    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
+
+
+def _swap(new: Path, place: Path) -> None:
+    old = place.with_name(f".{place.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.exists():
+        os.replace(place, old)
+    os.replace(new, place)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,260 @@
+"""Methods and ablations: each a name, a title and a set of overrides on a preset's settings.
+
+No variant has code of its own. Two methods are kept apart by name everywhere: RDFER (vote) is
+our plainest reading of the paper, RDFER (ours) the best version with several clips that was found
+on the development pool.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rdfer.base.errors import UserError
+from rdfer.settings.schema import Settings, did_you_mean, override
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A method or an ablation.
+
+    Attributes:
+        name: short, used in paths.
+        title: as tables print it.
+        part: the part of the method that it is about.
+        changes: overrides on the preset's settings.
+        matched: train as many epochs as cost what this other variant costs.
+    """
+
+    name: str
+    title: str
+    part: str = "method"
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    matched: str = ""
+
+
+VOTE: dict[str, Any] = {
+    "agreement.score": "vote",
+    "agreement.rule": "threshold",
+    "agreement.threshold": 0.8,
+    "agreement.average": False,
+    "agreement.noisy": "drop",
+    "agreement.reinforce": 0.5,
+}
+#: ELR's memory, as its trials chose it.
+ELR: dict[str, Any] = {"robust.elr": 3.0, "robust.elr_memory": 0.9}
+#: How :data:`TREATMENTS` tell clean, hard and noisy videos apart. RDFER (ours) draws no such line:
+#: of this it uses that sweeps are averaged.
+JUDGED: dict[str, Any] = {
+    "agreement.score": "gap",
+    "agreement.rule": "threshold",
+    "agreement.score_threshold": 0.3,
+    "agreement.average": True,
+}
+OURS: dict[str, Any] = {
+    **JUDGED,
+    **ELR,
+    "agreement.anew": True,
+    "agreement.wrong": 0.1,
+}
+
+#: Other people's training under label noise, each as its trials on the development pool chose it
+#: (:mod:`rdfer.studies.tuning`). What is theirs beside the rule itself (two networks,
+#: other weights of samples) is left out, so that they share network, epochs and clips. RDFER (ours)
+#: costs more: it trains a second network.
+RIVALS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        Variant(
+            name="label-smoothing",
+            title="label smoothing",
+            changes={"training.label_smoothing": 0.4},
+        ),
+        Variant(name="small-loss", title="small-loss selection", changes={"robust.forget": 1.0}),
+        Variant(name="elr", title="ELR", changes=ELR),
+        Variant(
+            name="scn",
+            title="SCN",
+            changes={
+                "agreement.score": "gap",
+                "agreement.rule": "threshold",
+                "agreement.score_threshold": 0.6,
+                "agreement.average": False,
+                "agreement.noisy": "relabel",
+                "agreement.clips": 1,
+                "agreement.every": 1,
+            },
+        ),
+        Variant(
+            name="loss-mixture",
+            title="loss-mixture drop",
+            changes={
+                "agreement.score": "loss",
+                "agreement.rule": "mixture",
+                "agreement.start": 10,
+                "agreement.average": False,
+                "agreement.noisy": "drop",
+                "agreement.clips": 1,
+                "agreement.every": 1,
+            },
+        ),
+    )
+}
+
+METHODS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        # what its clips say is watched, and nothing is done about it
+        Variant(name="plain", title="Plain", changes={"agreement.watch": "clips"}),
+        Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
+        # the strongest rival, which RDFER (ours) contains
+        RIVALS["elr"],
+        Variant(name="elr-matched", title="ELR, compute-matched", changes=ELR, matched="ours"),
+        Variant(name="vote", title="RDFER (vote)", changes=VOTE),
+        Variant(name="ours", title="RDFER (ours)", changes=OURS),
+        # no rival: what plain training reaches where no label is wrong
+        Variant(name="clean", title="Plain, no label noise", changes={"noise.rate": 0.0}),
+    )
+}
+
+#: One treatment at a time, and all at once.
+TREATMENTS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        Variant(
+            name="reinforced",
+            title="hard reinforced",
+            changes={**VOTE, "agreement.noisy": "keep"},
+        ),
+        Variant(
+            name="dropped",
+            title="noisy dropped",
+            changes={**JUDGED, "agreement.noisy": "drop"},
+        ),
+        Variant(
+            name="relabelled",
+            title="noisy relabelled",
+            changes={**JUDGED, "agreement.noisy": "relabel"},
+        ),
+        Variant(
+            name="everything",
+            title="all treatments",
+            changes={**JUDGED, "agreement.noisy": "relabel", "agreement.reinforce": 0.5},
+        ),
+    )
+}
+
+
+def _ablation(name: str, title: str, part: str, matched: str = "", **changes: Any) -> Variant:
+    dotted = {k.replace("__", "."): v for k, v in changes.items()}
+    return Variant(name=name, title=title, part=part, changes={**OURS, **dotted}, matched=matched)
+
+
+def _network(model: str, title: str, **changes: Any) -> Variant:
+    """A baseline in the place of the two streams: it has one encoder and fuses nothing."""
+    changes = {"model": model, "separate_encoders": False, "fusion": "mean", **changes}
+    dotted = {f"network.{k}": v for k, v in changes.items()}
+    return Variant(name=model, title=title, part="network", changes={**OURS, **dotted})
+
+
+ABLATIONS: dict[str, Variant] = {
+    v.name: v
+    for v in (
+        _ablation("ours", "RDFER (ours)", "whole"),
+        _ablation("once", "no second network", "weighing", agreement__anew=False),
+        _ablation(
+            "once-longer",
+            "no second network, as many passes",
+            "weighing",
+            matched="ours",
+            agreement__anew=False,
+        ),
+        _ablation("trusted", "second network on the labels", "weighing", agreement__wrong=0.0),
+        _ablation("no-memory", "no memory of predictions", "weighing", robust__elr=0.0),
+        _ablation(
+            "consensus",
+            "pull to the consensus of clips, no memory",
+            "weighing",
+            robust__elr=0.0,
+            agreement__consensus=3.0,
+        ),
+        _ablation(
+            "reinforced", "hard samples reinforced as well", "treatment", agreement__reinforce=0.5
+        ),
+        _ablation(
+            "relabelled",
+            "noisy samples relabelled as well",
+            "treatment",
+            agreement__noisy="relabel",
+        ),
+        _ablation("dropped", "noisy samples dropped as well", "treatment", agreement__noisy="drop"),
+        _ablation("last-sweep", "the last sweep alone", "scoring", agreement__average=False),
+        _ablation("one-clip", "one clip a sweep", "scoring", agreement__clips=1),
+        _ablation("local-clips", "clips from half of the video", "scoring", agreement__span=0.5),
+        _ablation(
+            "no-resampling",
+            "detail clips spread evenly",
+            "key expression",
+            sampling__key_rule="uniform",
+        ),
+        _ablation("long-only", "long-term stream alone", "streams", network__streams="long"),
+        _ablation("short-only", "short-term stream alone", "streams", network__streams="short"),
+        _ablation(
+            "detail-fusion",
+            "prediction by the short-term stream",
+            "streams",
+            network__fusion="detail",
+        ),
+        _network("frame-average", "mean over single frames"),
+        _network("recurrent", "one LSTM"),
+        _network("transformer", "temporal transformer"),
+        # from random weights: those of still faces do not fit a 3D CNN
+        _network(
+            "m3dfel",
+            "M3DFEL (R3D-18, instance pooling)",
+            encoder="r3d_18",
+            pretrained="none",
+            shift=False,
+        ),
+    )
+}
+
+
+def ablations(base: Settings) -> dict[str, Variant]:
+    """The ablations that a preset can run: M3DFEL needs frames, so not with a frozen encoder."""
+    return {k: v for k, v in ABLATIONS.items() if not (k == "m3dfel" and base.network.frozen)}
+
+
+def matched_epochs(base: Settings, other: Settings) -> int:
+    """Epochs of plain training that cost what ``other`` costs with its sweeps, or twice trained.
+
+    A training pass counts as three forward passes (forward, and twice that for backward), a
+    clip predicted in a sweep as one. OURS: the paper does not speak of compute.
+    """
+    agreement = other.agreement
+    if not (agreement.treats or agreement.anew):
+        return base.training.epochs
+    sweeps = len(range(agreement.start, other.training.epochs + 1, agreement.every))
+    trained = base.training.epochs * (1 + agreement.anew)
+    return trained + round(sweeps * agreement.clips / 3)
+
+
+def variant_settings(variant: Variant, base: Settings) -> Settings:
+    """The preset's settings with the variant laid over them."""
+    settings = override(base, variant.changes)
+    if variant.matched:
+        other = override(settings, METHODS[variant.matched].changes)
+        return override(settings, {"training.epochs": matched_epochs(settings, other)})
+    return settings
+
+
+def find_variants(names: str, table: Mapping[str, Variant]) -> list[Variant]:
+    """Variants by comma-separated names, all of them for an empty string.
+
+    Raises:
+        UserError: an unknown name.
+    """
+    wanted = [name.strip() for name in names.split(",") if name.strip()] or list(table)
+    for name in wanted:
+        if name not in table:
+            raise UserError(f"method = {name!r}: unknown; {did_you_mean(name, table)}")
+    return [table[name] for name in wanted]

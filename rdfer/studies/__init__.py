@@ -1,0 +1,1 @@
+"""Runs that answer questions together: studies, claims, evidence, verdicts."""

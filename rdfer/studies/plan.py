@@ -1,0 +1,92 @@
+"""Which cells a finished run of a preset has: those of its studies once one of them was begun."""
+
+import os
+
+from rdfer.base.errors import UserError
+from rdfer.base.progress import log
+from rdfer.pipeline import road
+from rdfer.pipeline.paths import run_dir
+from rdfer.pipeline.runs import Cell
+from rdfer.settings.variants import ablations
+from rdfer.studies.design import STUDIES, cells_of
+
+
+def expected_cells(preset: str) -> list[Cell]:
+    """Every cell of a preset's run, whether it is there or not.
+
+    Raises:
+        UserError: unknown preset, or one of a real data set of which the run has not noted where
+            it lies.
+    """
+    whole = road.begin(preset)
+    cells = []
+    for context in [whole.of_fold(fold) for fold in whole.folds] or [whole]:
+        try:
+            _, _, data = road.load(context)
+        except UserError:
+            data = ""  # the data are not there yet, and so no cell either
+        experiments = (
+            ("train", road.methods(context), context.preset.seeds),
+            ("ablate", ablations(context.settings), context.preset.ablation_seeds),
+        )
+        cells += [
+            road.cell_of(context, experiment, variant, seed=seed, data=data)
+            for experiment, variants, seeds in experiments
+            for variant in variants.values()
+            for seed in seeds
+        ]
+        cells += [
+            road.cell_of(context, study, variant, seed=seed, data=data)
+            for study in STUDIES
+            if (context.run / "cells" / study).is_dir()
+            for seed in context.preset.study_seeds
+            for variant in cells_of(study, context.preset, seed)
+        ]
+    return cells
+
+
+#: What the notebook ``claims`` makes of the studies' cells.
+STUDY_RESULTS = (
+    "noise",
+    "factorial",
+    "rivals",
+    "streams",
+    "detail",
+    "cost",
+    "worlds",
+    "sensitivity",
+)
+
+
+def set_aside_stale(preset: str) -> None:
+    """Take the studies' results out of a run's results where they rest on a stale cell.
+
+    Without the studies a run is brought up to date in minutes, and its book would show old studies
+    beside new results. They are kept in ``results/stale/``.
+    """
+    results = run_dir(preset) / "results"
+    there = [results / f"{name}.json" for name in (*STUDY_RESULTS, "claims")]
+    there = [path for path in there if path.is_file()]
+    if not there:
+        return
+    context = road.begin(preset)
+    try:
+        road.load(context)
+    except UserError:
+        return  # what cells rest on is being made anew; then it shows
+    stale = [c for c in expected_cells(preset) if c.experiment in STUDIES and c.state() == "stale"]
+    if not stale:
+        return
+    from rdfer.report.figures import FIGURES
+
+    gone = {path.stem for path in there}
+    drawn = [name for name, plan in FIGURES.items() if plan.needs in gone]
+    pictures = (results / "figures" / f"{name}{end}" for name in drawn for end in (".svg", ".json"))
+    for path in (*there, *(path for path in pictures if path.is_file())):
+        target = results / "stale" / path.relative_to(results)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(path, target)
+    log(
+        f"{results}: what rests on the studies is of other code or settings ({len(stale)} cells "
+        "are stale); it is in stale/ now, and --studies all makes it anew"
+    )

@@ -1,0 +1,232 @@
+"""How much hangs on the numbers that somebody had to choose.
+
+For some a network has to be trained anew (:func:`trained_rows`: the study ``sensitivity``). Of
+others the sweeps of runs that are there tell by themselves: from which score on a video counts
+as noisy (:func:`threshold_rows`), how many early sweeps to leave out (:func:`warmup_rows`), and
+whether what the clips say of a label is a probability (:func:`calibration_rows`).
+
+Arrays are those of a cell (:func:`rdfer.training.experiment.cell_arrays`): ``train_given``,
+``train_true`` int [V], ``sweep_clips`` [S, V, N, C]. All is under the usual label noise; ambiguous
+videos are left out.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import brier_score_loss
+
+from rdfer.method import agreement
+from rdfer.method.posterior import posterior
+from rdfer.metrics import recognition as evaluation
+from rdfer.metrics.detection import rank_auroc
+from rdfer.settings.schema import Preset, flat, override
+from rdfer.settings.variants import OURS
+from rdfer.studies import suspicion
+from rdfer.studies.design import USUAL, changed_variant, other_values
+from rdfer.studies.evidence import Bench, Lacking, high_loss
+from rdfer.studies.results import kinds
+from rdfer.studies.study_results import row_over, together
+
+Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+Floats: TypeAlias = NDArray[np.float64]
+
+OURS_AT = ("noise", f"ours@{USUAL.name}")
+WATCHED = ("watch", f"watched@{USUAL.name}")
+TWIN = ("watch", f"twin@{USUAL.name}")
+CLIPS = suspicion.USUAL
+#: Rule -> thresholds: what eight clips can agree by; of the averaged gap with its sign.
+THRESHOLDS: Mapping[str, tuple[float, ...]] = {
+    "vote": tuple(k / 8 for k in range(2, 9)),
+    "gap": tuple(k / 10 for k in range(10)),
+}
+#: Whose word on a label is taken for a probability.
+BELIEFS = ("one clip", "clips", "clips and sweeps", "ours, unweighed", "RDFER (ours)")
+BINS = 10  # of a reliability curve, with as many videos each
+
+
+def sensitivity(bench: Bench, preset: Preset) -> dict[str, Any]:
+    """The content of ``results/sensitivity.json``."""
+    return {
+        "rows": trained_rows(bench, preset),
+        "thresholds": threshold_rows(bench, preset),
+        "warmup": warmup_rows(bench, preset),
+        "calibration": calibration_rows(bench, preset),
+    }
+
+
+def trained_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """UAR, and what the first network's sweeps know, for each value of each setting.
+
+    Each row: ``setting``, ``value``, ``usual`` (whether it is the preset's), ``uar`` on the test
+    videos, ``delta``: paired difference to the usual value, ``auroc`` of the averaged gap over all
+    training videos, and ``spread``: mean Jensen-Shannon divergence between the first two clips of a
+    video in the last sweep, in bits: two in every row, as it depends on their number.
+    """
+    base = flat(override(preset.settings, OURS))
+    rows = []
+    for setting, others in other_values(preset.settings).items():
+        for value in sorted({*others, base[setting]}):
+            usual = value == base[setting]
+            at = OURS_AT if usual else ("sensitivity", changed_variant(setting, value).name)
+            metrics = {
+                "uar": _of(bench, at, _uar),
+                "auroc": _of(bench, at, _auroc),
+                "spread": _of(bench, at, _spread),
+            }
+            if not usual:
+                metrics["delta"] = _difference(bench, at)
+            found = (row_over(m, preset.few_seeds, name) for name, m in metrics.items())
+            row = {"setting": setting, "value": value, "usual": usual}
+            rows.append({**row, **together(*found)})
+    return rows
+
+
+def threshold_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """Shares of the noisy, hard and clean videos that a threshold calls noisy.
+
+    ``vote``: the clips of the last sweep agree that much, on another class than the label's.
+    ``gap``: the gap of the mean over clips and sweeps is at least that.
+    """
+    rows = []
+    for rule, thresholds in THRESHOLDS.items():
+        for threshold in thresholds:
+            shares = (
+                row_over(
+                    _of(bench, WATCHED, _flagged(rule, threshold, kind)), preset.few_seeds, kind
+                )
+                for kind in ("noisy", "hard", "clean")
+            )
+            rows.append({"rule": rule, "threshold": threshold, **together(*shares)})
+    return rows
+
+
+def warmup_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """What leaving out the first sweeps does to plain training's averaged gap.
+
+    Each row: ``epoch`` of the first sweep that is used, ``auroc`` of noisy against hard at high
+    loss, and ``delta``: paired difference to using all sweeps.
+    """
+    try:
+        epochs = bench.arrays(*WATCHED, preset.few_seeds[0])[1]["sweep_epochs"].tolist()
+    except Lacking:
+        return []  # how many sweeps there are is not known either
+    return [
+        {
+            "epoch": epoch,
+            **together(
+                row_over(_without(bench, k), preset.few_seeds, "auroc"),
+                row_over(_gained(bench, k), preset.few_seeds, "delta"),
+            ),
+        }
+        for k, epoch in enumerate(epochs)
+    ]
+
+
+def calibration_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+    """How well the probability that a label is wrong fits the share of labels that are.
+
+    Each row: ``belief`` (whose), ``brier`` (mean squared error of the probability, 0 is best), and
+    the reliability curve of all seeds together: ``predicted`` and ``wrong``, equally filled bins.
+    """
+    rows = []
+    for belief in BELIEFS:
+        at = OURS_AT if "ours" in belief else WATCHED
+        row = row_over(_of(bench, at, _brier(belief)), preset.few_seeds, "brier")
+        curve: dict[str, Any] = {}
+        if row["brier_mean"] is not None:
+            pairs = [_belief(bench.arrays(*at, seed)[1], belief) for seed in preset.few_seeds]
+            wrong, said = (np.concatenate(each) for each in zip(*pairs, strict=True))
+            shares, means = calibration_curve(wrong, said, n_bins=BINS, strategy="quantile")
+            curve = {"predicted": means.tolist(), "wrong": shares.tolist()}
+        rows.append({"belief": belief, **row, **curve})
+    return rows
+
+
+def _of(
+    bench: Bench, at: tuple[str, str], measure: Callable[[Arrays], float]
+) -> Callable[[int], float]:
+    return lambda seed: measure(bench.arrays(*at, seed)[1])
+
+
+def _difference(bench: Bench, at: tuple[str, str]) -> Callable[[int], float]:
+    here, usual = _of(bench, at, _uar), _of(bench, OURS_AT, _uar)
+    return lambda seed: here(seed) - usual(seed)
+
+
+def _uar(arrays: Arrays) -> float:
+    probs = arrays["test_probs"]
+    return evaluation.uar(arrays["test_true"], probs.argmax(1), classes=probs.shape[1])
+
+
+def _clips(arrays: Arrays) -> Floats:
+    """The first eight clips of every sweep: watched runs have more."""
+    return arrays["sweep_clips"][:, :, :CLIPS].astype(np.float64)
+
+
+def _averaged(arrays: Arrays, first: int = 0) -> Floats:
+    """The gap of the mean over clips and sweeps from ``first`` on, [V]."""
+    mean = _clips(arrays)[first:].mean((0, 2))[:, None]
+    return agreement.contrary(mean, arrays["train_given"])
+
+
+def _noisy(arrays: Arrays) -> NDArray[np.bool_]:
+    return np.asarray(arrays["train_given"] != arrays["train_true"])
+
+
+def _auroc(arrays: Arrays) -> float:
+    sure = ~arrays["train_ambiguous"]
+    return rank_auroc(_noisy(arrays)[sure], _averaged(arrays)[sure])
+
+
+def _spread(arrays: Arrays) -> float:
+    pairs = _clips(arrays)[-1, ~arrays["train_ambiguous"], :2]
+    return float(agreement.jensen_shannon(pairs).mean())
+
+
+def _flagged(rule: str, threshold: float, kind: str) -> Callable[[Arrays], float]:
+    def share(arrays: Arrays) -> float:
+        if rule == "gap":
+            flagged = _averaged(arrays) >= threshold
+        else:
+            agreed, majority = agreement.vote(_clips(arrays)[-1])
+            flagged = (agreed >= threshold) & (majority != arrays["train_given"])
+        return float(flagged[kinds(arrays)[kind]].mean())
+
+    return share
+
+
+def _without(bench: Bench, first: int) -> Callable[[int], float]:
+    def auroc(seed: int) -> float:
+        arrays, twin = (bench.arrays(*at, seed)[1] for at in (WATCHED, TWIN))
+        noisy = _noisy(arrays)
+        inside = high_loss(twin) & ~arrays["train_ambiguous"] & (noisy | arrays["train_hard"])
+        return rank_auroc(noisy[inside], _averaged(arrays, first)[inside])
+
+    return auroc
+
+
+def _gained(bench: Bench, first: int) -> Callable[[int], float]:
+    here, whole = _without(bench, first), _without(bench, 0)
+    return lambda seed: here(seed) - whole(seed)
+
+
+def _belief(arrays: Arrays, belief: str) -> tuple[NDArray[np.bool_], Floats]:
+    """Whether each label is wrong, and the probability of it that somebody states, [V]."""
+    clips, given = _clips(arrays), arrays["train_given"]
+    q = {
+        "one clip": lambda: clips[-1, :, 0],
+        "clips": lambda: clips[-1].mean(1),
+        "clips and sweeps": lambda: clips.mean((0, 2)),
+        "ours, unweighed": lambda: clips.mean((0, 2)),
+        "RDFER (ours)": lambda: posterior(clips.mean((0, 2)), given, wrong=OURS["agreement.wrong"]),
+    }[belief]()
+    sure = ~arrays["train_ambiguous"]
+    said = 1 - q[np.arange(len(given)), given].astype(np.float64)
+    return _noisy(arrays)[sure], np.clip(said, 0, 1)[sure]
+
+
+def _brier(belief: str) -> Callable[[Arrays], float]:
+    return lambda arrays: float(brier_score_loss(*_belief(arrays, belief)))

@@ -1,0 +1,1 @@
+"""One run: a task in, a trained network, its metrics and arrays out."""

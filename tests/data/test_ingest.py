@@ -1,0 +1,276 @@
+import csv
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rdfer.base.errors import UserError
+from rdfer.commands.cli import main
+from rdfer.data.bank import FrameBank
+from rdfer.data.ingest import ingest
+from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.video import n_frames, read_frames
+from rdfer.faces.export import write_video
+from rdfer.method.sampling import stored_indices
+from tests.datasets.clips import write_video as write_clip
+
+SIZE, FRAMES = 16, 8
+
+
+def pictures(n, h=32, w=32):
+    y, x = np.mgrid[:h, :w]
+    waves = [
+        127 + 100 * np.sin((x + 2 * t) / 9 + c) * np.cos(y / 7) for t in range(n) for c in range(3)
+    ]
+    return np.stack(waves).reshape(n, 3, h, w).transpose(0, 2, 3, 1).astype(np.uint8)
+
+
+def write_folder(folder, frames, name="{}.png"):
+    folder.mkdir()
+    for i, frame in enumerate(frames, start=1):
+        Image.fromarray(frame).save(folder / name.format(i))
+    return folder
+
+
+def manifest_of(*paths):
+    clips = (
+        Clip(id=path.stem, path=str(path), label="Fear", given="Fear", split="test", n_frames=99)
+        for path in paths
+    )
+    return Manifest(clips=tuple(clips), name="tests")
+
+
+def take(manifest, out, **more):
+    return ingest(manifest, out, **({"size": SIZE, "frames": FRAMES, "workers": 0} | more))
+
+
+@pytest.fixture
+def good(tmp_path):
+    """A long and a short video, and a folder of frames."""
+    root = tmp_path / "root"
+    root.mkdir()
+    write_video(root / "long.mp4", pictures(30), fps=25)
+    write_video(root / "short.mp4", pictures(3, 48, 32), fps=25)
+    return root / "long.mp4", root / "short.mp4", write_folder(root / "folder", pictures(11))
+
+
+def test_holds_the_frames_and_tells_how_many_there_were(tmp_path, good):
+    done = take(manifest_of(*good), tmp_path / "bank")
+    bank = FrameBank.open(tmp_path / "bank")
+    assert bank.ids == ("folder", "long", "short") and bank.size == SIZE
+    for path, total in zip(good, (30, 3, 11), strict=True):
+        rows = bank.gather(bank.where([path.stem]), [np.arange(FRAMES)])[0]
+        expected = read_frames(path, stored_indices(total, FRAMES), size=SIZE)
+        np.testing.assert_array_equal(rows, expected)
+    assert [clip.n_frames for clip in done.manifest.clips] == [30, 3, 11]
+    assert Manifest.load(tmp_path / "bank" / "manifest.json") == done.manifest
+    assert not (tmp_path / "bank" / "unreadable.csv").exists()
+    assert done.lines() == [
+        f"{bank.path}: 3 clips of 8 frames, 16 px, checksum {bank.checksum[:16]}"
+    ]
+
+
+def test_only_the_frames_that_are_kept_are_decoded(tmp_path, good, monkeypatch):
+    import decord
+
+    asked = []
+    get_batch = decord.VideoReader.get_batch
+
+    def counting(self, indices):
+        asked.append(list(indices))
+        return get_batch(self, indices)
+
+    monkeypatch.setattr(decord.VideoReader, "get_batch", counting)
+    take(manifest_of(good[0]), tmp_path / "bank", size=32)
+    assert asked == [stored_indices(30, FRAMES).tolist()]
+
+
+def test_unreadable_clips_are_listed_and_counted(tmp_path, good):
+    root = good[0].parent
+    (root / "zero.mp4").touch()
+    (root / "cut.mp4").write_bytes(good[0].read_bytes()[:-200])
+    (root / "none").mkdir()
+    damaged = write_folder(root / "damaged", pictures(3), name="{}.jpg")
+    (damaged / "2.jpg").write_bytes((damaged / "2.jpg").read_bytes()[:300])
+    (root / "text.avi").write_text("no video")
+    reasons = {
+        "zero": "is empty (0 bytes)",
+        "cut": "is cut off",
+        "none": "holds no frames",
+        "damaged": "2.jpg: cannot be read",
+        "text": "cannot be decoded",
+        "gone": "no such video",
+    }
+    paths = [root / name for name in ("zero.mp4", "cut.mp4", "none", "damaged", "text.avi", "gone")]
+    manifest = manifest_of(good[0], *paths, *good[1:])
+    done = take(manifest, tmp_path / "bank")
+    assert done.bank.ids == ("folder", "long", "short")
+    assert done.bank.unreadable.keys() == reasons.keys()
+    for name, reason in reasons.items():
+        assert reason in done.bank.unreadable[name] and "\n" not in done.bank.unreadable[name]
+    with open(tmp_path / "bank" / "unreadable.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["id"]: (row["path"], row["reason"]) for row in rows} == {
+        path.stem: (str(path), done.bank.unreadable[path.stem]) for path in paths
+    }
+    lines = done.lines()
+    assert lines[0].startswith("6 of 9 clips cannot be read: ")
+    assert lines[6] == "  and 1 more" and len(lines) == 8
+    # the manifest still asks for every clip: a test clip that cannot be read counts as wrong
+    assert [clip.id for clip in done.manifest.clips] == [clip.id for clip in manifest.clips]
+    assert [clip.n_frames for clip in done.manifest.clips] == [30, 0, 0, 0, 0, 0, 0, 3, 11]
+    assert done.bank.checksum == take(manifest_of(*good), tmp_path / "other").bank.checksum
+
+
+def test_frames_of_different_sizes_are_scaled_and_told(tmp_path):
+    folder = write_folder(tmp_path / "mixed", pictures(2))
+    Image.new("RGB", (64, 48)).save(folder / "3.png")
+    done = take(manifest_of(folder), tmp_path / "bank")
+    assert done.lines()[:2] == [
+        "unusual, but read: 1 of 1 clips",
+        f"  {folder}: frames of different sizes (32 x 32, 64 x 48); each was scaled on its own",
+    ]
+    assert take(manifest_of(folder), tmp_path / "bank").lines() == done.lines()
+
+
+def test_a_container_that_promises_more_than_it_holds_costs_one_timeout(tmp_path):
+    # a folder of small images needs no time worth mentioning
+    folder = write_folder(tmp_path / "folder", pictures(2))
+    path = write_clip(tmp_path / "over.avi", pictures(60), promised=400)
+    assert n_frames(path) == 400
+    # frame 200 is so far behind the end that decord, on its way to it, never returns
+    done = take(manifest_of(path, folder), tmp_path / "bank", frames=2, workers=1, timeout=1.0)
+    assert done.bank.ids == ("folder",) and done.bank.unreadable.keys() == {"over"}
+    assert done.bank.unreadable["over"].startswith("over: its loading took more than 1 s; ")
+
+
+def test_a_container_that_promises_a_little_more_is_no_clip_with_a_still_end(tmp_path):
+    over = write_clip(tmp_path / "over.mp4", pictures(20), promised=26)
+    still = pictures(20)
+    still[12:] = still[12]
+    write_video(tmp_path / "still.mp4", still, fps=25)
+    done = take(manifest_of(over, tmp_path / "still.mp4"), tmp_path / "bank", frames=64)
+    assert done.bank.unreadable == {
+        "over": f"{over}: cannot be decoded; a whole video is needed "
+        "(it promises more frames than it holds)"
+    }
+    assert done.bank.counts.tolist() == [20]
+
+
+def test_the_order_of_the_clips_does_not_matter(tmp_path, good):
+    first = take(manifest_of(*good), tmp_path / "bank")
+    frames = tmp_path / "bank" / "frames.bin"
+    before = frames.stat().st_mtime_ns
+    manifest = manifest_of(*reversed(good))
+    other = replace(
+        manifest, clips=tuple(replace(c, split="train") for c in manifest.clips), whole=False
+    )
+    second = take(other, tmp_path / "bank")
+    assert second.bank.checksum == first.bank.checksum and frames.stat().st_mtime_ns == before
+    assert Manifest.load(tmp_path / "bank" / "manifest.json").clips[0].id == "folder"
+
+
+def test_what_stands_at_the_place_is_never_replaced(tmp_path, good):
+    checksum = take(manifest_of(*good), tmp_path / "bank").bank.checksum
+    for change in ({"size": 24}, {"frames": 5}):
+        with pytest.raises(UserError, match="bank: holds a bank of other clips or settings"):
+            take(manifest_of(*good), tmp_path / "bank", **change)
+    with pytest.raises(UserError, match="root: exists and holds no bank"):
+        take(manifest_of(*good), good[0].parent)
+    (tmp_path / "file").touch()
+    with pytest.raises(UserError, match="file: exists and holds no bank"):
+        take(manifest_of(*good), tmp_path / "file")
+    assert FrameBank.open(tmp_path / "bank").checksum == checksum and good[0].exists()
+
+
+KILLED = """
+import os, signal, sys
+if __name__ == "__main__":
+    from rdfer import ingest, store_write
+    from rdfer.data.manifest import Manifest
+
+    finish, note = store_write.Writer.finish, store_write.Writer.note
+    def dying(call, when):
+        def maybe(self, *args, **more):
+            if len(self.entries) == when:
+                os.kill(os.getpid(), signal.SIGKILL)
+            call(self, *args, **more)
+        return maybe
+    noted = int(sys.argv[3])
+    store_write.Writer.note = dying(note, noted)
+    store_write.Writer.finish = dying(finish, noted)
+    manifest = Manifest.load(sys.argv[1])
+    ingest.ingest(manifest, sys.argv[2], size=16, frames=8, workers=2)
+"""
+
+
+@pytest.mark.parametrize("noted", [1, 3])  # in the middle, and when every clip is there
+def test_killed_at_any_point_it_goes_on(tmp_path, good, noted):
+    (good[0].parent / "zero.mp4").touch()
+    manifest = manifest_of(*good, good[0].parent / "zero.mp4")
+    manifest.save(tmp_path / "manifest.json")
+    script = tmp_path / "script.py"
+    script.write_text(KILLED)
+    out = tmp_path / "bank"
+    arguments = [str(script), str(tmp_path / "manifest.json"), str(out), str(noted)]
+    # returns when nobody holds the pipe any more: the workers have ended as well
+    run = subprocess.run([sys.executable, *arguments], check=False, stdout=subprocess.PIPE)
+    assert run.returncode == -9 and not out.exists()
+    done, whole = take(manifest, out), take(manifest, tmp_path / "whole")
+    done.bank.verify()
+    assert done.bank.checksum == whole.bank.checksum
+    assert done.bank.unreadable == whole.bank.unreadable
+
+
+@pytest.fixture
+def tree(tmp_path):
+    root = tmp_path / "tree"
+    for number, name in enumerate(("Angry", "Happy") * 5):
+        path = root / name / f"{number}.mp4"
+        write_video(path, pictures(4 + number), fps=25)
+    return root
+
+
+def test_the_command_reads_a_data_set(tmp_path, tree, capsys):
+    (tree / "Happy" / "bad.mp4").touch()
+    out = tmp_path / "bank"
+    argv = ["ingest", "folders", str(tree), "--out", str(out), "--size", "16", "--frames", "5"]
+    assert main([*argv, "--workers", "0"]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert f"1 of 11 clips cannot be read: {out / 'unreadable.csv'}" in told
+    assert told[-1].startswith(f"{out}: 10 clips of 5 frames, 16 px, checksum ")
+    splits = {c.id: c.split for c in Manifest.load(out / "manifest.json").clips}
+    # another fold has other splits and the same bank
+    assert main([*argv, "--workers", "0", "--fold", "2"]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == told[-1]
+    assert splits != {c.id: c.split for c in Manifest.load(out / "manifest.json").clips}
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["--size", "0"], "'0': must be a whole number from 1 on"),
+        (["--frames", "x"], "'x': must be a whole number from 1 on"),
+        (["--timeout", "0"], "'0': must be a number of seconds above 0"),
+        (["--timeout", "soon"], "'soon': must be a number of seconds above 0"),
+        (["--fold", "9"], "fold = 9"),
+    ],
+)
+def test_bad_numbers_are_one_line(tmp_path, tree, capsys, more, told):
+    try:
+        status = main(["ingest", "folders", str(tree), "--out", str(tmp_path / "bank"), *more])
+    except SystemExit as stop:
+        status = stop.code
+    lines = capsys.readouterr().err.splitlines()
+    assert status == 2 and len(lines) == 1 and told in lines[0]
+    assert not (tmp_path / "bank").exists()
+
+
+def test_no_readable_clip_is_an_error(tmp_path):
+    (tmp_path / "zero.mp4").touch()
+    with pytest.raises(UserError, match=r"zero\.mp4: is empty"):
+        take(manifest_of(tmp_path / "zero.mp4"), tmp_path / "bank")
+    assert not (tmp_path / "bank").exists()

@@ -1,0 +1,37 @@
+import importlib
+
+import pytest
+
+from rdfer.base.errors import UserError
+from rdfer.pipeline import environment
+
+
+def test_a_good_environment_is_reported(monkeypatch):
+    monkeypatch.setattr(environment, "NEEDED", {"numpy": "", "papermill": ""})
+    lines = list(environment.report())
+    assert lines[0].startswith("Python 3.")
+    assert any("numpy" in line for line in lines)
+    assert lines[-1] == "everything that the work needs can be imported"
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "told"),
+    [
+        ("snakemake", ImportError("No module named 'snakemake'"), r"install rdfer\[workflow\]"),
+        ("av", OSError("libx264.so: cannot open\nmore"), r"package av: .*cannot open\)"),
+        (
+            "torchvision",
+            RuntimeError("operator torchvision::nms does not exist"),
+            "torch and torchvision are no pair",
+        ),
+    ],
+)
+def test_what_cannot_be_imported_is_told_with_its_remedy(monkeypatch, name, error, told):
+    def fail(wanted):
+        if wanted == name:
+            raise error
+
+    monkeypatch.setattr(importlib, "import_module", fail)
+    with pytest.raises(UserError, match=told) as found:
+        list(environment.report())
+    assert "\n" not in str(found.value)

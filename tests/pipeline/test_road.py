@@ -1,0 +1,210 @@
+"""The road of a run: parameters, cells that are fresh or not, and what they are gathered into."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rdfer.base.errors import UserError
+from rdfer.base.files import read_json, sha256_file
+from rdfer.data.manifest import CLASSES, Clip, Manifest
+from rdfer.pipeline import preparation, road, runs
+from rdfer.settings.variants import ABLATIONS, METHODS, variant_settings
+from rdfer.training.experiment import Result
+from tests.small import RandomInputs
+
+PARTS = {"train": 42, "val": 14, "test": 21}
+TINY = {
+    "data.train": 42,
+    "data.per_seed": 35,
+    "data.frames": 32,
+    "network.hidden": 8,
+    "network.heads": 2,
+    "training.epochs": 1,
+}
+
+
+@pytest.fixture
+def context(project):
+    return road.begin("smoke", TINY)
+
+
+@pytest.fixture
+def store(monkeypatch):
+    """A prepared run without files; its data key can be changed."""
+    splits = [name for name, n in PARTS.items() for _ in range(n)]
+    names = [CLASSES[k % 7] for k in range(len(splits))]
+    manifest = Manifest(
+        tuple(
+            Clip(str(k), "", name, name, split)
+            for k, (name, split) in enumerate(zip(names, splits, strict=True))
+        )
+    )
+    inputs, key = RandomInputs(manifest.labels()), ["data"]
+    monkeypatch.setattr(road, "load", lambda context: (manifest, inputs, key[0]))
+    return key
+
+
+@pytest.fixture
+def ran(store, monkeypatch):
+    """Cells are not trained but counted: the settings of each that ran."""
+    seen = []
+
+    def run(manifest, inputs, settings, *, seed, checkpoint, **more):
+        seen.append((settings, seed))
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        checkpoint.write_bytes(b"half way")
+        uar = 0.1 * len(seen)
+        return Result({"uar": uar, "war": uar, "epoch": 1}, {"probs": np.eye(2)})
+
+    monkeypatch.setattr(road, "run_experiment", run)
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        ({"preset": "smok"}, "preset = 'smok': unknown; did you mean 'smoke'"),
+        ({"preset": 3}, "preset = 3: must be of type str"),
+        ({"overrides": {"noise.rat": 0.1}}, "'noise.rat': unknown; did you mean 'noise.rate'"),
+        ({"overrides": {"noise.rate": "0.1"}}, "noise.rate = '0.1': must be of type float"),
+        ({"overrides": {"noise.rate": 1.5}}, r"must lie in \[0, 1\)"),
+        ({"seed": "0"}, "seed = '0': must be of type int, not str"),
+        ({"seed": True}, "seed = True: must be of type int"),
+        ({"seed": 0, "methods": 1}, "methods = 1: must be of type str"),
+    ],
+)
+def test_wrong_parameters_are_refused(project, call, told):
+    with pytest.raises(UserError, match=told):
+        road.begin(**({"preset": "smoke"} | call))
+    assert not (project / "runs").exists()
+
+
+def test_a_context_lays_the_overrides_over_the_preset(project, context):
+    assert context.settings.training.epochs == 1
+    assert context.preset.settings.training.epochs != 1
+    assert context.run == runs.run_dir("smoke", TINY) != runs.run_dir("smoke")
+    assert context.run.parent == project / "runs"
+    assert road.begin("smoke").run == project / "runs" / "smoke"
+
+
+def test_only_another_encoder_has_weights_of_its_own(project):
+    assert road.begin("laptop").encoder_weights is None
+    gpu = road.begin("gpu")
+    assert gpu.encoder_weights == gpu.run / "encoder.safetensors"
+    assert road.begin("gpu", {"network.pretrained": "none"}).encoder_weights is None
+
+
+def test_fresh_cells_are_skipped_and_stale_ones_run_again(context, store, ran):
+    variants = [METHODS["plain"], METHODS["ours"]]
+    first = road.run_cells(context, "train", variants, seed=3)
+    assert first["how"].tolist() == ["run", "run"] and first["variant"].tolist() == [
+        "plain",
+        "ours",
+    ]
+    assert [seed for _, seed in ran] == [3, 3]
+    assert [settings for settings, _ in ran] == [
+        variant_settings(v, context.settings) for v in variants
+    ]
+    again = road.run_cells(context, "train", variants, seed=3)
+    assert again["how"].tolist() == ["skipped: fresh"] * 2 and len(ran) == 2
+    assert again["UAR"].tolist() == first["UAR"].tolist()
+    assert not list(context.run.rglob("checkpoint.pt"))
+    store[0] = "other data"
+    assert road.run_cells(context, "train", variants, seed=3)["how"].tolist() == ["run", "run"]
+
+
+def test_a_cell_that_another_job_makes_anew_is_no_twin(context, ran, monkeypatch):
+    vanished = context.run / "cells" / "ablate" / "drop" / "seed0" / "metrics.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "glob", lambda self, pattern: [vanished])
+        table = road.run_cells(context, "train", [METHODS["ours"]], seed=0)
+    assert table["how"].tolist() == ["run"] and len(ran) == 1
+
+
+def test_a_twin_is_copied_and_nothing_else_is(context, ran):
+    road.run_cells(context, "train", [METHODS["ours"]], seed=0)
+    variants = [ABLATIONS["ours"], ABLATIONS["no-resampling"]]
+    table = road.run_cells(context, "ablate", variants, seed=0)
+    assert table["how"].tolist() == ["copied", "run"]
+    assert len(ran) == 2
+    a, b = (
+        road.cell_of(context, experiment, METHODS["ours"], seed=0, data="data")
+        for experiment in ("train", "ablate")
+    )
+    assert a.path != b.path and b.metrics() == a.metrics()
+    np.testing.assert_array_equal(b.arrays()["probs"], np.eye(2))
+    # another seed is another cell
+    assert road.run_cells(context, "ablate", variants[:1], seed=1)["how"].tolist() == ["run"]
+
+
+def test_gather_wants_every_cell_fresh(context, store, ran):
+    variants = [METHODS["plain"], METHODS["ours"]]
+    for seed in (0, 1):
+        road.run_cells(context, "train", variants, seed=seed)
+    cells = road.gather(context, "train", variants, (0, 1))
+    assert list(cells) == ["plain", "ours"]
+    np.testing.assert_allclose(road.metric(cells["plain"], "uar"), [0.1, 0.3])
+    with pytest.raises(UserError, match=r"train: 2 of 6 .*plain/seed2 missing"):
+        road.gather(context, "train", variants, (0, 1, 2))
+    shutil.rmtree(cells["ours"][1].path)
+    with pytest.raises(UserError, match="train: 1 of 4 cells are not fresh: train/ours/seed1"):
+        road.gather(context, "train", variants, (0, 1))
+    store[0] = "other data"
+    with pytest.raises(UserError, match=r"plain/seed0 stale"):
+        road.gather(context, "train", variants[:1], (0, 1))
+
+
+def test_one_cell_is_really_trained(context, store):
+    table = road.run_cells(context, "train", [METHODS["plain"]], seed=0)
+    cell = road.gather(context, "train", [METHODS["plain"]], [0])["plain"][0]
+    assert table["UAR"].tolist() == [cell.metrics()["uar"]]
+    assert 0 <= cell.metrics()["uar"] <= 1
+    assert np.sum(cell.metrics()["confusion"]) == PARTS["test"]
+    assert cell.arrays()["train_given"].shape == (35,)
+
+
+def test_weights_that_the_run_made_are_part_of_its_keys(project):
+    context = road.begin("gpu")
+    with pytest.raises(UserError, match="no encoder weights there"):
+        preparation._own_weights(context)
+    context.encoder_weights.parent.mkdir(parents=True)
+    context.encoder_weights.write_bytes(b"weights")
+    assert preparation._own_weights(context) == {"weights": sha256_file(context.encoder_weights)}
+    assert preparation._own_weights(road.begin("laptop")) == {}
+
+
+@pytest.mark.parametrize(("pretrained", "task"), [("faces", "blendshapes"), ("classes", "classes")])
+@pytest.mark.parametrize(("frozen", "size", "rendered"), [(True, 48, 54), (False, 42, 47)])
+def test_an_encoder_is_pretrained_at_the_size_at_which_it_will_see(
+    project, monkeypatch, frozen, size, rendered, pretrained, task
+):
+    made = []
+    monkeypatch.setattr(preparation.FrameBank, "build", lambda *a, **k: None)
+    monkeypatch.setattr(preparation, "build_features", lambda *a: None)
+    monkeypatch.setattr(preparation, "build_manifest", lambda *a, **k: Manifest(()))
+    monkeypatch.setattr(preparation, "pool_samples", lambda *a, **k: ())
+    monkeypatch.setattr(preparation, "is_made", lambda out, settings: bool(made))
+    monkeypatch.setattr(
+        preparation, "pretrain", lambda out, settings, workers: made.append(settings)
+    )
+    changes = {
+        "network.encoder": "resnet18",
+        "network.pretrained": pretrained,
+        "network.frozen": frozen,
+        "data.size": 48,
+    }
+    context = road.begin("smoke", changes)
+    for _ in range(2):
+        road.prepare(context, workers=1)
+    (settings,) = made
+    assert (settings.encoder, settings.size, settings.render_size) == ("resnet18", size, rendered)
+    assert settings.task == task
+    assert read_json(context.run / "settings.json")["network"]["frozen"] is frozen
+
+
+def test_a_result_is_written_as_plain_numbers(context):
+    road.write_result(context, "main", {"uar": np.float64(0.5), "rows": np.arange(2)})
+    path = context.run / "results" / "main.json"
+    assert read_json(path) == {"uar": 0.5, "rows": [0, 1]}

@@ -1,0 +1,146 @@
+import json
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from rdfer.report.learning_figures import agreement_by_sweep, agreement_histogram, dynamics
+from rdfer.report.readout import SCORE_NAMES
+from rdfer.report.score_figures import confusion, main_comparison
+from rdfer.settings.schema import Settings
+from rdfer.settings.variants import METHODS
+from rdfer.studies import results
+
+
+class FakeCell:
+    """A recorded cell: metrics and arrays, without the files."""
+
+    def __init__(self, *, seed=0, uar=0.5, **more):
+        self.settings, self.seed = Settings(), seed
+        rng = np.random.default_rng(seed)
+        self._metrics = {
+            "uar": uar,
+            "war": uar + 0.1,
+            "passes": 100,
+            "recall": {c: uar for c in results.CLASSES},
+            "confusion": np.eye(7, dtype=int).tolist(),
+            "key": [{"stratum": "short", "videos": 3, "hit_rate": uar, "chance": 0.1, "tiou": 0.2}],
+            "history": {
+                "train_loss": [1.0, 0.5],
+                "val_uar": [0.2, uar],
+                "memorised": [0.1],
+                "sweep_epochs": [2],
+            },
+            **more,
+        }
+        true = rng.integers(0, 7, 60)
+        given = np.where(np.arange(60) < 20, (true + 1) % 7, true)
+        means = rng.dirichlet(np.ones(7), (2, 60)) * 0.3
+        means[:, np.arange(60), true] += 0.7
+        self._arrays = {
+            "train_true": true,
+            "train_given": given,
+            "train_hard": np.arange(60) % 2 == 0,
+            "train_ambiguous": np.arange(60) == 59,
+            "sweep_epochs": np.array([1, 2]),
+            "sweep_clips": means[:, :, None].repeat(3, 2),
+        }
+
+    def metrics(self):
+        return self._metrics
+
+    def arrays(self):
+        return self._arrays
+
+
+def test_main_comparison_pairs_the_seeds():
+    cells = {
+        name: [FakeCell(seed=s, uar=base + 0.1 * s) for s in range(3)]
+        for name, base in {
+            "plain": 0.3,
+            "plain-matched": 0.3,
+            "elr": 0.32,
+            "elr-matched": 0.32,
+            "vote": 0.35,
+            "ours": 0.4,
+            "clean": 0.5,
+        }.items()
+    }
+    main = results.main_comparison(cells)
+    row = next(r for r in main["rows"] if r["method"] == "ours")
+    assert row["uar_mean"] == pytest.approx(0.5) and row["n_seeds"] == 3
+    gain = next(
+        d for d in main["differences"] if (d["a"], d["b"], d["metric"]) == ("ours", "plain", "uar")
+    )
+    # the seeds differ by 0.1 each, the methods by 0.1 in each of them: no width is left
+    assert gain["mean"] == pytest.approx(0.1)
+    assert gain["high"] - gain["low"] == pytest.approx(0.0, abs=1e-9)
+    assert np.array(main["confusion"]["ours"]).sum() == 21
+    assert main["per_class"]["plain"]["Fear"] == pytest.approx(0.4)
+
+
+def test_ablation_differs_from_the_whole_method_seed_by_seed():
+    cells = {
+        "ours": [FakeCell(seed=s, uar=0.5 + 0.1 * s) for s in range(2)],
+        "no-resampling": [FakeCell(seed=s, uar=0.4 + 0.1 * s) for s in range(2)],
+    }
+    whole, without = results.ablation(cells)["rows"]
+    assert "delta_mean" not in whole
+    assert without["delta_mean"] == pytest.approx(-0.1)
+
+
+def test_agreement_leaves_the_ambiguous_out_and_matches_an_independent_auroc():
+    cells = [FakeCell(seed=s) for s in range(2)]
+    found = results.agreement_results(cells)
+    assert found["counts"] == {"clean": 19, "hard": 20, "noisy": 20}
+    row = next(r for r in found["scores"] if (r["score"], r["over"]) == ("loss-averaged", "all"))
+    expected = []
+    for cell in cells:
+        a = cell.arrays()
+        own = a["sweep_clips"].mean((0, 2))[np.arange(60), a["train_given"]]
+        expected.append(roc_auc_score((a["train_given"] != a["train_true"])[:59], -own[:59]))
+    assert row["auroc_mean"] == pytest.approx(np.mean(expected))
+    assert sum(found["histogram"]["vote"]["noisy"]) == 40
+    assert [r["epoch"] for r in found["by_sweep"]] == [1, 2]
+
+
+def test_every_score_has_its_name():
+    assert set(results.suspicion_scores(FakeCell().arrays())) == set(SCORE_NAMES)
+
+
+def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():
+    arrays = FakeCell().arrays()
+    mask = results.scoring_masks(arrays)["high-loss"]
+    noisy = arrays["train_given"] != arrays["train_true"]
+    assert mask.any() and (noisy | arrays["train_hard"])[mask].all()
+    assert not mask[arrays["train_ambiguous"]].any()
+
+
+def test_a_notebook_has_in_hand_what_a_reader_of_the_file_has():
+    cells = {name: [FakeCell(seed=s) for s in range(2)] for name in METHODS}
+    for found in (
+        results.main_comparison(cells),
+        results.agreement_results(cells["plain"]),
+        results.key_expression(cells["ours"]),
+        results.dynamics(cells),
+    ):
+        assert json.loads(json.dumps(found)) == found
+
+
+def test_the_figures_take_results_that_no_file_has_seen():
+    cells = {name: [FakeCell(seed=s) for s in range(2)] for name in METHODS}
+    found = {
+        "main": results.main_comparison(cells),
+        "agreement": results.agreement_results(cells["plain"]),
+        "dynamics": results.dynamics(cells),
+    }
+    for draw in (agreement_histogram, agreement_by_sweep, dynamics, main_comparison, confusion):
+        assert draw(found)[1]
+
+
+def test_key_expression_and_dynamics_are_means_over_seeds():
+    cells = [FakeCell(seed=0, uar=0.2), FakeCell(seed=1, uar=0.4)]
+    assert results.key_expression(cells)["rows"][0]["hit_rate"] == pytest.approx(0.3)
+    curves = results.dynamics({"ours": cells})["ours"]
+    assert curves["epoch"] == [1, 2]
+    np.testing.assert_allclose(curves["val_uar"], [0.2, 0.3])
