@@ -39,6 +39,7 @@ lint: env ## style and types alone
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+	@"$(VENV)/bin/lint-imports" --no-cache
 
 unit: env ## the tests alone
 	@$(RUN) pytest
