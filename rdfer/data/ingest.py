@@ -88,13 +88,13 @@ def ingest(
     """
     out = Path(out)
     # the order of a fold's lists must not matter: all folds share the bank
-    clips = sorted(manifest.clips, key=lambda clip: clip.id)
+    videos = sorted(manifest.videos, key=lambda video: video.id)
     if not (out / INDEX).exists():
-        need = len(clips) * frames * size**2 * 3
-        log(f"frames: {len(clips)} clips need {need / 1e9:.1f} GB{_free(out)}")
+        need = len(videos) * frames * size**2 * 3
+        log(f"frames: {len(videos)} videos need {need / 1e9:.1f} GB{_free(out)}")
     bank = FrameBank.build(
         out,
-        [VideoSource(clip.id, clip.path, stored=frames) for clip in clips],
+        [VideoSource(video.id, video.path, stored=frames) for video in videos],
         size=size,
         stored=frames,
         workers=workers,
@@ -103,8 +103,8 @@ def ingest(
         replace=False,
     )
     counts = dict(zip(bank.ids, bank.counts.tolist(), strict=True))
-    counted = tuple(replace(clip, n_frames=counts.get(clip.id, 0)) for clip in manifest.clips)
-    done = Ingested(bank, replace(manifest, clips=counted))
+    counted = tuple(replace(video, n_frames=counts.get(video.id, 0)) for video in manifest.videos)
+    done = Ingested(bank, replace(manifest, videos=counted))
     done.manifest.save(out / MANIFEST)
     _write_unreadable(done)
     return done
@@ -121,7 +121,7 @@ def _write_unreadable(done: Ingested) -> None:
     if not done.bank.unreadable:
         file.unlink(missing_ok=True)
         return
-    paths = {clip.id: clip.path for clip in done.manifest.clips}
+    paths = {video.id: video.path for video in done.manifest.videos}
     with write_atomic(file, "w") as opened:
         rows = csv.writer(opened, lineterminator="\n")
         rows.writerow(("id", "path", "reason"))

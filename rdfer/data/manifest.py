@@ -1,4 +1,4 @@
-"""The manifest: one row a clip, whatever data set it comes from.
+"""The manifest: one row a video, whatever data set it comes from.
 
 A manifest says what there is to learn from and to be tested on. It holds no frames: noise in the
 labels therefore lives here, and one bank of frames serves every noise level.
@@ -20,12 +20,12 @@ CLASSES = ("Happy", "Sad", "Neutral", "Angry", "Surprise", "Disgust", "Fear")
 
 Split = Literal["train", "val", "test", "pretrain"]
 SPLITS: tuple[str, ...] = get_args(Split)
-FORMAT = "rdfer-manifest/1"
+FORMAT = "rdfer-manifest/2"
 
 
 @dataclass(frozen=True)
 class Distractor:
-    """A second, weaker expression in a clip: frames ``[start, end)``, peak in permille."""
+    """A second, weaker expression in a video: frames ``[start, end)``, peak in permille."""
 
     label: str
     variant: str
@@ -36,7 +36,7 @@ class Distractor:
 
 @dataclass(frozen=True)
 class Truth:
-    """What is known about a synthetic clip: one row of ``truth.json``, integers and strings only.
+    """What is known about a synthetic video: one row of ``truth.json``, integers and strings only.
 
     Attributes:
         label: the true class name.
@@ -47,7 +47,7 @@ class Truth:
         offset: first frame after the expression is gone, None for Neutral.
         intensity: the peak in permille (0..1000), 0 for Neutral.
         distractor: the second expression, None for most.
-        degradations: ``(kind, strength in permille)``; a mild one makes no clip hard.
+        degradations: ``(kind, strength in permille)``; a mild one makes no video hard.
         speech: whether the mouth moves as in speech.
         identity: the person, one integer.
         hard: whether at least one hard factor was drawn.
@@ -95,12 +95,12 @@ class Truth:
 
 
 @dataclass(frozen=True)
-class Clip:
+class Video:
     """One video.
 
     Attributes:
         id: unique within the manifest.
-        path: video file or folder of frames; ``faces:...`` for a synthetic clip.
+        path: video file or folder of frames; ``faces:...`` for a synthetic video.
         label: true class name, or ``""`` where nobody knows it (in-the-wild sets).
         given: the label that training sees; it may be wrong.
         split: train, val, test or pretrain.
@@ -108,7 +108,7 @@ class Clip:
         group: what must not be split (actor, film, identity); ``""`` where unknown.
         n_frames: number of frames.
         votes: votes of the annotators, in the order of the manifest's classes, where given.
-        truth: everything else that is known of a synthetic clip.
+        truth: everything else that is known of a synthetic video.
     """
 
     id: str
@@ -129,26 +129,26 @@ class Clip:
 
     @property
     def hard(self) -> bool:
-        """Whether the clip is known to be hard; it may be noisy as well."""
+        """Whether the video is known to be hard; it may be noisy as well."""
         return self.truth is not None and self.truth.hard
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """Clips with their classes.
+    """Videos with their classes.
 
     Attributes:
-        clips: the rows.
+        videos: the rows.
         classes: class names; their order is that of the class indices.
         name: what data set and what noise this is, for people.
         whole: False for a selection, which alone may lack classes.
 
     Raises:
         UserError: an id occurs twice, a label is none of the classes, a split is unknown, or a
-            class has no training clip (by given label) although there are training clips.
+            class has no training video (by given label) although there are training videos.
     """
 
-    clips: tuple[Clip, ...]
+    videos: tuple[Video, ...]
     classes: tuple[str, ...] = CLASSES
     name: str = ""
     whole: bool = True
@@ -157,20 +157,20 @@ class Manifest:
         _check_classes(self.classes)
         seen: set[str] = set()
         known = set(self.classes)
-        for clip in self.clips:
-            if clip.id in seen:
-                raise UserError(f"clip id = {clip.id!r}: occurs twice; ids must be unique")
-            seen.add(clip.id)
-            _check_clip(clip, known)
-        trained = {clip.given for clip in self.clips if clip.split == "train"}
+        for video in self.videos:
+            if video.id in seen:
+                raise UserError(f"video id = {video.id!r}: occurs twice; ids must be unique")
+            seen.add(video.id)
+            _check_video(video, known)
+        trained = {video.given for video in self.videos if video.split == "train"}
         missing = [name for name in self.classes if name not in trained]
         if self.whole and trained and missing:
             raise UserError(
-                f"class = {missing[0]!r}: has no training clip; every class needs at least one"
+                f"class = {missing[0]!r}: has no training video; every class needs at least one"
             )
 
     def __len__(self) -> int:
-        return len(self.clips)
+        return len(self.videos)
 
     def select(
         self,
@@ -179,45 +179,45 @@ class Manifest:
         fold: int | None = None,
         ids: Iterable[str] | None = None,
     ) -> "Manifest":
-        """The clips that meet every condition given, in their order.
+        """The videos that meet every condition given, in their order.
 
         Raises:
-            UserError: no clip is left, or an id in ``ids`` is not in the manifest.
+            UserError: no video is left, or an id in ``ids`` is not in the manifest.
         """
         splits = None if split is None else {split} if isinstance(split, str) else set(split)
         wanted = None if ids is None else set(ids)
-        unknown = set() if wanted is None else wanted - {clip.id for clip in self.clips}
+        unknown = set() if wanted is None else wanted - {video.id for video in self.videos}
         if unknown:
-            raise UserError(f"clip id = {min(unknown)!r}: not in manifest {self.name!r}")
-        clips = tuple(
-            clip
-            for clip in self.clips
-            if (splits is None or clip.split in splits)
-            and (fold is None or clip.fold == fold)
-            and (wanted is None or clip.id in wanted)
+            raise UserError(f"video id = {min(unknown)!r}: not in manifest {self.name!r}")
+        videos = tuple(
+            video
+            for video in self.videos
+            if (splits is None or video.split in splits)
+            and (fold is None or video.fold == fold)
+            and (wanted is None or video.id in wanted)
         )
-        if not clips:
-            raise UserError(f"split = {split!r}, fold = {fold!r}: no clip of {self.name!r} is left")
-        return replace(self, clips=clips, whole=False)
+        if not videos:
+            raise UserError(f"split = {split!r}, fold = {fold!r}: no video of {self.name!r}")
+        return replace(self, videos=videos, whole=False)
 
     def labels(self) -> NDArray[np.int64]:
         """True class indices, int64 ``[len(self)]``; -1 where the true label is unknown."""
         index = {name: i for i, name in enumerate(self.classes)} | {"": -1}
-        return np.array([index[clip.label] for clip in self.clips], dtype=np.int64)
+        return np.array([index[video.label] for video in self.videos], dtype=np.int64)
 
     def given(self) -> NDArray[np.int64]:
         """Given class indices, int64 ``[len(self)]``: what training sees."""
         index = {name: i for i, name in enumerate(self.classes)}
-        return np.array([index[clip.given] for clip in self.clips], dtype=np.int64)
+        return np.array([index[video.given] for video in self.videos], dtype=np.int64)
 
     def save(self, path: str | Path) -> None:
         """Write the manifest as JSON, whole or not at all."""
-        clips = [asdict(clip) for clip in self.clips]
+        videos = [asdict(video) for video in self.videos]
         value: dict[str, Any] = {
             "format": FORMAT,
             "name": self.name,
             "classes": self.classes,
-            "clips": clips,
+            "videos": videos,
         }
         value["whole"] = self.whole
         write_json(path, value)
@@ -233,9 +233,9 @@ class Manifest:
         if not isinstance(value, dict) or value.get("format") != FORMAT:
             raise UserError(f"{path}: not a manifest of format {FORMAT!r}")
         try:
-            clips = tuple(_clip_from_row(row) for row in value["clips"])
+            videos = tuple(_video_from_row(row) for row in value["videos"])
             classes = tuple(value["classes"])
-            return cls(clips=clips, classes=classes, name=value["name"], whole=value["whole"])
+            return cls(videos=videos, classes=classes, name=value["name"], whole=value["whole"])
         except (KeyError, TypeError) as error:
             raise UserError(f"{path}: a row of the manifest is malformed ({error})") from None
 
@@ -245,20 +245,20 @@ def _check_classes(classes: tuple[str, ...]) -> None:
         raise UserError(f"classes = {classes!r}: two or more different names, none empty")
 
 
-def _check_clip(clip: Clip, known: set[str]) -> None:
-    if clip.given not in known:
-        raise UserError(f"given label of {clip.id!r} = {clip.given!r}: not one of the classes")
-    if clip.label not in known and clip.label != "":
-        raise UserError(f"label of {clip.id!r} = {clip.label!r}: not one of the classes")
-    if clip.split not in SPLITS:
-        raise UserError(f"split of {clip.id!r} = {clip.split!r}: must be one of {SPLITS}")
-    if clip.votes is not None and len(clip.votes) != len(known):
-        raise UserError(f"votes of {clip.id!r} = {clip.votes!r}: one number a class is needed")
+def _check_video(video: Video, known: set[str]) -> None:
+    if video.given not in known:
+        raise UserError(f"given label of {video.id!r} = {video.given!r}: not one of the classes")
+    if video.label not in known and video.label != "":
+        raise UserError(f"label of {video.id!r} = {video.label!r}: not one of the classes")
+    if video.split not in SPLITS:
+        raise UserError(f"split of {video.id!r} = {video.split!r}: must be one of {SPLITS}")
+    if video.votes is not None and len(video.votes) != len(known):
+        raise UserError(f"votes of {video.id!r} = {video.votes!r}: one number a class is needed")
 
 
-def _clip_from_row(row: dict[str, Any]) -> Clip:
+def _video_from_row(row: dict[str, Any]) -> Video:
     votes, truth = row["votes"], row["truth"]
-    return Clip(
+    return Video(
         **{
             **row,
             "votes": None if votes is None else tuple(int(vote) for vote in votes),

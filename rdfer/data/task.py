@@ -81,9 +81,9 @@ def draw_task(
     if settings.data.source != "faces":
         return _own_task(manifest, settings, seed=seed, stored=stored)
     labels = manifest.labels()
-    splits = np.array([clip.split for clip in manifest.clips])
+    splits = np.array([video.split for video in manifest.videos])
     difficulty = np.array(
-        [clip.truth.difficulty if clip.truth else 0 for clip in manifest.clips], np.int64
+        [video.truth.difficulty if video.truth else 0 for video in manifest.videos], np.int64
     )
     train = _stratified(
         np.flatnonzero(splits == "train"),
@@ -120,7 +120,7 @@ def draw_task(
 def _own_task(manifest: Manifest, settings: Settings, *, seed: int, stored: int | None) -> Task:
     """Parts and labels as the manifest has them; synthetic flips on top where asked for."""
     true, given = manifest.labels(), manifest.given()
-    splits = np.array([clip.split for clip in manifest.clips])
+    splits = np.array([video.split for video in manifest.videos])
     readable = np.arange(len(manifest)) < (len(manifest) if stored is None else stored)
     parts = {}
     for k, name in enumerate(("train", "val", "test")):

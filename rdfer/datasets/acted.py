@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Clip
+from rdfer.data.manifest import Video
 from rdfer.data.video import VIDEO_SUFFIXES
 from rdfer.datasets.splits import FOLDS, in_fold
 from rdfer.datasets.text import below, number, read_table
@@ -23,11 +23,11 @@ from rdfer.datasets.tree import (
     Tree,
     WrongRoot,
     choose,
-    clip_paths,
     locate,
-    make_clip,
+    make_video,
     nearby,
     subfolders,
+    video_paths,
 )
 
 CREMAD_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad")
@@ -63,13 +63,13 @@ def scan_cremad(
     if elsewhere := _elsewhere(Path(root), clips):
         raise WrongRoot(elsewhere)
     root = locate(root, (clips,), "CREMA-D")
-    videos = clip_paths([root / clips], lambda name: name if _CREMAD.fullmatch(name) else None)
+    videos = video_paths([root / clips], lambda name: name if _CREMAD.fullmatch(name) else None)
     file = root / VOTES
     votes = read_votes(file) if file.is_file() else {}
     rows = []
     for id, path in videos.items():
         actor, code, _ = _match(_CREMAD, id)
-        rows.append(make_clip(id, path, _CODES[code], "train", group=actor, votes=votes.get(id)))
+        rows.append(make_video(id, path, _CODES[code], "train", group=actor, votes=votes.get(id)))
     without = sum(row.votes is None for row in rows)
     notes = (f"{without} of {len(rows)} clips have no votes of raters",) if without else ()
     return _by_actor(rows, CREMAD_CLASSES, "CREMA-D", root / clips, fold, seed, notes)
@@ -150,7 +150,7 @@ def scan_ravdess(root: str | Path, *, fold: int = 1, seed: int = 0) -> Tree:
         raise WrongRoot(f"root = '{root}': no such folder; give the one with RAVDESS's actors")
     folders = [f for f in subfolders(root) if _ACTOR.search(f.name)]
     deeper = [inner for f in folders for inner in subfolders(f) if _ACTOR.search(inner.name)]
-    videos = clip_paths(
+    videos = video_paths(
         [root, *folders, *deeper], lambda name: name if _RAVDESS.fullmatch(name) else None
     )
     if not videos:
@@ -167,7 +167,7 @@ def scan_ravdess(root: str | Path, *, fold: int = 1, seed: int = 0) -> Tree:
         kind, emotion, actor = _match(_RAVDESS, id)
         if kind == modality:
             name = RAVDESS_CLASSES[int(emotion) - 1]
-            rows.append(make_clip(id, path, name, "train", group=actor))
+            rows.append(make_video(id, path, name, "train", group=actor))
     more = len(videos) - len(rows)
     notes = (f"{more} videos without sound are the same footage and were left out",) if more else ()
     return _by_actor(rows, RAVDESS_CLASSES, "RAVDESS", root, fold, seed, notes)
@@ -183,7 +183,7 @@ def _match(pattern: re.Pattern[str], id: str) -> tuple[str, ...]:
 
 
 def _by_actor(
-    rows: list[Clip],
+    rows: list[Video],
     classes: tuple[str, ...],
     title: str,
     folder: Path,

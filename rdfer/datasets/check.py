@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import SPLITS, Clip, Manifest
+from rdfer.data.manifest import SPLITS, Manifest, Video
 from rdfer.datasets.check_videos import about_videos
 from rdfer.datasets.findings import UNREADABLE, Finding, Report, compare, note
 from rdfer.datasets.reading import (
@@ -87,7 +87,7 @@ def _lists(
     yield from _parts(dataset, trees, official=official, listed=listed)
     yield from _folds(trees, whole=whole)
     yield from _groups(trees.values(), groups)
-    if votes := sum(clip.votes is not None for clip in next(iter(trees.values())).clips):
+    if votes := sum(video.votes is not None for video in next(iter(trees.values())).videos):
         yield Finding("clips with votes", str(votes))
     for text in dict.fromkeys(text for tree in trees.values() for text in tree.notes):
         yield note("note", "", text)
@@ -95,10 +95,10 @@ def _lists(
 
 def _videos(trees: Mapping[int, Tree], *, val_share: float) -> Iterable[Finding]:
     """What the videos look like, and whether what can be read of them is enough."""
-    clips = list({clip.id: clip for tree in trees.values() for clip in tree.clips}.values())
-    videos = survey(clips)
-    yield from about_videos(clips, videos)
-    readable = {video.clip.id for video in videos if not video.problem}
+    videos = list({video.id: video for tree in trees.values() for video in tree.videos}.values())
+    looks = survey(videos)
+    yield from about_videos(videos, looks)
+    readable = {look.video.id for look in looks if not look.problem}
     if readable:
         yield from _classes(trees, readable)
         if val_share:
@@ -112,20 +112,20 @@ def _parts(
     known = [k for k in dataset.known if k.split == "all" or (official and k.fold in trees)]
     for part in known:
         tree = trees.get(part.fold, next(iter(trees.values())))
-        clips = [clip for clip in tree.clips if part.split in ("all", clip.split)]
-        yield from _part(part, clips, listed=listed)
+        videos = [video for video in tree.videos if part.split in ("all", video.split)]
+        yield from _part(part, videos, listed=listed)
     told = {(part.split, part.fold) for part in known}
     for k, tree in trees.items():
-        found = Counter(clip.split for clip in tree.clips)
+        found = Counter(video.split for video in tree.videos)
         for split in SPLITS:
             if found[split] and (split, k) not in told:
                 yield Finding(f"fold {k}, {split}", str(found[split]))
 
 
-def _part(known: Known, clips: Sequence[Clip], *, listed: bool) -> Iterable[Finding]:
+def _part(known: Known, videos: Sequence[Video], *, listed: bool) -> Iterable[Finding]:
     what = "all folds" if known.split == "all" else f"fold {known.fold}, {known.split}"
-    found = Counter(clip.given for clip in clips)
-    yield compare(what, len(clips), known.clips, _other(len(clips), known.clips, listed=listed))
+    found = Counter(video.given for video in videos)
+    yield compare(what, len(videos), known.clips, _other(len(videos), known.clips, listed=listed))
     differ = {name for name, count in known.classes.items() if found[name] != count}
     # the same counts under other names: nobody draws such numbers twice
     moved = Counter(known.classes.values()) == Counter(found[name] for name in known.classes)
@@ -152,8 +152,8 @@ def _other(found: int, known: int, *, listed: bool) -> str:
 def _folds(trees: Mapping[int, Tree], *, whole: bool) -> Iterable[Finding]:
     """Whether every clip is tested exactly once over the folds, and each fold is a manifest."""
     if whole and len(trees) > 1:
-        tested = Counter(c.id for t in trees.values() for c in t.clips if c.split == "test")
-        every = {clip.id for tree in trees.values() for clip in tree.clips}
+        tested = Counter(c.id for t in trees.values() for c in t.videos if c.split == "test")
+        every = {video.id for tree in trees.values() for video in tree.videos}
         once = sum(count == 1 for count in tested.values())
         advice = "the test parts overlap or leave clips out: they are no folds of one division"
         yield compare("tested exactly once", once, len(every), advice)
@@ -168,7 +168,7 @@ def _folds(trees: Mapping[int, Tree], *, whole: bool) -> Iterable[Finding]:
 def _classes(trees: Mapping[int, Tree], readable: Set[str]) -> Iterable[Finding]:
     """The classes that a fold cannot learn, or not test, as no clip of theirs can be read."""
     seen = {
-        k: {(clip.split, clip.given) for clip in tree.clips if clip.id in readable}
+        k: {(video.split, video.given) for video in tree.videos if video.id in readable}
         for k, tree in trees.items()
     }
     for split in ("train", "test"):
@@ -185,10 +185,10 @@ def _classes(trees: Mapping[int, Tree], readable: Set[str]) -> Iterable[Finding]
 def _validation(trees: Mapping[int, Tree], readable: Set[str], share: float) -> Iterable[Finding]:
     """The folds that a run could not cut a validation part from."""
     for k, tree in trees.items():
-        clips = tuple(clip for clip in tree.clips if clip.id in readable)
-        if not any(clip.split == "val" for clip in clips):
+        videos = tuple(video for video in tree.videos if video.id in readable)
+        if not any(video.split == "val" for video in videos):
             try:
-                cut(Manifest(clips, tree.classes, tree.name, whole=False), share)
+                cut(Manifest(videos, tree.classes, tree.name, whole=False), share)
             except UserError as error:
                 yield Finding(f"fold {k}, val", "none", "", "wrong", str(error))
 
@@ -196,7 +196,7 @@ def _validation(trees: Mapping[int, Tree], readable: Set[str], share: float) -> 
 def _groups(trees: Iterable[Tree], known: int) -> Iterable[Finding]:
     """How many groups there are, and how many are both trained and tested on."""
     first, *_ = trees = list(trees)
-    groups = {clip.group for clip in first.clips} - {""}
+    groups = {video.group for video in first.videos} - {""}
     if known and groups:
         yield compare("groups", len(groups), known, "actors or scenes are missing")
     shared = max(len(_of(tree, "train") & _of(tree, "test")) for tree in trees)
@@ -206,4 +206,4 @@ def _groups(trees: Iterable[Tree], known: int) -> Iterable[Finding]:
 
 
 def _of(tree: Tree, split: str) -> set[str]:
-    return {clip.group for clip in tree.clips if clip.split == split} - {""}
+    return {video.group for video in tree.videos if video.split == split} - {""}

@@ -3,61 +3,61 @@
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from rdfer.data.manifest import Clip
+from rdfer.data.manifest import Video
 from rdfer.datasets.findings import Finding, compare, note
-from rdfer.datasets.survey import UNFETCHED, Video, is_pointer, sample_frames
+from rdfer.datasets.survey import UNFETCHED, Surveyed, is_pointer, sample_frames
 
 #: Frames that the usual clip takes of a video.
 CLIP_FRAMES = 16
 
 
-def about_videos(clips: Sequence[Clip], videos: Sequence[Video]) -> Iterable[Finding]:
+def about_videos(clips: Sequence[Video], looks: Sequence[Surveyed]) -> Iterable[Finding]:
     """Whether every clip has a video, and what these look like from outside."""
-    missing = [clip.id for clip in clips if not clip.path]
+    missing = [video.id for video in clips if not video.path]
     example = f", {missing[0]} for one" if missing else ""
     advice = f"unpack all clips, or take another folder{example}"
     yield compare("clips without a video", len(missing), 0, advice)
-    bad = [video for video in videos if video.problem]
-    pointers = [video for video in bad if video.problem == UNFETCHED]
+    bad = [look for look in looks if look.problem]
+    pointers = [look for look in bad if look.problem == UNFETCHED]
     if pointers:
         advice = f"not all was fetched: {_examples(pointers)}"
         yield compare("pointers of git lfs", len(pointers), 0, advice)
-    bad = [video for video in bad if video.problem != UNFETCHED]
-    if videos and len(bad) == len(videos):
-        yield compare("videos that can be read", 0, len(videos), _examples(bad))
+    bad = [look for look in bad if look.problem != UNFETCHED]
+    if looks and len(bad) == len(looks):
+        yield compare("videos that can be read", 0, len(looks), _examples(bad))
     elif bad:
         advice = f"listed and counted as wrong, never replaced: {_examples(bad)}"
         yield note("videos that cannot be read", len(bad), advice)
-    plain = [video.clip for video in videos if _unpadded(video.clip)]
+    plain = [look.video for look in looks if _unpadded(look.video)]
     if plain:
         advice = f"matched by number here; as text, {Path(plain[0].path).name} is not {plain[0].id}"
         yield note("names without leading zeros", len(plain), advice)
-    folders = [video for video in videos if video.n_frames]
+    folders = [look for look in looks if look.n_frames]
     if folders:
         yield from _about_frames(folders)
         yield from _about_pixels(folders)
 
 
-def _unpadded(clip: Clip) -> bool:
+def _unpadded(video: Video) -> bool:
     """Whether the id is the padded form of a name such as 1.mp4."""
-    stem = Path(clip.path).stem
-    return clip.id != stem and clip.id.rpartition("/")[2] == stem.zfill(5) != stem
+    stem = Path(video.path).stem
+    return video.id != stem and video.id.rpartition("/")[2] == stem.zfill(5) != stem
 
 
-def _examples(videos: Sequence[Video]) -> str:
-    shown = "; ".join(f"{v.clip.path} {v.problem}" for v in videos[:3])
-    return shown + (f"; and {len(videos) - 3} more" if len(videos) > 3 else "")
+def _examples(looks: Sequence[Surveyed]) -> str:
+    shown = "; ".join(f"{look.video.path} {look.problem}" for look in looks[:3])
+    return shown + (f"; and {len(looks) - 3} more" if len(looks) > 3 else "")
 
 
-def _about_frames(folders: Sequence[Video]) -> Iterable[Finding]:
+def _about_frames(folders: Sequence[Surveyed]) -> Iterable[Finding]:
     """Numbers and names of the frames; of video files nobody knows them before decoding."""
 
-    def seen(what: str, holds: Callable[[Video], bool], advice: str) -> Iterable[Finding]:
-        found = [video for video in folders if holds(video)]
+    def seen(what: str, holds: Callable[[Surveyed], bool], advice: str) -> Iterable[Finding]:
+        found = [look for look in folders if holds(look)]
         if found:
-            yield note(what, len(found), f"{advice} ({found[0].clip.id} for one)")
+            yield note(what, len(found), f"{advice} ({found[0].video.id} for one)")
 
-    counts = sorted(video.n_frames for video in folders)
+    counts = sorted(look.n_frames for look in folders)
     low, median, high = counts[0], counts[len(counts) // 2], counts[-1]
     yield Finding("frames a clip", f"{low}..{high}, median {median}")
     if low == high == CLIP_FRAMES:
@@ -68,22 +68,22 @@ def _about_frames(folders: Sequence[Video]) -> Iterable[Finding]:
         yield note("16 frames in every clip", len(counts), advice)
     yield from seen(
         f"clips under {CLIP_FRAMES} frames",
-        lambda video: video.n_frames < CLIP_FRAMES,
+        lambda look: look.n_frames < CLIP_FRAMES,
         "frames are repeated to fill a clip",
     )
     yield from seen(
         "frames named 1, 2, .. 10",
-        lambda video: video.unpadded,
+        lambda look: look.unpadded,
         "sorted as numbers here; as text, 10 comes before 2 and time is jumbled",
     )
     yield from seen(
         "lists say more frames",
-        lambda video: video.clip.n_frames > video.n_frames,
+        lambda look: look.video.n_frames > look.n_frames,
         "the list is of other folders of frames; what is there is taken",
     )
 
 
-def _about_pixels(folders: Sequence[Video]) -> Iterable[Finding]:
+def _about_pixels(folders: Sequence[Surveyed]) -> Iterable[Finding]:
     sizes, broken = sample_frames(folders)
     pointers = [file for file in broken if is_pointer(file)]
     if pointers:

@@ -31,10 +31,10 @@ from rdfer.datasets.tree import (
     Tree,
     check_disjoint,
     choose,
-    clip_paths,
     locate,
-    make_clip,
+    make_video,
     subfolders,
+    video_paths,
 )
 
 SPLITS = ("train", "test")
@@ -81,24 +81,24 @@ def scan(
     if lists is not None and any((root / place).is_dir() for place in (OFFICIAL, OTHER)):
         notes += against_official(parts, lambda: _official(root, fold))
     if fault := _contradiction(parts, votes):
-        clip, split, label = fault
+        video, split, label = fault
         raise UserError(
-            f"clip {clip}: is {parts[split].names[clip]} in the {split} file of fold {fold}, but "
+            f"clip {video}: is {parts[split].names[video]} in the {split} file of fold {fold}, but "
             f"{label} in annotation.xlsx; the classes are in another order, or numbered from 0: "
             "take the official files of both"
         )
     rows = [
-        make_clip(
-            f"{clip:05d}",
-            videos.get(clip, ""),
+        make_video(
+            f"{video:05d}",
+            videos.get(video, ""),
             name,
             split,
             fold=fold,
-            n_frames=part.n_frames.get(clip, 0),
-            votes=votes[clip][0] if clip in votes else None,
+            n_frames=part.n_frames.get(video, 0),
+            votes=votes[video][0] if video in votes else None,
         )
         for split, part in parts.items()
-        for clip, name in part.names.items()
+        for video, name in part.names.items()
     ]
     without = sum(row.votes is None for row in rows)
     if votes and without:
@@ -111,10 +111,10 @@ def _contradiction(
 ) -> tuple[int, str, str] | None:
     """The first clip, its split and its label by the votes where the lists tell another."""
     for split, part in parts.items():
-        for clip, name in part.names.items():
-            label = votes[clip][1] if clip in votes else ""
+        for video, name in part.names.items():
+            label = votes[video][1] if video in votes else ""
             if label not in ("", name):
-                return clip, split, label
+                return video, split, label
     return None
 
 
@@ -155,7 +155,7 @@ def _videos(root: Path, name: str | None) -> tuple[str, dict[int, str]]:
         raise UserError(f"clips = {name!r}: {parent} holds {there}; name one of them (--clips)")
     taken = folders[name or there]
     # an archive of one part, or unpacked into a folder of its own name, lies one level deeper
-    found = clip_paths(taken, number) or clip_paths(
+    found = video_paths(taken, number) or video_paths(
         (inner for folder in taken for inner in subfolders(folder)), number
     )
     return str(taken[0].with_name(name or there)), found

@@ -21,11 +21,11 @@ from rdfer.datasets.tree import (
     Tree,
     WrongRoot,
     check_disjoint,
-    clip_paths,
     locate,
-    make_clip,
+    make_video,
     subfolders,
     taken,
+    video_paths,
 )
 
 #: Folders of clips, the cropped frames first.
@@ -78,7 +78,7 @@ def scan(
     }
     check_disjoint({split: map(_id, names) for split, (names, _) in parts.items()}, "FERV39k")
     rows = [
-        make_clip(
+        make_video(
             _id(key),
             videos.get(key, ""),
             name,
@@ -123,8 +123,8 @@ def _id(key: Key) -> str:
 
 def _key(parts: tuple[str, ...]) -> Key | None:
     """``.../Crime/Angry/0063`` -> Crime, Angry, 63."""
-    clip = number(Path(parts[-1]).stem) if len(parts) > 2 else None
-    return None if clip is None else (parts[-3], parts[-2], clip)
+    video = number(Path(parts[-1]).stem) if len(parts) > 2 else None
+    return None if video is None else (parts[-3], parts[-2], video)
 
 
 def _labels(file: Path, order: Sequence[str] | None) -> tuple[dict[Key, str], dict[Key, int]]:
@@ -155,8 +155,8 @@ def _videos(folder: Path) -> dict[Key, str]:
         for emotion in subfolders(scene):
 
             def key(name: str, scene: str = scene.name, emotion: str = emotion.name) -> Key | None:
-                clip = number(name)
-                return None if clip is None else (scene, emotion, clip)
+                video = number(name)
+                return None if video is None else (scene, emotion, video)
 
-            clip_paths([emotion], key, into=found, kinds=kinds)
+            video_paths([emotion], key, into=found, kinds=kinds)
     return found

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Clip
+from rdfer.data.manifest import Video
 from rdfer.data.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from rdfer.datasets.splits import in_fold
 from rdfer.datasets.text import below, read_table
@@ -23,11 +23,11 @@ from rdfer.datasets.tree import (
     Tree,
     WrongRoot,
     class_name,
-    clip_paths,
     locate,
-    make_clip,
+    make_video,
     nearby,
     subfolders,
+    video_paths,
 )
 
 AFEW_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
@@ -52,7 +52,7 @@ def scan_afew(root: str | Path, *, fold: int = 1) -> Tree:
         UserError: a part is missing, or a folder is no class of AFEW.
     """
     root = locate(root, [name for names in AFEW_PARTS.values() for name in names], "AFEW")
-    rows: list[Clip] = []
+    rows: list[Video] = []
     kinds: dict[str, str] = {}
     for split, names in AFEW_PARTS.items():
         there = [root / name for name in names if (root / name).is_dir()]
@@ -116,7 +116,7 @@ def scan_folders(
     return Tree(tuple(rows), classes, root.resolve().name, str(root), notes, drawn=drawn)
 
 
-def _of_one_name(rows: Sequence[Clip]) -> tuple[str, ...]:
+def _of_one_name(rows: Sequence[Video]) -> tuple[str, ...]:
     """A note where clips of one class and name are in several parts."""
     counts = Counter(row.id.partition("/")[2] for row in rows)
     several = [name for name, count in counts.items() if count > 1]
@@ -165,26 +165,26 @@ def _has_classes(folder: Path) -> bool:
     return sum(full) > 1
 
 
-def _part(folder: Path, split: str, classes: Sequence[str], kinds: dict[str, str]) -> list[Clip]:
+def _part(folder: Path, split: str, classes: Sequence[str], kinds: dict[str, str]) -> list[Video]:
     """The clips of one part; a folder that is no class is refused."""
     rows = []
     for inner in subfolders(folder):
         name = class_name(str(inner), inner.name, classes)
         prefix = f"{split}/{name}/" if split else f"{name}/"
         rows += [
-            make_clip(prefix + stem, path, name, split or "train", fold=1)
-            for stem, path in clip_paths([inner], lambda stem: stem, kinds=kinds).items()
+            make_video(prefix + stem, path, name, split or "train", fold=1)
+            for stem, path in video_paths([inner], lambda stem: stem, kinds=kinds).items()
         ]
     return rows
 
 
-def _divide(rows: list[Clip], root: Path, file: Path, parts: Mapping[str, Path]) -> list[Clip]:
+def _divide(rows: list[Video], root: Path, file: Path, parts: Mapping[str, Path]) -> list[Video]:
     """The clips that a split file names, in the parts and groups that it gives."""
     if parts:
         raise UserError(f"split = '{file}': {root} is divided into parts already; use one of both")
     known = {Path(row.path).relative_to(root).as_posix(): row for row in rows}
     known |= {path.removesuffix(_suffix(path)): row for path, row in known.items()}
-    found: dict[str, Clip] = {}
+    found: dict[str, Video] = {}
     for line, cells in read_table(file, ("clip", "split")):
         place = f"{file}, line {line}"
         path, split = "/".join(below(place, cells["clip"])), cells["split"].lower()

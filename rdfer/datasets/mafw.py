@@ -21,12 +21,12 @@ from rdfer.datasets.tree import (
     Tree,
     check_disjoint,
     choose,
-    clip_paths,
     locate,
-    make_clip,
+    make_video,
     no_list,
     subfolders,
     taken,
+    video_paths,
 )
 
 CLASSES = (
@@ -71,7 +71,7 @@ def scan(
     root = locate(root, LISTS if lists is None else ("data", "frames", "clips"), "MAFW")
     folder = _folder(root, clips)
     # copies of the archive come in parts, or one level deeper
-    videos = clip_paths([folder], number) or clip_paths(subfolders(folder), number)
+    videos = video_paths([folder], number) or video_paths(subfolders(folder), number)
     place, notes = taken(root, LISTS, "lists")
     official = partial(_parts, lambda split: _official(place, fold, split))
     if lists is None:
@@ -81,16 +81,16 @@ def scan(
         notes = against_official(parts, official) if place.is_dir() else ()
     check_disjoint({split: part.names for split, part in parts.items()}, f"fold {fold}")
     rows = [
-        make_clip(
-            f"{clip:05d}",
-            videos.get(clip, ""),
+        make_video(
+            f"{video:05d}",
+            videos.get(video, ""),
             name,
             split,
             fold=fold,
-            n_frames=part.n_frames[clip],
+            n_frames=part.n_frames[video],
         )
         for split, part in parts.items()
-        for clip, name in part.names.items()
+        for video, name in part.names.items()
     ]
     return Tree(tuple(rows), CLASSES, f"MAFW, fold {fold}", str(folder), notes)
 

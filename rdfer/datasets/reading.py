@@ -54,8 +54,8 @@ def read(
     manifest = tree.manifest()
     if not lengths:
         return manifest
-    counted = (replace(c, n_frames=count_frames(c.path) or c.n_frames) for c in manifest.clips)
-    return replace(manifest, clips=tuple(counted))
+    counted = (replace(c, n_frames=count_frames(c.path) or c.n_frames) for c in manifest.videos)
+    return replace(manifest, videos=tuple(counted))
 
 
 def scan(
@@ -78,14 +78,14 @@ def scan(
     tree = dataset.scan(root, fold=1 if grouped else fold, **options)
     if groups is not None:
         tree = _with_groups(tree, dataset, groups)
-    if grouped and not any(clip.group for clip in tree.clips):
+    if grouped and not any(video.group for video in tree.videos):
         raise UserError(
             f"--grouped: {dataset.title} does not tell what its clips have in common; give a "
             "file with the group of each (--groups)"
         )
     if grouped or (groups is not None and tree.drawn):
-        clips = in_fold(tree.clips, fold=fold, seed=seed)
-        tree = replace(tree, clips=clips, name=f"{dataset.title}, own fold {fold}, seed {seed}")
+        clips = in_fold(tree.videos, fold=fold, seed=seed)
+        tree = replace(tree, videos=clips, name=f"{dataset.title}, own fold {fold}, seed {seed}")
     return tree
 
 
@@ -127,10 +127,10 @@ def reader_options(dataset: DataSet) -> tuple[str, ...]:
 
 def _with_groups(tree: Tree, dataset: DataSet, file: str | Path) -> Tree:
     groups: Mapping[str, str] = read_groups(file, dataset.clip_id)
-    without = [clip.id for clip in tree.clips if clip.id not in groups]
+    without = [video.id for video in tree.videos if video.id not in groups]
     if without:
         raise UserError(
             f"groups = '{file}': clip {without[0]} has no group there ({len(without)} of "
-            f"{len(tree.clips)} have none); every clip needs one"
+            f"{len(tree.videos)} have none); every clip needs one"
         )
-    return replace(tree, clips=tuple(replace(c, group=groups[c.id]) for c in tree.clips))
+    return replace(tree, videos=tuple(replace(c, group=groups[c.id]) for c in tree.videos))

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 
 FOLDS = 5
 VALIDATION_SEED = 0  # one validation part for all seeds, as one test part
 
 
-def fold_of_clips(clips: Sequence[Clip], *, folds: int = FOLDS, seed: int = 0) -> NDArray[np.int64]:
+def fold_of_videos(
+    videos: Sequence[Video], *, folds: int = FOLDS, seed: int = 0
+) -> NDArray[np.int64]:
     """Fold 1..``folds`` of each clip, int64 [len(clips)]: groups together, classes spread evenly.
 
     Source: scikit-learn's ``StratifiedGroupKFold``, or ``StratifiedKFold`` where no clip has a
@@ -32,9 +34,9 @@ def fold_of_clips(clips: Sequence[Clip], *, folds: int = FOLDS, seed: int = 0) -
     # slow to import, and only drawn splits need it
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
 
-    labels = np.array([clip.given for clip in clips])
-    groups = np.array([clip.group for clip in clips])
-    grouped = _grouped(clips)
+    labels = np.array([video.given for video in videos])
+    groups = np.array([video.group for video in videos])
+    grouped = _grouped(videos)
     least = len(set(groups)) if grouped else min(np.unique(labels, return_counts=True)[1])
     if not 2 <= folds <= least:
         what = "groups" if grouped else "clips of the smallest class"
@@ -71,27 +73,27 @@ def regroup(manifest: Manifest, *, fold: int, folds: int = FOLDS, seed: int = 0)
         seed: of the draw.
 
     Raises:
-        UserError: as :func:`fold_of_clips`, or no such fold.
+        UserError: as :func:`fold_of_videos`, or no such fold.
     """
     if not 1 <= fold <= folds:
         raise UserError(f"fold = {fold!r}: must be 1..{folds}")
-    clips = in_fold(manifest.clips, fold=fold, folds=folds, seed=seed)
-    return replace(manifest, clips=clips, name=f"{manifest.name}, own fold {fold} of {folds}")
+    videos = in_fold(manifest.videos, fold=fold, folds=folds, seed=seed)
+    return replace(manifest, videos=videos, name=f"{manifest.name}, own fold {fold} of {folds}")
 
 
 def in_fold(
-    clips: Sequence[Clip], *, fold: int, folds: int = FOLDS, seed: int = 0
-) -> tuple[Clip, ...]:
+    videos: Sequence[Video], *, fold: int, folds: int = FOLDS, seed: int = 0
+) -> tuple[Video, ...]:
     """The clips with the splits of :func:`regroup`."""
-    tested = fold_of_clips(clips, folds=folds, seed=seed) == fold
+    tested = fold_of_videos(videos, folds=folds, seed=seed) == fold
     return tuple(
         replace(
-            clip,
+            video,
             split="test" if test else "train",
-            label=clip.given if test else "",
+            label=video.given if test else "",
             fold=fold,
         )
-        for clip, test in zip(clips, tested, strict=True)
+        for video, test in zip(videos, tested, strict=True)
     )
 
 
@@ -115,18 +117,18 @@ def cut_validation(
     """
     if not 0 < share <= 0.5:
         raise UserError(f"share = {share!r}: must lie in (0, 0.5]")
-    if any(clip.split == "val" for clip in manifest.clips):
+    if any(video.split == "val" for video in manifest.videos):
         raise UserError(f"{manifest.name}: has a validation part already")
-    train = [clip for clip in manifest.clips if clip.split == "train"]
+    train = [video for video in manifest.videos if video.split == "train"]
     if not train:
-        raise UserError(f"{manifest.name}: has no training clips to cut a validation part from")
-    drawn = train if grouped else [replace(clip, group="") for clip in train]
-    fold = fold_of_clips(drawn, folds=round(1 / share), seed=seed)
-    chosen = {clip.id for clip, k in zip(train, fold, strict=True) if k == 1}
-    clips = tuple(
-        replace(clip, split="val") if clip.id in chosen else clip for clip in manifest.clips
+        raise UserError(f"{manifest.name}: has no training videos to cut a validation part from")
+    drawn = train if grouped else [replace(video, group="") for video in train]
+    fold = fold_of_videos(drawn, folds=round(1 / share), seed=seed)
+    chosen = {video.id for video, k in zip(train, fold, strict=True) if k == 1}
+    videos = tuple(
+        replace(video, split="val") if video.id in chosen else video for video in manifest.videos
     )
-    return replace(manifest, clips=clips)
+    return replace(manifest, videos=videos)
 
 
 def cut(manifest: Manifest, share: float) -> Manifest:
@@ -138,7 +140,7 @@ def cut(manifest: Manifest, share: float) -> Manifest:
     Raises:
         UserError: a class has too few clips to give some of them away.
     """
-    named = {clip.group for clip in manifest.clips if clip.split == "train"}
+    named = {video.group for video in manifest.videos if video.split == "train"}
     grouped = named == {""} or len(named) >= round(1 / share)
     try:
         divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
@@ -150,9 +152,9 @@ def cut(manifest: Manifest, share: float) -> Manifest:
     return replace(divided, name=divided.name + told)
 
 
-def _grouped(clips: Sequence[Clip]) -> bool:
-    named = sum(clip.group != "" for clip in clips)
-    if named not in (0, len(clips)):
-        without = next(clip.id for clip in clips if not clip.group)
+def _grouped(videos: Sequence[Video]) -> bool:
+    named = sum(video.group != "" for video in videos)
+    if named not in (0, len(videos)):
+        without = next(video.id for video in videos if not video.group)
         raise UserError(f"clip {without}: has no group, while others have; every clip needs one")
     return named > 0

@@ -11,7 +11,7 @@ from PIL import Image
 from rdfer.base.errors import UserError
 from rdfer.base.progress import progress
 from rdfer.data.containers import check_whole
-from rdfer.data.manifest import Clip
+from rdfer.data.manifest import Video
 from rdfer.data.video import IMAGE_SUFFIXES, frame_files
 
 #: What stands for a file that `git lfs` has not fetched.
@@ -20,26 +20,26 @@ UNFETCHED = "is a pointer of git lfs, not a video; run `git lfs pull`"
 
 
 @dataclass(frozen=True)
-class Video:
+class Surveyed:
     """One video as seen from outside.
 
     Attributes:
-        clip: whose it is.
+        video: whose it is.
         problem: why it cannot be read, "" where nothing speaks against it.
         n_frames: images of a folder of frames, 0 for a video file (nobody knows before decoding).
         unpadded: names such as 2.jpg and 10.jpg, which sort wrongly as text.
     """
 
-    clip: Clip
+    video: Video
     problem: str = ""
     n_frames: int = 0
     unpadded: bool = False
 
 
-def survey(clips: Sequence[Clip]) -> list[Video]:
+def survey(videos: Sequence[Video]) -> list[Surveyed]:
     """Look at the video of each clip that has one: a listing of a folder, or the ends of a file."""
-    there = [clip for clip in clips if clip.path]
-    return [_look(clip) for clip in progress(there, label="videos")]
+    there = [video for video in videos if video.path]
+    return [_look(video) for video in progress(there, label="videos")]
 
 
 def count_frames(path: str) -> int:
@@ -48,7 +48,7 @@ def count_frames(path: str) -> int:
 
 
 def sample_frames(
-    videos: Sequence[Video], *, sample: int = 40
+    looks: Sequence[Surveyed], *, sample: int = 40
 ) -> tuple[dict[tuple[int, int], str], list[str]]:
     """Width and height of frames by the heads of their files, without decoding them.
 
@@ -56,11 +56,11 @@ def sample_frames(
         An example of each size among first and last frames of about ``sample`` folders of frames,
         and the files among them that are no pictures.
     """
-    folders = [video for video in videos if video.n_frames]
+    folders = [look for look in looks if look.n_frames]
     found: dict[tuple[int, int], str] = {}
     broken: list[str] = []
-    for video in folders[:: max(1, len(folders) // sample)]:
-        files = frame_files(Path(video.clip.path))
+    for look in folders[:: max(1, len(folders) // sample)]:
+        files = frame_files(Path(look.video.path))
         for file in (files[0], files[-1]):
             try:
                 with Image.open(file) as image:
@@ -81,18 +81,18 @@ def _images(folder: str) -> list[str]:
     return [stem for stem, suffix in names if suffix.lower() in IMAGE_SUFFIXES]
 
 
-def _look(clip: Clip) -> Video:
-    if os.path.isdir(clip.path):
-        stems = _images(clip.path)
+def _look(video: Video) -> Surveyed:
+    if os.path.isdir(video.path):
+        stems = _images(video.path)
         # digits alone are told apart by length only: 1 .. 16, not 00001_00001
         bare = [stem for stem in stems if re.fullmatch(r"[0-9]+", stem)]
         unpadded = len({len(stem) for stem in bare}) > 1
         problem = "" if stems else "holds no frames"
-        return Video(clip, problem, len(stems), unpadded)
-    if is_pointer(clip.path):
-        return Video(clip, UNFETCHED)
+        return Surveyed(video, problem, len(stems), unpadded)
+    if is_pointer(video.path):
+        return Surveyed(video, UNFETCHED)
     try:
-        check_whole(Path(clip.path))
+        check_whole(Path(video.path))
     except UserError as error:
-        return Video(clip, str(error).removeprefix(f"{clip.path}: "))
-    return Video(clip)
+        return Surveyed(video, str(error).removeprefix(f"{video.path}: "))
+    return Surveyed(video)

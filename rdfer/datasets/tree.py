@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.data.video import VIDEO_SUFFIXES
 from rdfer.settings.schema import did_you_mean
 
@@ -46,7 +46,7 @@ class Tree:
         drawn: the reader drew folds at random, as no split is given.
     """
 
-    clips: tuple[Clip, ...]
+    videos: tuple[Video, ...]
     classes: tuple[str, ...]
     name: str
     folder: str
@@ -54,9 +54,9 @@ class Tree:
     drawn: bool = False
 
     @property
-    def missing(self) -> tuple[Clip, ...]:
+    def missing(self) -> tuple[Video, ...]:
         """The clips that have no video."""
-        return tuple(clip for clip in self.clips if not clip.path)
+        return tuple(video for video in self.videos if not video.path)
 
     def manifest(self) -> Manifest:
         """All clips as a manifest.
@@ -67,13 +67,13 @@ class Tree:
         if self.missing:
             raise UserError(
                 f"{self.folder}: clip {self.missing[0].id} has no video there "
-                f"({len(self.missing)} of {len(self.clips)} have none); unpack all clips, or name "
+                f"({len(self.missing)} of {len(self.videos)} have none); unpack all clips, or name "
                 "another folder"
             )
-        return Manifest(clips=self.clips, classes=self.classes, name=self.name)
+        return Manifest(videos=self.videos, classes=self.classes, name=self.name)
 
 
-def make_clip(
+def make_video(
     id: str,
     path: str,
     name: str,
@@ -83,14 +83,14 @@ def make_clip(
     group: str = "",
     n_frames: int = 0,
     votes: tuple[int, ...] | None = None,
-) -> Clip:
+) -> Video:
     """A row of a real data set.
 
     A test clip's label is the official one, since scores are computed against it; any other has
     only a given label, since nobody knows the true one.
     """
     label = name if split == "test" else ""
-    return Clip(id, path, label, name, split, fold, group, n_frames, votes)
+    return Video(id, path, label, name, split, fold, group, n_frames, votes)
 
 
 def locate(root: str | Path, marks: Sequence[str], title: str) -> Path:
@@ -162,7 +162,7 @@ def subfolders(folder: Path) -> list[Path]:
         return sorted(Path(e.path) for e in entries if e.is_dir() and e.name[:1] not in "._")
 
 
-def clip_paths(
+def video_paths(
     folders: Iterable[Path],
     key: Callable[[str], K | None],
     *,

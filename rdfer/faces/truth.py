@@ -15,7 +15,7 @@ import numpy as np
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
-from rdfer.data.manifest import CLASSES, Clip, Distractor, Manifest, Truth
+from rdfer.data.manifest import CLASSES, Distractor, Manifest, Truth, Video
 from rdfer.data.noise import given_labels
 from rdfer.faces.sample import Sample, segment
 from rdfer.faces.scenario import make_split
@@ -140,9 +140,9 @@ def pool_samples(
     return tuple(samples)
 
 
-def clip(sample: Sample, *, path: str, given: str | None = None) -> Clip:
+def video(sample: Sample, *, path: str, given: str | None = None) -> Video:
     """A row of the manifest; ``given`` is the true label by default."""
-    return Clip(
+    return Video(
         id=sample.id,
         path=path,
         label=sample.label,
@@ -200,8 +200,8 @@ def build_manifest(
     samples = pool_samples(pool, n_train, n_val, n_test, frames=frames, seed=seed, balance=balance)
     given = noisy_labels(samples, kind=noise, rate=rate, seed=noise_seed)
     sizes = {"train": n_train, "val": n_val, "test": n_test}
-    clips = tuple(
-        clip(
+    videos = tuple(
+        video(
             sample,
             given=given[sample.id],
             # all that draws the sample anew: see samples_of
@@ -210,7 +210,7 @@ def build_manifest(
         )
         for sample in samples
     )
-    return Manifest(clips=clips, name=f"faces {VERSION} {pool} {balance}")
+    return Manifest(videos=videos, name=f"faces {VERSION} {pool} {balance}")
 
 
 def samples_of(manifest: Manifest) -> tuple[Sample, ...]:
@@ -222,7 +222,7 @@ def samples_of(manifest: Manifest) -> tuple[Sample, ...]:
     """
     drawn: dict[str, dict[str, Sample]] = {}
     out = []
-    for row in manifest.clips:
+    for row in manifest.videos:
         origin, _, name = row.path.rpartition("/")
         if origin not in drawn:
             drawn[origin] = _draw_anew(origin, row.path)

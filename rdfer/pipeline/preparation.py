@@ -141,7 +141,7 @@ def _feature_key(context: Context) -> str:
 def build_copies(context: Context, manifest: Manifest, *, most: int) -> FeatureBank:
     """Cache features of augmented copies of the training videos, for runs watched in all views."""
     bank = FrameBank.open(context.bank)
-    train = [k for k, clip in enumerate(manifest.clips) if clip.split == "train"]
+    train = [k for k, video in enumerate(manifest.videos) if video.split == "train"]
     return FeatureBank.build(
         context.run / "copies",
         bank,

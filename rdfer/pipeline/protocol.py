@@ -80,17 +80,17 @@ def prepare(
         source.check(fold)
         manifests[fold] = source.read(fold)
     # of one fold all clips, as of any other
-    everything = {clip.id: clip for m in manifests.values() for clip in m.clips}
+    everything = {video.id: video for m in manifests.values() for video in m.videos}
     first = next(iter(manifests.values()))
-    whole = replace(first, clips=tuple(everything.values()), whole=False)
+    whole = replace(first, videos=tuple(everything.values()), whole=False)
     done = ingest(whole, bank, size=data.size, frames=data.frames, workers=workers)
     for fold, manifest in manifests.items():
         stored = in_bank_order(manifest, done.bank)
-        if data.val_share and not any(clip.split == "val" for clip in stored.clips):
+        if data.val_share and not any(video.split == "val" for video in stored.videos):
             # of what can be read, or a class could be left with nothing to choose the epoch on
-            readable, gone = stored.clips[: len(done.bank)], stored.clips[len(done.bank) :]
-            divided = cut(replace(stored, clips=readable), data.val_share)
-            stored = replace(divided, clips=(*divided.clips, *gone))
+            readable, gone = stored.videos[: len(done.bank)], stored.videos[len(done.bank) :]
+            divided = cut(replace(stored, videos=readable), data.val_share)
+            stored = replace(divided, videos=(*divided.videos, *gone))
         stored.save(manifest_path(run, fold))
     return done.bank
 
@@ -101,22 +101,22 @@ def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:
     Raises:
         UserError: the bank holds a clip that the manifest lacks, so their rows would not match.
     """
-    clips = {clip.id: clip for clip in manifest.clips}
-    strange = [name for name in bank.ids if name not in clips]
+    videos = {video.id: video for video in manifest.videos}
+    strange = [name for name in bank.ids if name not in videos]
     if strange:
         raise UserError(
             f"{manifest.name}: lacks clip {strange[0]!r}, which other folds have; the lists of "
             "folds are not of one set"
         )
     there = [
-        replace(clips[name], n_frames=count)
+        replace(videos[name], n_frames=count)
         for name, count in zip(bank.ids, bank.counts.tolist(), strict=True)
     ]
-    gone = [replace(clips[name], n_frames=0) for name in sorted(set(clips) - set(bank.ids))]
-    return replace(manifest, clips=(*there, *gone))
+    gone = [replace(videos[name], n_frames=0) for name in sorted(set(videos) - set(bank.ids))]
+    return replace(manifest, videos=(*there, *gone))
 
 
 def content_key(manifest: Manifest) -> str:
     """Hash of what a cell reads of a manifest: not where the clips lie."""
-    rows = [(c.id, c.label, c.given, c.split) for c in manifest.clips]
+    rows = [(c.id, c.label, c.given, c.split) for c in manifest.videos]
     return settings_hash({"classes": manifest.classes, "clips": rows})

@@ -165,12 +165,12 @@ def example_courses(
     found = []
     for kind, row in middle_videos(score, kinds).items():
         video = int(arrays["train_videos"][row])
-        clip = manifest.clips[video]
+        known = manifest.videos[video]
         found.append(
             Course(
                 kind=kind,
-                frames=bank.gather([video], np.arange(clip.n_frames)[None])[0],
-                key=clip.truth.key if clip.truth else None,
+                frames=bank.gather([video], np.arange(known.n_frames)[None])[0],
+                key=known.truth.key if known.truth else None,
                 sweeps=sweeps[:, row],
                 epochs=arrays["sweep_epochs"].tolist(),
                 given=int(arrays["train_given"][row]),

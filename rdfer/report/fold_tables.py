@@ -17,9 +17,9 @@ def count_table(of_fold: Mapping[int, Manifest]) -> pd.DataFrame:
     rows = {}
     for fold, manifest in of_fold.items():
         for split in SPLITS:
-            part = [clip for clip in manifest.clips if clip.split == split]
+            part = [video for video in manifest.videos if video.split == split]
             counts = {name: sum(c.given == name for c in part) for name in manifest.classes}
-            lost = sum(clip.n_frames == 0 for clip in part)
+            lost = sum(video.n_frames == 0 for video in part)
             rows[fold, split] = {"clips": len(part), **counts, "unreadable": lost}
     return pd.DataFrame(rows).T.rename_axis(["fold", "part"])
 

@@ -77,7 +77,7 @@ class Bench:
     def __init__(self, manifest: Manifest, find: Find) -> None:
         self.manifest, self._find = manifest, find
         self._arrays: dict[str, Mapping[str, NDArray[Any]]] = {}
-        people = [clip.group for clip in manifest.clips]
+        people = [video.group for video in manifest.videos]
         self.identity = np.unique(people, return_inverse=True)[1]
 
     def arrays(self, study: str, variant: str, seed: int) -> tuple[str, Mapping[str, NDArray[Any]]]:
@@ -155,7 +155,7 @@ class Bench:
         )
 
     def _clips(self, videos: NDArray[Any]) -> list[Any]:
-        return [self.manifest.clips[v] for v in videos]
+        return [self.manifest.videos[v] for v in videos]
 
     def _detection(self, reading: Reading, metric: str, seed: int) -> Measured:
         condition = Condition(reading.kind, reading.rate)

@@ -40,14 +40,14 @@ def clip_scores(
         for arrays in (cell.arrays() for cell in group):
             last = arrays["sweep_clips"][-1].astype(np.float64)
             scores = agreement.noise_scores(last, arrays["train_given"])
-            ids = [manifest.clips[v].id for v in arrays["train_videos"]]
+            ids = [manifest.videos[v].id for v in arrays["train_videos"]]
             table = {"id": ids, "agreement": 1 - scores["scatter"]}
             parts.append(pd.DataFrame({**table, **{k: scores[k] for k in (*FREE, *KNOWING)}}))
     means = pd.concat(parts).groupby("id", sort=True).mean()
-    clips = {c.id: c for m in of_fold.values() for c in m.clips}
-    means.insert(0, "given", [clips[name].given for name in means.index])
-    means.insert(1, "group", [clips[name].group for name in means.index])
-    means.insert(2, "votes", pd.Series([clips[n].votes for n in means.index], means.index, object))
+    videos = {c.id: c for m in of_fold.values() for c in m.videos}
+    means.insert(0, "given", [videos[name].given for name in means.index])
+    means.insert(1, "group", [videos[name].group for name in means.index])
+    means.insert(2, "votes", pd.Series([videos[n].votes for n in means.index], means.index, object))
     return means
 
 

@@ -125,14 +125,14 @@ def tested(cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest])
         first = stores[0]
         lost = first.get("lost_videos", np.zeros(0, np.int64))
         videos = np.concatenate([first["test_videos"], lost])
-        wanted = [k for k, clip in enumerate(manifest.clips) if clip.split == "test"]
+        wanted = [k for k, video in enumerate(manifest.videos) if video.split == "test"]
         if sorted(videos.tolist()) != wanted:
             raise UserError(f"fold {fold}: its test clips were not each predicted once")
         folds.append(np.full(len(videos), place))
         true.append(manifest.labels()[videos])
         nothing = np.full(len(lost), len(manifest.classes))
         said.append(np.stack([np.append(a["test_probs"].argmax(1), nothing) for a in stores]))
-        groups.append([manifest.clips[v].group for v in videos])
+        groups.append([manifest.videos[v].group for v in videos])
     classes = len(next(iter(of_fold.values())).classes)
     return Predictions(
         fold=np.concatenate(folds),
@@ -266,5 +266,5 @@ def _about(context: Context, of_fold: Mapping[int, Manifest]) -> dict[str, Any]:
         "noise": added if noise.rate else {"kind": "none added", "rate": 0.0},
         "folds": list(of_fold),
         "epoch": context.settings.training.choose,
-        **{s: sum(c.split == s for c in manifest.clips) for s in ("train", "val", "test")},
+        **{s: sum(c.split == s for c in manifest.videos) for s in ("train", "val", "test")},
     }

@@ -43,7 +43,7 @@ def stratum(over: str, manifest: Manifest, videos: NDArray[np.int64]) -> NDArray
 
 
 def _known(manifest: Manifest, video: int) -> Truth:
-    truth = manifest.clips[video].truth
+    truth = manifest.videos[video].truth
     if truth is None:
-        raise UserError(f"video {manifest.clips[video].id!r}: nothing is known of its truth")
+        raise UserError(f"video {manifest.videos[video].id!r}: nothing is known of its truth")
     return truth

@@ -111,9 +111,9 @@ def test_metrics(
     }
     if len(lost):
         out["unreadable"] = len(lost)
-    if not all(manifest.clips[v].truth for v in part.videos):
+    if not all(manifest.videos[v].truth for v in part.videos):
         return out
-    hard = np.array([manifest.clips[v].hard for v in part.videos])
+    hard = np.array([manifest.videos[v].hard for v in part.videos])
     for name, rows in (("hard", hard), ("easy", ~hard)):
         # a stratum that lacks a class has no UAR; it is left out, never averaged over
         if len(set(part.true[rows].tolist())) == classes:
@@ -132,7 +132,7 @@ def key_metrics(
     if detail is None:
         return {}
     segments = [
-        (c.truth.key if c.truth else None) for c in (manifest.clips[v] for v in part.videos)
+        (c.truth.key if c.truth else None) for c in (manifest.videos[v] for v in part.videos)
     ]
     rows = np.array([k for k, segment in enumerate(segments) if segment is not None])
     if len(rows) == 0:
@@ -181,7 +181,7 @@ def cell_arrays(
     ``lost_videos`` and ``lost_true`` are test videos that could not be read, where there are some.
     What is hard or ambiguous is told only where it is known.
     """
-    clips = [manifest.clips[v] for v in task.train.videos]
+    clips = [manifest.videos[v] for v in task.train.videos]
     known: dict[str, NDArray[Any]] = {}
     if all(c.truth for c in clips):
         known["train_hard"] = np.array([c.hard for c in clips])

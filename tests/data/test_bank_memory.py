@@ -12,7 +12,7 @@ import pytest
 import rdfer.data.bank
 from rdfer.data.bank import FrameBank
 from rdfer.data.ingest import ingest
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.data.video import Decoded
 from tests.bank_sources import Counting, sources
 
@@ -51,7 +51,7 @@ def fake_decode(monkeypatch):
 
 def test_ingesting_more_clips_takes_no_more_memory(tmp_path, fake_decode):
     def work(n):
-        clips = tuple(Clip(f"{k:05d}", f"/{k}.mp4", "", "Fear", "train") for k in range(n))
+        clips = tuple(Video(f"{k:05d}", f"/{k}.mp4", "", "Fear", "train") for k in range(n))
         manifest = Manifest(clips, name="tests", whole=False)
         ingest(manifest, tmp_path / f"{n}", size=SIZE, frames=FRAMES, workers=0)
 

@@ -11,7 +11,7 @@ from rdfer.base.errors import UserError
 from rdfer.commands.cli import main
 from rdfer.data.bank import FrameBank
 from rdfer.data.ingest import ingest
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.data.video import n_frames, read_frames
 from rdfer.faces.export import write_video
 from rdfer.method.sampling import stored_indices
@@ -36,11 +36,11 @@ def write_folder(folder, frames, name="{}.png"):
 
 
 def manifest_of(*paths):
-    clips = (
-        Clip(id=path.stem, path=str(path), label="Fear", given="Fear", split="test", n_frames=99)
+    videos = (
+        Video(id=path.stem, path=str(path), label="Fear", given="Fear", split="test", n_frames=99)
         for path in paths
     )
-    return Manifest(clips=tuple(clips), name="tests")
+    return Manifest(videos=tuple(videos), name="tests")
 
 
 def take(manifest, out, **more):
@@ -65,7 +65,7 @@ def test_holds_the_frames_and_tells_how_many_there_were(tmp_path, good):
         rows = bank.gather(bank.where([path.stem]), [np.arange(FRAMES)])[0]
         expected = read_frames(path, stored_indices(total, FRAMES), size=SIZE)
         np.testing.assert_array_equal(rows, expected)
-    assert [clip.n_frames for clip in done.manifest.clips] == [30, 3, 11]
+    assert [video.n_frames for video in done.manifest.videos] == [30, 3, 11]
     assert Manifest.load(tmp_path / "bank" / "manifest.json") == done.manifest
     assert not (tmp_path / "bank" / "unreadable.csv").exists()
     assert done.lines() == [
@@ -120,8 +120,8 @@ def test_unreadable_clips_are_listed_and_counted(tmp_path, good):
     assert lines[0].startswith("6 of 9 clips cannot be read: ")
     assert lines[6] == "  and 1 more" and len(lines) == 8
     # the manifest still asks for every clip: a test clip that cannot be read counts as wrong
-    assert [clip.id for clip in done.manifest.clips] == [clip.id for clip in manifest.clips]
-    assert [clip.n_frames for clip in done.manifest.clips] == [30, 0, 0, 0, 0, 0, 0, 3, 11]
+    assert [video.id for video in done.manifest.videos] == [video.id for video in manifest.videos]
+    assert [video.n_frames for video in done.manifest.videos] == [30, 0, 0, 0, 0, 0, 0, 3, 11]
     assert done.bank.checksum == take(manifest_of(*good), tmp_path / "other").bank.checksum
 
 
@@ -166,11 +166,11 @@ def test_the_order_of_the_clips_does_not_matter(tmp_path, good):
     before = frames.stat().st_mtime_ns
     manifest = manifest_of(*reversed(good))
     other = replace(
-        manifest, clips=tuple(replace(c, split="train") for c in manifest.clips), whole=False
+        manifest, videos=tuple(replace(c, split="train") for c in manifest.videos), whole=False
     )
     second = take(other, tmp_path / "bank")
     assert second.bank.checksum == first.bank.checksum and frames.stat().st_mtime_ns == before
-    assert Manifest.load(tmp_path / "bank" / "manifest.json").clips[0].id == "folder"
+    assert Manifest.load(tmp_path / "bank" / "manifest.json").videos[0].id == "folder"
 
 
 def test_what_stands_at_the_place_is_never_replaced(tmp_path, good):
@@ -189,7 +189,7 @@ def test_what_stands_at_the_place_is_never_replaced(tmp_path, good):
 KILLED = """
 import os, signal, sys
 if __name__ == "__main__":
-    from rdfer import ingest, store_write
+    from rdfer.data import ingest, store_write
     from rdfer.data.manifest import Manifest
 
     finish, note = store_write.Writer.finish, store_write.Writer.note
@@ -242,11 +242,11 @@ def test_the_command_reads_a_data_set(tmp_path, tree, capsys):
     told = capsys.readouterr().err.splitlines()
     assert f"1 of 11 clips cannot be read: {out / 'unreadable.csv'}" in told
     assert told[-1].startswith(f"{out}: 10 clips of 5 frames, 16 px, checksum ")
-    splits = {c.id: c.split for c in Manifest.load(out / "manifest.json").clips}
+    splits = {c.id: c.split for c in Manifest.load(out / "manifest.json").videos}
     # another fold has other splits and the same bank
     assert main([*argv, "--workers", "0", "--fold", "2"]) == 0
     assert capsys.readouterr().err.splitlines()[-1] == told[-1]
-    assert splits != {c.id: c.split for c in Manifest.load(out / "manifest.json").clips}
+    assert splits != {c.id: c.split for c in Manifest.load(out / "manifest.json").videos}
 
 
 @pytest.mark.parametrize(

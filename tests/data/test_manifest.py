@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import CLASSES, Clip, Distractor, Manifest, Truth
+from rdfer.data.manifest import CLASSES, Distractor, Manifest, Truth, Video
 
 TRUTH = Truth(
     label="Fear",
@@ -34,11 +34,11 @@ TRUTH = Truth(
 
 def make(n: int = 7) -> Manifest:
     names = [CLASSES[i % 7] for i in range(n)]
-    clips = (
-        Clip(id=f"c{i}", path=f"{i}.mp4", label=c, given=c, split="train", fold=1 + i % 5)
+    videos = (
+        Video(id=f"c{i}", path=f"{i}.mp4", label=c, given=c, split="train", fold=1 + i % 5)
         for i, c in enumerate(names)
     )
-    return Manifest(clips=tuple(clips), name="toy")
+    return Manifest(videos=tuple(videos), name="toy")
 
 
 def test_order_of_classes_is_that_of_dfew() -> None:
@@ -47,23 +47,23 @@ def test_order_of_classes_is_that_of_dfew() -> None:
 
 def test_labels_and_given() -> None:
     manifest = make(14)
-    clips = list(manifest.clips)
-    clips[0] = replace(clips[0], given="Fear")
-    clips[1] = replace(clips[1], label="")
-    manifest = replace(manifest, clips=tuple(clips))
+    videos = list(manifest.videos)
+    videos[0] = replace(videos[0], given="Fear")
+    videos[1] = replace(videos[1], label="")
+    manifest = replace(manifest, videos=tuple(videos))
     np.testing.assert_array_equal(manifest.labels(), [0, -1, *range(2, 7), *range(7)])
     np.testing.assert_array_equal(manifest.given(), [6, *range(1, 7), *range(7)])
     assert manifest.labels().dtype == np.int64
-    assert [clip.noisy for clip in manifest.clips[:3]] == [True, False, False]
+    assert [video.noisy for video in manifest.videos[:3]] == [True, False, False]
 
 
 def test_round_trip_keeps_truth_and_votes(tmp_path: Path) -> None:
     manifest = make()
-    fear = replace(manifest.clips[6], truth=TRUTH, votes=(0, 0, 1, 0, 2, 0, 7))
-    manifest = replace(manifest, clips=(*manifest.clips[:6], fear))
+    fear = replace(manifest.videos[6], truth=TRUTH, votes=(0, 0, 1, 0, 2, 0, 7))
+    manifest = replace(manifest, videos=(*manifest.videos[:6], fear))
     manifest.save(tmp_path / "m.json")
     assert Manifest.load(tmp_path / "m.json") == manifest
-    assert fear.hard and not manifest.clips[0].hard
+    assert fear.hard and not manifest.videos[0].hard
 
 
 def test_truth_row_survives_json() -> None:
@@ -74,14 +74,14 @@ def test_truth_row_survives_json() -> None:
 
 def test_select() -> None:
     manifest = make(14)
-    test = tuple(replace(clip, id=f"t{clip.id}", split="test") for clip in manifest.clips[:3])
-    manifest = replace(manifest, clips=manifest.clips + test)
-    assert [clip.id for clip in manifest.select(split="test").clips] == ["tc0", "tc1", "tc2"]
+    test = tuple(replace(video, id=f"t{video.id}", split="test") for video in manifest.videos[:3])
+    manifest = replace(manifest, videos=manifest.videos + test)
+    assert [video.id for video in manifest.select(split="test").videos] == ["tc0", "tc1", "tc2"]
     assert len(manifest.select(split=("train", "test"))) == 17
-    assert {clip.fold for clip in manifest.select(split="test", fold=2).clips} == {2}
-    assert [clip.id for clip in manifest.select(split="test", ids=["tc1"]).clips] == ["tc1"]
+    assert {video.fold for video in manifest.select(split="test", fold=2).videos} == {2}
+    assert [video.id for video in manifest.select(split="test", ids=["tc1"]).videos] == ["tc1"]
     assert len(manifest.select(ids=["c0"])) == 1, "a selection may lack classes"
-    with pytest.raises(UserError, match="no clip"):
+    with pytest.raises(UserError, match="no video"):
         manifest.select(split="val")
     with pytest.raises(UserError, match="'zz'"):
         manifest.select(ids=["zz"])
@@ -95,19 +95,19 @@ def test_select() -> None:
         ({"label": "happy"}, "label of"),
         ({"split": "dev"}, "split of"),
         ({"votes": (1, 2)}, "votes of"),
-        ({"given": "Happy"}, "no training clip"),
+        ({"given": "Happy"}, "no training video"),
     ],
 )
 def test_refuses(change: dict[str, object], message: str) -> None:
     manifest = make()
-    broken = replace(manifest.clips[3], **change)  # type: ignore[arg-type]
+    broken = replace(manifest.videos[3], **change)  # type: ignore[arg-type]
     with pytest.raises(UserError, match=message):
-        replace(manifest, clips=(*manifest.clips[:3], broken, *manifest.clips[4:]))
+        replace(manifest, videos=(*manifest.videos[:3], broken, *manifest.videos[4:]))
 
 
 def test_refuses_classes_that_occur_twice() -> None:
     with pytest.raises(UserError, match="classes"):
-        Manifest(clips=(), classes=("a", "a"))
+        Manifest(videos=(), classes=("a", "a"))
 
 
 def test_load_refuses_what_is_not_a_manifest(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_load_refuses_what_is_not_a_manifest(tmp_path: Path) -> None:
         Manifest.load(path)
     make().save(path)
     value = json.loads(path.read_text())
-    del value["clips"][0]["votes"]
+    del value["videos"][0]["votes"]
     path.write_text(json.dumps(value))
     with pytest.raises(UserError, match="malformed"):
         Manifest.load(path)
@@ -128,9 +128,9 @@ def test_load_refuses_what_is_not_a_manifest(tmp_path: Path) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(CLASSES), min_size=1, max_size=40))
 def test_labels_follow_the_classes(names: list[str]) -> None:
-    clips = tuple(
-        Clip(id=str(i), path="x", label=name, given=name, split="test")
+    videos = tuple(
+        Video(id=str(i), path="x", label=name, given=name, split="test")
         for i, name in enumerate(names)
     )
-    manifest = Manifest(clips=clips)
+    manifest = Manifest(videos=videos)
     assert [CLASSES[i] for i in manifest.labels()] == names

@@ -4,19 +4,19 @@ import numpy as np
 import pytest
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import CLASSES, Clip, Manifest
+from rdfer.data.manifest import CLASSES, Manifest, Video
 from rdfer.data.task import draw_task
 from rdfer.settings.schema import Settings, override
 
 
 def manifest(per_class=4, *, test_classes=CLASSES):
-    clips = [
-        Clip(id=f"{split}-{name}-{k}", path="", label=name, given=name, split=split)
+    videos = [
+        Video(id=f"{split}-{name}-{k}", path="", label=name, given=name, split=split)
         for split, names in (("train", CLASSES), ("val", CLASSES), ("test", test_classes))
         for name in names
         for k in range(per_class)
     ]
-    return Manifest(clips=tuple(clips))
+    return Manifest(videos=tuple(videos))
 
 
 def settings(**changes):
@@ -62,13 +62,13 @@ def real(**changes):
 
 def real_manifest(classes=CLASSES):
     """As readers give it: the truth of test clips alone is known."""
-    clips = [
-        Clip(f"{split}-{name}-{k}", "", name if split == "test" else "", name, split)
+    videos = [
+        Video(f"{split}-{name}-{k}", "", name if split == "test" else "", name, split)
         for split in ("train", "val", "test")
         for name in classes
         for k in range(3)
     ]
-    return Manifest(tuple(clips), tuple(classes), "a real set")
+    return Manifest(tuple(videos), tuple(classes), "a real set")
 
 
 def test_a_real_sets_labels_are_given_and_its_truth_unknown():
@@ -86,11 +86,11 @@ def test_a_real_sets_labels_are_given_and_its_truth_unknown():
 
 def test_clips_without_frames_are_lost_to_the_test_and_left_out_of_training():
     found = real_manifest()
-    first = [c for c in found.clips if c.id not in ("test-Sad-2", "train-Fear-0")]
-    behind = [c for c in found.clips if c.id in ("test-Sad-2", "train-Fear-0")]
-    moved = replace(found, clips=(*first, *behind))
+    first = [c for c in found.videos if c.id not in ("test-Sad-2", "train-Fear-0")]
+    behind = [c for c in found.videos if c.id in ("test-Sad-2", "train-Fear-0")]
+    moved = replace(found, videos=(*first, *behind))
     task = draw_task(moved, real(), seed=0, stored=len(first))
-    assert [moved.clips[v].id for v in task.lost.videos] == ["test-Sad-2"]
+    assert [moved.videos[v].id for v in task.lost.videos] == ["test-Sad-2"]
     assert task.lost.true.tolist() == [CLASSES.index("Sad")]
     assert len(task.train) == 20 and len(task.test) == 20
 
@@ -113,8 +113,8 @@ def test_noise_that_a_real_set_cannot_have_is_refused(classes, kind):
 
 def test_a_class_that_a_real_part_lacks_is_named():
     found = real_manifest()
-    clips = tuple(c for c in found.clips if c.id[:8] not in ("val-Fear", "test-Sad"))
+    videos = tuple(c for c in found.videos if c.id[:8] not in ("val-Fear", "test-Sad"))
     with pytest.raises(UserError, match="class 'Fear': has no clip in the val part"):
-        draw_task(replace(found, clips=clips), real(), seed=0)
+        draw_task(replace(found, videos=videos), real(), seed=0)
     with pytest.raises(UserError, match="class 'Sad': has no clip in the test part"):
-        draw_task(replace(found, clips=clips), real(**{"training.choose": "last"}), seed=0)
+        draw_task(replace(found, videos=videos), real(**{"training.choose": "last"}), seed=0)

@@ -19,7 +19,7 @@ def test_cremad_by_actor(tmp_path):
     for fold in range(1, 6):
         manifest = read("cremad", tmp_path, fold=fold)
         assert len(manifest) == 61
-        parts = {s: {c.group for c in manifest.select(split=s).clips} for s in ("train", "test")}
+        parts = {s: {c.group for c in manifest.select(split=s).videos} for s in ("train", "test")}
         assert len(parts["test"]) == 2 and not parts["train"] & parts["test"]
         tested += sorted(parts["test"])
     assert sorted(tested) == [str(actor) for actor in range(1001, 1011)]
@@ -27,23 +27,23 @@ def test_cremad_by_actor(tmp_path):
 
 def test_cremad_names_and_votes(tmp_path):
     trees.write_cremad(tmp_path, CLIPS)
-    found = {clip.id: clip for clip in read("cremad", tmp_path).clips}
+    found = {video.id: video for video in read("cremad", tmp_path).videos}
     assert [
         found[f"1004_IEO_{c}_HI"].given for c in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
     ] == [*CREMAD_CLASSES]
     assert found["1004_IEO_ANG_HI"].path == str(tmp_path / "VideoFlash/1004_IEO_ANG_HI.flv")
-    assert {clip.votes for clip in found.values()} == {(2, 0, 0, 5, 0, 2)}
+    assert {video.votes for video in found.values()} == {(2, 0, 0, 5, 0, 2)}
 
 
 def test_cremad_without_votes(tmp_path):
     tree = scan("cremad", trees.write_cremad(tmp_path, CLIPS, votes=False))
-    assert {clip.votes for clip in tree.clips} == {None}
+    assert {video.votes for video in tree.videos} == {None}
     assert tree.notes == ("60 of 60 clips have no votes of raters",)
 
 
 def test_the_seed_draws_the_folds(tmp_path):
     trees.write_cremad(tmp_path, CLIPS)
-    first, again, other = (read("cremad", tmp_path, seed=seed).clips for seed in (0, 0, 1))
+    first, again, other = (read("cremad", tmp_path, seed=seed).videos for seed in (0, 0, 1))
     assert first == again != other
 
 
@@ -70,7 +70,7 @@ def test_cremad_elsewhere(tmp_path):
     with pytest.raises(UserError, match="holds no videos that are named as CREMA-D's are"):
         read("cremad", tmp_path)
     (tmp_path / "VideoFlash").rename(tmp_path / "mp4")
-    trees.touch(tmp_path / "mp4", (f"{clip}.mp4" for clip in CLIPS))
+    trees.touch(tmp_path / "mp4", (f"{video}.mp4" for video in CLIPS))
     assert len(read("cremad", tmp_path, clips="mp4")) == 60
 
 
@@ -88,20 +88,20 @@ def test_ravdess(tmp_path):
     trees.touch(tmp_path / "Video_Song_Actor_01", ["01-02-03-01-01-01-01.mp4"])
     manifest = read("ravdess", tmp_path, fold=2)
     assert len(manifest) == 1440 and manifest.classes == RAVDESS_CLASSES
-    for clip in manifest.clips:
-        fields = clip.id.split("-")
-        assert clip.given == RAVDESS_CLASSES[int(fields[2]) - 1] and clip.group == fields[6]
-    assert not {c.group for c in manifest.select(split="train").clips} & {
-        c.group for c in manifest.select(split="test").clips
+    for video in manifest.videos:
+        fields = video.id.split("-")
+        assert video.given == RAVDESS_CLASSES[int(fields[2]) - 1] and video.group == fields[6]
+    assert not {c.group for c in manifest.select(split="train").videos} & {
+        c.group for c in manifest.select(split="test").videos
     }
 
 
 def test_ravdess_takes_one_of_two_forms_of_the_same_footage(tmp_path):
     trees.write_ravdess(tmp_path, trees.ravdess_clips(2))
-    assert all(clip.id.startswith("02-") for clip in read("ravdess", tmp_path).clips)
+    assert all(video.id.startswith("02-") for video in read("ravdess", tmp_path).videos)
     trees.write_ravdess(tmp_path, trees.ravdess_clips(1))
     tree = scan("ravdess", tmp_path)
-    assert all(clip.id.startswith("01-") for clip in tree.clips) and len(tree.clips) == 1440
+    assert all(video.id.startswith("01-") for video in tree.videos) and len(tree.videos) == 1440
     assert tree.notes == ("1440 videos without sound are the same footage and were left out",)
 
 

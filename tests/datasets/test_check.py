@@ -226,7 +226,7 @@ def test_a_class_that_is_never_trained_on(tmp_path):
     assert not report.runnable
     assert "tested exactly once" not in found(report)
     (finding,) = (f for f in report.findings if f.found == "no manifest")
-    assert "class = 'maybe': has no training clip" in finding.advice
+    assert "class = 'maybe': has no training video" in finding.advice
 
 
 def test_actors_that_are_missing(tmp_path):

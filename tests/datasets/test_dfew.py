@@ -51,11 +51,11 @@ def test_reads_every_kind_of_clips(tmp_path, folder, name):
     (place / "readme.txt").touch()
     manifest = read("dfew", tmp_path, fold=3)
     assert manifest.classes == CLASSES and len(manifest) == 21
-    assert [clip.id for clip in manifest.clips] == [f"{n:05d}" for n in range(1, 22)]
-    assert [clip.path for clip in manifest.clips] == [
+    assert [video.id for video in manifest.videos] == [f"{n:05d}" for n in range(1, 22)]
+    assert [video.path for video in manifest.videos] == [
         str(place / name.format(n)) for n in range(1, 22)
     ]
-    assert {clip.fold for clip in manifest.clips} == {3}
+    assert {video.fold for video in manifest.videos} == {3}
     train, test = manifest.select(split="train"), manifest.select(split="test")
     np.testing.assert_array_equal(train.given(), [label - 1 for label in TRAIN.values()])
     np.testing.assert_array_equal(train.labels(), -1)
@@ -159,7 +159,7 @@ def test_several_folders_of_clips_need_a_name(tmp_path):
     with pytest.raises(UserError, match=r"clips = 'orginal'"):
         read("dfew", tmp_path, fold=1, clips="orginal")
     manifest = read("dfew", tmp_path, fold=1, clips="clip_224x224_avi")
-    assert manifest.clips[0].path == str(avi / "00001.avi")
+    assert manifest.videos[0].path == str(avi / "00001.avi")
 
 
 def test_a_clip_in_both_splits_is_refused(tmp_path):
@@ -186,7 +186,7 @@ def test_a_fold_outside_is_named(tmp_path, fold):
 def test_a_class_without_training_clips_is_named(tmp_path):
     write_splits(tmp_path, train={n: label for n, label in TRAIN.items() if label != 6})
     write_clips(tmp_path)
-    with pytest.raises(UserError, match="'Disgust': has no training clip"):
+    with pytest.raises(UserError, match="'Disgust': has no training video"):
         read("dfew", tmp_path, fold=1)
 
 
@@ -196,9 +196,9 @@ def test_the_other_layout_is_read_too(tmp_path):
         trees.write(file, csv(labels, name="{:05d}"))
     trees.touch(tmp_path / "single_label/data", (f"{n:05d}/" for n in range(1, 22)))
     manifest = read("dfew", tmp_path, fold=2)
-    assert manifest.clips == read("dfew", tmp_path / "single_label", fold=2).clips
+    assert manifest.videos == read("dfew", tmp_path / "single_label", fold=2).videos
     assert manifest.select(split="test").labels().tolist() == [n - 1 for n in TEST.values()]
-    assert manifest.clips[0].path.endswith("single_label/data/00001")
+    assert manifest.videos[0].path.endswith("single_label/data/00001")
 
 
 def test_parts_of_the_archive_are_one(tmp_path):
@@ -206,7 +206,7 @@ def test_parts_of_the_archive_are_one(tmp_path):
     write_clips(tmp_path, "clip_224x224_part_1", "{:05d}/", range(1, 12))
     write_clips(tmp_path, "clip_224x224_part_2", "{:05d}/", range(12, 22))
     manifest = read("dfew", tmp_path)
-    assert len(manifest) == 21 and "part_2" in manifest.clips[-1].path
+    assert len(manifest) == 21 and "part_2" in manifest.videos[-1].path
     write_clips(tmp_path, "original/data_part_1-2-3", "{}.mp4", range(1, 12))
     write_clips(tmp_path, "original/data_part_4-5-6", "{}.mp4", range(12, 22))
     with pytest.raises(UserError, match="holds clip_224x224, original; name the one"):
@@ -279,8 +279,8 @@ def test_lists_of_other_projects(tmp_path):
         read("dfew", tmp_path, lists=lists)
     names = "happiness,sadness,neutral,anger,surprise,disgust,fear".split(",")
     test = read("dfew", tmp_path, fold=4, lists=lists, order=names).select(split="test")
-    assert {int(c.id): CLASSES.index(c.given) + 1 for c in test.clips} == folds[4]
-    assert {clip.n_frames for clip in test.clips} == {33}
+    assert {int(c.id): CLASSES.index(c.given) + 1 for c in test.videos} == folds[4]
+    assert {video.n_frames for video in test.videos} == {33}
     with pytest.raises(UserError, match="must be all classes, each once"):
         read("dfew", tmp_path, lists=lists, order=names[1:])
 
@@ -301,10 +301,10 @@ def test_votes(tmp_path):
     trees.write_dfew(tmp_path, folds)
     trees.write_votes(tmp_path, folds)
     write_clips(tmp_path, numbers=[c for part in folds.values() for c in part])
-    for clip in read("dfew", tmp_path, fold=2).clips:
-        label = CLASSES.index(clip.given)
-        assert clip.votes is not None and sum(clip.votes) == 10
-        assert clip.votes[label] == 7 and clip.votes[(label + 1) % 7] == 3
+    for video in read("dfew", tmp_path, fold=2).videos:
+        label = CLASSES.index(video.given)
+        assert video.votes is not None and sum(video.votes) == 10
+        assert video.votes[label] == 7 and video.votes[(label + 1) % 7] == 3
 
 
 def test_votes_tell_of_labels_in_another_order(tmp_path):
@@ -365,7 +365,7 @@ def test_votes_that_are_partly_missing_are_noted(tmp_path):
     rows = vote_rows([10, None, 0, 0, 0, 0, 0, 1, 1], [0, 10, 0, 0, 0, 0, 0, 2, 2])
     trees.write_workbook(tmp_path / "Annotation/annotation.xlsx", rows)
     tree = scan("dfew", tmp_path)
-    assert tree.clips[0].votes == (10, 0, 0, 0, 0, 0, 0)
+    assert tree.videos[0].votes == (10, 0, 0, 0, 0, 0, 0)
     assert tree.notes == (
         "annotation.xlsx: 1 of 2 rows have empty cells, read as 0",
         "19 of 21 clips have no votes of annotators",

@@ -22,16 +22,16 @@ def test_labels_and_frames_come_back(tmp_path, samples, layout):
     root = tmp_path / layout
     export(samples, root, layout=layout, size=32)
     name = layout.split("-")[0]
-    found = {clip.path: clip for fold in ((1,) if name == "ferv39k" else range(1, 6))
-             for clip in read(name, root, fold=fold).select(split="test").clips}  # fmt: skip
+    found = {video.path: video for fold in ((1,) if name == "ferv39k" else range(1, 6))
+             for video in read(name, root, fold=fold).select(split="test").videos}  # fmt: skip
     rows = {str(root / row["file"]): row for row in load_rows(root / "truth.json")}
     assert set(found) <= set(rows)
     assert name == "ferv39k" or len(found) == 35
-    for path, clip in found.items():
-        assert clip.label == rows[path]["label"]
-    clip = next(iter(found.values()))
-    frames = read_frames(clip.path)
-    sample = next(s for s in samples if s.id == rows[clip.path]["id"])
+    for path, video in found.items():
+        assert video.label == rows[path]["label"]
+    video = next(iter(found.values()))
+    frames = read_frames(video.path)
+    sample = next(s for s in samples if s.id == rows[video.path]["id"])
     rendered = render_sample(sample, 32)
     assert frames.shape == rendered.shape
     assert np.abs(frames.astype(int) - rendered).mean() < 12

@@ -25,12 +25,12 @@ def root(tmp_path):
 
 def test_reads_lists_and_crops(root):
     manifest = read("ferv39k", root)
-    first = manifest.clips[0]
+    first = manifest.videos[0]
     assert (first.id, first.given, first.group) == ("Crime/Happy/0000", "Happy", "Crime")
     assert first.path == str(root / "2_ClipsforFaceCrop/Crime/Happy/0000")
     test = manifest.select(split="test")
-    assert [clip.label for clip in test.clips] == [CLASSES[n % 7] for n in range(20, 27)]
-    assert {clip.label for clip in manifest.select(split="train").clips} == {""}
+    assert [video.label for video in test.videos] == [CLASSES[n % 7] for n in range(20, 27)]
+    assert {video.label for video in manifest.select(split="train").videos} == {""}
 
 
 def test_the_first_line_is_a_clip(root):
@@ -41,9 +41,9 @@ def test_raw_clips_and_a_folder_in_the_folder_of_its_name(root):
     for path, _ in (*rows(0, 14), *rows(20)):
         folder, _, name = path.rpartition("/")
         trees.touch(root / "0_7_labelClips" / folder, [f"{name}.mp4"])
-    assert read("ferv39k", root).clips[0].path.endswith("FaceCrop/Crime/Happy/0000")
+    assert read("ferv39k", root).videos[0].path.endswith("FaceCrop/Crime/Happy/0000")
     raw = read("ferv39k", root, clips="0_7_labelClips")
-    assert raw.clips[0].path.endswith("0_7_labelClips/Crime/Happy/0000.mp4")
+    assert raw.videos[0].path.endswith("0_7_labelClips/Crime/Happy/0000.mp4")
     (root / "2_ClipsforFaceCrop").rename(root / "inner")
     (root / "2_ClipsforFaceCrop").mkdir()
     (root / "inner").rename(root / "2_ClipsforFaceCrop/2_ClipsforFaceCrop")
@@ -86,8 +86,8 @@ def test_lists_of_other_projects_tell_their_order(root):
         lines = [f"/home/x/FERV39K/{path} 28 {alphabetical.index(name)}\n" for path, name in part]
         trees.write(root / f"annotation/FERV39K_{split}.txt", "".join(lines))
     manifest = read("ferv39k", root, lists=root / "annotation")
-    assert [c.given for c in manifest.clips] == [c.given for c in read("ferv39k", root).clips]
-    assert {clip.n_frames for clip in manifest.clips} == {28}
+    assert [c.given for c in manifest.videos] == [c.given for c in read("ferv39k", root).videos]
+    assert {video.n_frames for video in manifest.videos} == {28}
     with pytest.raises(UserError, match=r"but its path says .*another order of classes"):
         read("ferv39k", root, lists=root / "annotation", order=CLASSES)
 
@@ -134,4 +134,4 @@ def test_strange_scenes_are_noted(root):
     append(root, "test", "Casino/Happy/0090 Happy")
     tree = scan("ferv39k", root)
     assert tree.notes == ("scenes that FERV39k is not known to have: Casino",)
-    assert [clip.id for clip in tree.missing] == ["Casino/Happy/0090"]
+    assert [video.id for video in tree.missing] == ["Casino/Happy/0090"]

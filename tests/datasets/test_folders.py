@@ -14,9 +14,10 @@ def test_afew(tmp_path, inner):
     manifest = read("afew", tmp_path)
     assert manifest.classes == AFEW_CLASSES
     # the same numbers are in both parts, of other films
-    assert [c.id for c in manifest.clips][::14] == ["train/Angry/000000040", "test/Angry/000000040"]
+    ids = [video.id for video in manifest.videos]
+    assert ids[::14] == ["train/Angry/000000040", "test/Angry/000000040"]
     test = manifest.select(split="test")
-    assert [clip.label for clip in test.clips] == [name for name in AFEW_CLASSES for _ in "12"]
+    assert [video.label for video in test.videos] == [name for name in AFEW_CLASSES for _ in "12"]
 
 
 def test_afew_with_a_part_or_a_class_amiss(tmp_path):
@@ -52,8 +53,8 @@ def test_a_random_split_is_stratified_and_covers_all(root):
         manifest = read("folders", root, fold=fold)
         assert manifest.classes == ("no", "yes")
         test = manifest.select(split="test")
-        assert sorted(clip.label for clip in test.clips) == ["no"] * 2 + ["yes"] * 2
-        tested += [clip.id for clip in test.clips]
+        assert sorted(video.label for video in test.videos) == ["no"] * 2 + ["yes"] * 2
+        tested += [video.id for video in test.videos]
     assert len(set(tested)) == 20 and tested[0].startswith("no/p")
     assert read("folders", root, order=("yes", "no")).classes == ("yes", "no")
 
@@ -63,7 +64,7 @@ def test_groups_stay_together_in_a_random_split(root):
     groups = trees.write(root.parent / "g.csv", "clip,group\n" + "\n".join(lines))
     for fold in range(1, 6):
         manifest = read("folders", root, fold=fold, groups=groups)
-        assert len({clip.group for clip in manifest.select(split="test").clips}) == 1
+        assert len({video.group for video in manifest.select(split="test").videos}) == 1
 
 
 def test_divided_by_folder(root):
@@ -71,7 +72,7 @@ def test_divided_by_folder(root):
         for name in ("yes", "no"):
             trees.touch(root.parent / "P" / part / name, ["1.avi", "2.avi"])
     manifest = read("folders", root.parent / "P")
-    assert [clip.id for clip in manifest.select(split="test").clips] == [
+    assert [video.id for video in manifest.select(split="test").videos] == [
         *("test/no/1", "test/no/2", "test/yes/1", "test/yes/2")
     ]
     with pytest.raises(UserError, match=r"fold = 2: .* is divided already"):
@@ -88,12 +89,12 @@ def split_file(root, *rows):
 
 def test_divided_by_a_file(root):
     file = split_file(root, "yes/p1_1.mp4,test,b", "no/p2_2.mp4,val,c")
-    clips = {clip.id: clip for clip in read("folders", root, split=file).clips}
-    assert {id: clip.split for id, clip in clips.items()} == {
+    clips = {video.id: video for video in read("folders", root, split=file).videos}
+    assert {id: video.split for id, video in clips.items()} == {
         "yes/p0_0": "train", "no/p0_0": "train", "yes/p1_1": "test", "no/p2_2": "val",
     }  # fmt: skip
     assert clips["yes/p1_1"].label == "yes" and clips["no/p2_2"].label == ""
-    assert [clip.group for clip in clips.values()] == ["a", "a", "b", "c"]
+    assert [video.group for video in clips.values()] == ["a", "a", "b", "c"]
 
 
 @pytest.mark.parametrize(

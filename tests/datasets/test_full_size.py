@@ -11,7 +11,7 @@ from tests.datasets import trees
 
 
 def counts(clips, split=None):
-    return Counter(clip.given for clip in clips if split in (None, clip.split))
+    return Counter(video.given for video in clips if split in (None, video.split))
 
 
 def known(name, split):
@@ -38,9 +38,9 @@ def test_dfew(dfew):
         manifest = read("dfew", dfew, fold=fold)
         test = manifest.select(split="test")
         assert (len(manifest), len(test)) == (11697, size)
-        assert counts(test.clips)["Disgust"] == 29
-        assert counts(manifest.clips) == known("dfew", "all")
-        tested += [clip.id for clip in test.clips]
+        assert counts(test.videos)["Disgust"] == 29
+        assert counts(manifest.videos) == known("dfew", "all")
+        tested += [video.id for video in test.videos]
     assert len(set(tested)) == len(tested) == 11697
 
 
@@ -60,16 +60,16 @@ def test_dfew_in_the_lists_of_other_projects(dfew, tmp_path):
     assert manifest.select(split="test").given().tolist() == [
         n - 1 for n in trees.dfew_folds()[2].values()
     ]
-    assert {clip.n_frames for clip in manifest.clips} == {70}
+    assert {video.n_frames for video in manifest.videos} == {70}
 
 
 def test_ferv39k(tmp_path):
     root = trees.write_ferv39k(tmp_path, trees.ferv39k_rows())
     tree = scan("ferv39k", root)
-    assert len(tree.clips) == 38935
-    assert counts(tree.clips, "train") == known("ferv39k", "train")
-    assert counts(tree.clips, "test").total() == 7847
-    assert len({clip.group for clip in tree.clips}) == 22
+    assert len(tree.videos) == 38935
+    assert counts(tree.videos, "train") == known("ferv39k", "train")
+    assert counts(tree.videos, "test").total() == 7847
+    assert len({video.group for video in tree.videos}) == 22
     assert len(tree.missing) == 38935  # only the lists were written
     report = check("ferv39k", root)
     assert wrong(report) == ["clips without a video: 38935, not 0"]
@@ -91,10 +91,10 @@ def test_cremad(tmp_path):
     report = check("cremad", root)
     assert wrong(report) == []
     manifest = read("cremad", root, fold=5)
-    assert counts(manifest.clips) == known("cremad", "all")
-    assert len({clip.group for clip in manifest.clips}) == 91
+    assert counts(manifest.videos) == known("cremad", "all")
+    assert len({video.group for video in manifest.videos}) == 91
     # of three kinds of raters, those who saw the face alone
-    assert {clip.votes for clip in manifest.clips} == {(2, 0, 0, 5, 0, 2)}
+    assert {video.votes for video in manifest.videos} == {(2, 0, 0, 5, 0, 2)}
 
 
 def test_ravdess(tmp_path):
@@ -103,10 +103,10 @@ def test_ravdess(tmp_path):
     assert wrong(report) == []
     manifest = read("ravdess", root)
     assert len(manifest) == 1440
-    assert counts(manifest.clips) == known("ravdess", "all")
-    assert len({clip.group for clip in manifest.clips}) == 24
+    assert counts(manifest.videos) == known("ravdess", "all")
+    assert len({video.group for video in manifest.videos}) == 24
     # folds are drawn by scikit-learn: these must be the same ones everywhere
-    tested = {clip.group for clip in manifest.select(split="test").clips}
+    tested = {video.group for video in manifest.select(split="test").videos}
     assert tested == {"01", "02", "07", "10", "12"}
 
 
@@ -117,5 +117,5 @@ def test_afew(tmp_path):
             trees.touch(tmp_path / part / name, (f"{n:09d}.avi" for n in range(count)))
     assert wrong(check("afew", tmp_path)) == []
     manifest = read("afew", tmp_path)
-    assert counts(manifest.clips, "train") == sizes["train"]
+    assert counts(manifest.videos, "train") == sizes["train"]
     assert len(manifest.select(split="test")) == 383

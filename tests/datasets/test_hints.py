@@ -69,7 +69,7 @@ def test_a_folder_inside_a_set_names_the_root(request, monkeypatch, name, inner)
     # also to somebody who is in it
     monkeypatch.chdir(root / inner)
     assert f"did you mean '{os.path.realpath(root)}'?" in told(name, ".")
-    assert len(scan(name, root).clips) > 1
+    assert len(scan(name, root).videos) > 1
 
 
 def test_a_fold_without_its_list_names_those_that_have_theirs(dfew, mafw, tmp_path):
@@ -118,8 +118,8 @@ def test_ferv39k_without_one_of_its_lists(ferv39k):
 
 @pytest.mark.parametrize("end", [".mp4", "/"])
 def test_cremad_in_another_form_names_the_option(tmp_path, end):
-    trees.touch(tmp_path / "converted", (clip + end for clip in CLIPS))
-    trees.touch(tmp_path / "AudioMP3", (f"{clip}.mp3" for clip in CLIPS))
+    trees.touch(tmp_path / "converted", (video + end for video in CLIPS))
+    trees.touch(tmp_path / "AudioMP3", (f"{video}.mp3" for video in CLIPS))
     way = "--clips converted, or make reproduce .. READ='--clips converted'"
     for made in (False, True):
         if made:
@@ -135,7 +135,7 @@ def test_cremad_in_another_form_names_the_option(tmp_path, end):
     assert told("cremad", tmp_path / "converted", clips="converted").endswith(
         f"holds the clips themselves; give '{tmp_path}'"
     )
-    assert len(scan("cremad", tmp_path, clips="converted").clips) == len(CLIPS)
+    assert len(scan("cremad", tmp_path, clips="converted").videos) == len(CLIPS)
 
 
 @pytest.mark.parametrize("inner", ["Actor_{}", "Video_Speech_Actor_{}/Actor_{}"])

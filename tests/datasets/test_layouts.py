@@ -42,15 +42,15 @@ def test_clips_come_with_their_classes_groups_votes_and_paths(tree):
     _, layout, items = tree
     wanted = {i.id: (i.path, i.label, i.group, i.votes) for i in items}
     for manifest in manifests(tree).values():
-        found = {c.id: (c.path, c.given, c.group, c.votes) for c in manifest.clips}
+        found = {c.id: (c.path, c.given, c.group, c.votes) for c in manifest.videos}
         assert found == wanted
         assert manifest.classes == DATASETS[layout.dataset].classes
-        assert all(c.label == (c.given if c.split == "test" else "") for c in manifest.clips)
+        assert all(c.label == (c.given if c.split == "test" else "") for c in manifest.videos)
 
 
 def test_every_clip_is_in_the_part_that_it_should_be(tree):
     _, _, items = tree
-    parts = {k: {c.id: c.split for c in m.clips} for k, m in manifests(tree).items()}
+    parts = {k: {c.id: c.split for c in m.videos} for k, m in manifests(tree).items()}
     if items[0].split:
         assert parts[1] == {item.id: item.split for item in items}
         assert 2 not in parts or all(parts[2][id] != split for id, split in parts[1].items())
@@ -108,7 +108,7 @@ def test_ingesting_lists_and_counts_what_cannot_be_read(tree, tmp_path):
         rows = [(row["id"], row["path"]) for row in csv.DictReader(file)]
     assert sorted(rows) == sorted((id, item.path) for id, item in lost.items())
     assert done.lines()[0].startswith(f"2 of {len(items)} clips cannot be read: ")
-    counts = {clip.id: clip.n_frames for clip in done.manifest.clips}
+    counts = {video.id: video.n_frames for video in done.manifest.videos}
     assert counts == {item.id: item.count for item in items}
     # another fold has the same bank
     for manifest in others:
@@ -131,8 +131,8 @@ def test_lists_that_tell_more_frames_than_there_are(tmp_path, monkeypatch):
     there = [item for item in items if item.amiss != "broken"]
     assert notes["lists say more frames"] == str(len(there))
     told, counted = (read("dfew", tmp_path / "root", lengths=n, **options) for n in (False, True))
-    assert {clip.n_frames for clip in told.clips} == {70}
-    counts = {clip.id: clip.n_frames for clip in counted.clips}
+    assert {video.n_frames for video in told.videos} == {70}
+    counts = {video.id: video.n_frames for video in counted.videos}
     assert {i.id: counts[i.id] for i in there} == {i.id: len(read_images(i)) for i in there}
 
 

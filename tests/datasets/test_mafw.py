@@ -19,12 +19,12 @@ def test_reads_crlf_and_captions_in_gbk(root, captions):
     manifest = read("mafw", root, fold=3)
     assert manifest.classes == CLASSES
     test = manifest.select(split="test")
-    assert [clip.id for clip in test.clips] == [f"{300 + 2 * n:05d}" for n in range(11)]
-    assert [clip.label for clip in test.clips] == [
+    assert [video.id for video in test.videos] == [f"{300 + 2 * n:05d}" for n in range(11)]
+    assert [video.label for video in test.videos] == [
         *("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"),
         *("Contempt", "Anxiety", "Helplessness", "Disappointment"),
     ]
-    assert test.clips[0].path == str(root / "data/frames/00300")
+    assert test.videos[0].path == str(root / "data/frames/00300")
 
 
 def test_other_places_of_lists_and_clips(root):
@@ -40,7 +40,7 @@ def test_clips_must_be_chosen_where_there_are_several(root):
     trees.touch(root / "data/clips", (f"{n:05d}.mp4" for n in numbers))
     with pytest.raises(UserError, match=r"data/frames and .*data/clips; name the one to take"):
         read("mafw", root)
-    assert read("mafw", root, clips="clips").clips[0].path.endswith(".mp4")
+    assert read("mafw", root, clips="clips").videos[0].path.endswith(".mp4")
     with pytest.raises(UserError, match="holds no folder crops"):
         read("mafw", root, clips="crops")
 
@@ -95,7 +95,7 @@ def test_lists_of_other_projects_need_their_order(root):
     with pytest.raises(UserError, match="labels are bare numbers"):
         read("mafw", root, lists=lists)
     test = read("mafw", root, lists=lists, order=words).select(split="test")
-    assert [clip.label for clip in test.clips] == list(CLASSES)
+    assert [video.label for video in test.videos] == list(CLASSES)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def films(root, *, names="{}", count=14):
     """A csv file with the film of each clip; no film is in one official fold alone."""
     clips = [(names.format(n), i % count) for part in trees.small_folds().values()
              for i, n in enumerate(part)]  # fmt: skip
-    lines = [f"{clip},film {film}" for clip, film in clips]
+    lines = [f"{video},film {film}" for video, film in clips]
     return trees.write(root.parent / "films.csv", "clip,group\n" + "\n".join(lines))
 
 
@@ -25,19 +25,19 @@ def films(root, *, names="{}", count=14):
 def test_a_file_of_groups(dfew, names):
     manifest = read("dfew", dfew, fold=2, groups=films(dfew, names=names))
     plain = read("dfew", dfew, fold=2)
-    assert [c.split for c in manifest.clips] == [c.split for c in plain.clips]
-    assert len({clip.group for clip in manifest.clips}) == 14
-    assert {clip.group for clip in plain.clips} == {""}
+    assert [c.split for c in manifest.videos] == [c.split for c in plain.videos]
+    assert len({video.group for video in manifest.videos}) == 14
+    assert {video.group for video in plain.videos} == {""}
 
 
 def test_folds_that_keep_films_apart(dfew):
     tested = []
     for fold in range(1, 6):
         manifest = read("dfew", dfew, fold=fold, groups=films(dfew), grouped=True)
-        parts = {s: {c.group for c in manifest.select(split=s).clips} for s in ("train", "test")}
+        parts = {s: {c.group for c in manifest.select(split=s).videos} for s in ("train", "test")}
         assert not parts["train"] & parts["test"]
-        assert {clip.fold for clip in manifest.clips} == {fold}
-        tested += [clip.id for clip in manifest.select(split="test").clips]
+        assert {video.fold for video in manifest.videos} == {fold}
+        tested += [video.id for video in manifest.select(split="test").videos]
     assert len(tested) == len(set(tested)) == 70
 
 
@@ -57,10 +57,10 @@ def test_every_clip_needs_a_group(dfew):
 def test_actors_given_by_a_file_replace_those_of_the_names(tmp_path):
     clips = trees.cremad_clips()
     trees.write_cremad(tmp_path, clips, votes=False)
-    lines = [f"{clip},{int(clip[:4]) % 6}" for clip in clips]
+    lines = [f"{video},{int(video[:4]) % 6}" for video in clips]
     groups = trees.write(tmp_path / "g.csv", "clip,group\n" + "\n".join(lines))
     test = read("cremad", tmp_path, groups=groups).select(split="test")
-    assert len({clip.group for clip in test.clips}) <= 2
+    assert len({video.group for video in test.videos}) <= 2
 
 
 def test_unknown_names_and_options(dfew):
@@ -92,7 +92,7 @@ def test_a_root_nearby_is_named(dfew):
 def test_clips_without_a_video_are_in_a_scan_alone(dfew):
     (dfew / "Clip/original/1003.mp4").unlink()
     tree = scan("dfew", dfew)
-    assert len(tree.clips) == 70 and [clip.id for clip in tree.missing] == ["01003"]
+    assert len(tree.videos) == 70 and [video.id for video in tree.missing] == ["01003"]
     with pytest.raises(UserError, match=r"clip 01003 has no video there \(1 of 70 have none\)"):
         read("dfew", dfew)
 
@@ -102,6 +102,6 @@ def test_lengths_of_folders_of_frames(tmp_path):
         for k in range(5):
             names = [f"{n}.jpg" for n in range(1, 12 + k)]
             trees.touch(tmp_path / name / f"{k}", names)
-    assert {clip.n_frames for clip in read("folders", tmp_path).clips} == {0}
+    assert {video.n_frames for video in read("folders", tmp_path).videos} == {0}
     counted = read("folders", tmp_path, lengths=True)
-    assert sorted({clip.n_frames for clip in counted.clips}) == [11, 12, 13, 14, 15]
+    assert sorted({video.n_frames for video in counted.videos}) == [11, 12, 13, 14, 15]

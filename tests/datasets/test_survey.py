@@ -4,19 +4,19 @@ import pytest
 from PIL import Image
 
 from rdfer.datasets.survey import count_frames, sample_frames, survey
-from rdfer.datasets.tree import make_clip
+from rdfer.datasets.tree import make_video
 from tests.datasets import trees
 
 
 def look(path):
-    (video,) = survey([make_clip("c", str(path), "Happy", "train")])
+    (video,) = survey([make_video("c", str(path), "Happy", "train")])
     return video
 
 
 def test_whole_videos(tmp_path):
     trees.touch(tmp_path, ["a.mp4"])
     assert look(tmp_path / "a.mp4").problem == ""
-    assert survey([make_clip("c", "", "Happy", "train")]) == []
+    assert survey([make_video("c", "", "Happy", "train")]) == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_sizes_by_the_heads_of_files(tmp_path):
         for n in (1, 2, 10):
             Image.new("RGB", (side, side)).save(tmp_path / name / f"{n}.jpg")
     trees.touch(tmp_path, ["00004/"])  # its frame is no picture
-    clips = [make_clip(f"{n}", str(tmp_path / f"{n:05d}"), "Sad", "train") for n in (1, 2, 3, 4)]
+    clips = [make_video(f"{n}", str(tmp_path / f"{n:05d}"), "Sad", "train") for n in (1, 2, 3, 4)]
     sizes, broken = sample_frames(survey(clips))
     assert broken == [str(tmp_path / "00004/1.jpg")] * 2
     assert sizes == {

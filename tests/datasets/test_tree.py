@@ -7,11 +7,11 @@ from rdfer.datasets.tree import (
     WrongRoot,
     check_disjoint,
     class_name,
-    clip_paths,
     locate,
-    make_clip,
+    make_video,
     nearby,
     subfolders,
+    video_paths,
 )
 from tests.datasets import trees
 
@@ -20,22 +20,22 @@ def test_videos_and_folders_by_number(tmp_path):
     trees.touch(tmp_path / "a", ["00001.avi", "2.MP4", "10.mkv", "x.mp4", "3.txt", "._4.mp4"])
     trees.touch(tmp_path / "b", ["00007/", "notes/", ".hidden/"])
     assert {
-        k: path[len(str(tmp_path)) :] for k, path in clip_paths([tmp_path / "a"], number).items()
+        k: path[len(str(tmp_path)) :] for k, path in video_paths([tmp_path / "a"], number).items()
     } == {
         1: "/a/00001.avi",
         2: "/a/2.MP4",
         10: "/a/10.mkv",
     }
-    assert clip_paths([tmp_path / "b"], number) == {7: str(tmp_path / "b/00007")}
+    assert video_paths([tmp_path / "b"], number) == {7: str(tmp_path / "b/00007")}
 
 
 def test_two_of_one_number_and_mixed_layouts_are_refused(tmp_path):
     trees.touch(tmp_path / "a", ["1.mp4", "01.mp4"])
     with pytest.raises(UserError, match=r"1\.mp4: is clip 1 a second time, beside .*01\.mp4"):
-        clip_paths([tmp_path / "a"], number)
+        video_paths([tmp_path / "a"], number)
     trees.touch(tmp_path / "b", ["1.mp4", "2/"])
     with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
-        clip_paths([tmp_path / "b"], number)
+        video_paths([tmp_path / "b"], number)
 
 
 def test_folders_that_may_not_be_looked_into_are_passed_over(tmp_path):
@@ -89,5 +89,5 @@ def test_no_clip_is_in_two_parts():
 
 
 def test_only_a_test_clip_has_a_label():
-    assert make_clip("1", "p", "Sad", "test").label == "Sad"
-    assert make_clip("1", "p", "Sad", "train").label == ""
+    assert make_video("1", "p", "Sad", "test").label == "Sad"
+    assert make_video("1", "p", "Sad", "train").label == ""

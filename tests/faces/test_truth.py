@@ -59,13 +59,13 @@ def test_load_refuses(tmp_path: Path) -> None:
 
 def test_manifest_of_a_pool(tmp_path: Path) -> None:
     manifest = build_manifest("development", 70, 35, 42, noise="symmetric", rate=0.2, noise_seed=1)
-    noisy = Counter(clip.split for clip in manifest.clips if clip.noisy)
+    noisy = Counter(video.split for video in manifest.videos if video.noisy)
     assert noisy == {"train": 14, "val": 7}
-    assert Counter(clip.split for clip in manifest.clips) == {"train": 70, "val": 35, "test": 42}
+    assert Counter(video.split for video in manifest.videos) == {"train": 70, "val": 35, "test": 42}
     ids = [sample.id for sample in pool_samples("development", 70, 35, 42)]
-    assert [clip.id for clip in manifest.clips] == ids
+    assert [video.id for video in manifest.videos] == ids
     groups = {
-        split: {clip.group for clip in manifest.select(split=split).clips}
+        split: {video.group for video in manifest.select(split=split).videos}
         for split in ("train", "val", "test")
     }
     assert not groups["train"] & groups["test"] and not groups["val"] & groups["test"]
@@ -76,9 +76,9 @@ def test_manifest_of_a_pool(tmp_path: Path) -> None:
 def test_noise_leaves_the_truth_alone() -> None:
     clean = build_manifest("development", 70, 14, 14)
     noisy = build_manifest("development", 70, 14, 14, noise="instance", rate=0.3)
-    assert [c.truth for c in clean.clips] == [c.truth for c in noisy.clips]
-    assert [c.label for c in clean.clips] == [c.label for c in noisy.clips]
-    assert not any(c.noisy for c in clean.clips)
+    assert [c.truth for c in clean.videos] == [c.truth for c in noisy.videos]
+    assert [c.label for c in clean.videos] == [c.label for c in noisy.videos]
+    assert not any(c.noisy for c in clean.videos)
 
 
 @pytest.mark.parametrize("balance", ["balanced", "dfew"])
@@ -86,15 +86,15 @@ def test_samples_of_a_manifest(balance: str) -> None:
     manifest = build_manifest("confirmation", 210, 14, 21, frames=32, seed=2, balance=balance)
     drawn = pool_samples("confirmation", 210, 14, 21, frames=32, seed=2, balance=balance)
     assert samples_of(manifest) == drawn
-    part = manifest.select(ids=[manifest.clips[3].id, manifest.clips[220].id])
+    part = manifest.select(ids=[manifest.videos[3].id, manifest.videos[220].id])
     assert samples_of(part) == (drawn[3], drawn[220])
 
 
 def test_samples_of_refuses_what_it_did_not_draw() -> None:
     manifest = build_manifest("development", 7, 1, 1)
-    real = replace(manifest.clips[0], path="clips/1.mp4")
+    real = replace(manifest.videos[0], path="clips/1.mp4")
     with pytest.raises(UserError, match="no clip of the embedded"):
-        samples_of(Manifest(clips=(real,), whole=False))
-    old = replace(manifest.clips[0], truth=manifest.clips[1].truth)
+        samples_of(Manifest(videos=(real,), whole=False))
+    old = replace(manifest.videos[0], truth=manifest.videos[1].truth)
     with pytest.raises(UserError, match="another video"):
-        samples_of(Manifest(clips=(old,), whole=False))
+        samples_of(Manifest(videos=(old,), whole=False))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.datasets import DATASETS
 from rdfer.pipeline import protocol, road, sources, workflow
 from rdfer.settings.presets import get_preset
@@ -215,18 +215,18 @@ def test_real_sets_have_no_ceiling_of_right_labels(project):
 
 
 def clips(split, *, group=lambda k: "", n=12):
-    return [Clip(f"{split}{k:02d}", "", "", "AB"[k % 2], split, group=group(k)) for k in range(n)]
+    return [Video(f"{split}{k:02d}", "", "", "AB"[k % 2], split, group=group(k)) for k in range(n)]
 
 
 def test_a_validation_part_keeps_groups_together_where_there_are_enough():
     many = Manifest(tuple(clips("train", group=lambda k: f"g{k // 2}")), ("A", "B"), "set")
     parts = {}
-    for clip in protocol.cut(many, 0.25).clips:
-        parts.setdefault(clip.group, set()).add(clip.split)
+    for video in protocol.cut(many, 0.25).videos:
+        parts.setdefault(video.group, set()).add(video.split)
     assert all(len(splits) == 1 for splits in parts.values())
     few = Manifest(tuple(clips("train", group=lambda k: f"g{k // 6}")), ("A", "B"), "set")
     cut = protocol.cut(few, 0.25)
-    assert sum(clip.split == "val" for clip in cut.clips) == 3
+    assert sum(video.split == "val" for video in cut.videos) == 3
     assert "share groups" in cut.name
     with pytest.raises(UserError, match=r"data\.val_share = 0\.1: folds = 10: must be 2\.\.6"):
         protocol.cut(Manifest(tuple(clips("train")), ("A", "B"), "set"), 0.1)
@@ -236,7 +236,7 @@ def test_rows_are_the_banks_and_behind_them_what_cannot_be_read():
     manifest = Manifest(tuple(clips("train", n=4)), ("A", "B"), "set")
     bank = SimpleNamespace(ids=("train02", "train00", "train03"), counts=np.array([9, 8, 7]))
     ordered = protocol.in_bank_order(manifest, bank)
-    assert [(c.id, c.n_frames) for c in ordered.clips] == [
+    assert [(c.id, c.n_frames) for c in ordered.videos] == [
         ("train02", 9), ("train00", 8), ("train03", 7), ("train01", 0)
     ]  # fmt: skip
     bank.ids = ("train02", "other", "train03")
@@ -246,8 +246,8 @@ def test_rows_are_the_banks_and_behind_them_what_cannot_be_read():
 
 def test_the_key_of_a_manifest_is_its_content_and_not_its_place():
     one, moved, other = (
-        Manifest((Clip("a", path, "", given, "train"), Clip("b", path, "", "B", "train"),
-                  Clip("c", path, "", "A", "train")), ("A", "B"), "set")
+        Manifest((Video("a", path, "", given, "train"), Video("b", path, "", "B", "train"),
+                  Video("c", path, "", "A", "train")), ("A", "B"), "set")
         for path, given in (("/x", "A"), ("/y", "A"), ("/x", "B"))
     )  # fmt: skip
     assert protocol.content_key(one) == protocol.content_key(moved)

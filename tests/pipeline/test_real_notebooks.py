@@ -71,7 +71,7 @@ def folds(tree, project, tmp_path, monkeypatch):
     """The folds that test videos which cannot be read, alone; small in all processes."""
     root, items = tree
     lost = {item.id for item in items if not item.count}
-    held = {k: {c.id for c in read(PRESET, root, fold=k).select(split="test").clips}
+    held = {k: {c.id for c in read(PRESET, root, fold=k).select(split="test").videos}
             for k in range(1, 6)}  # fmt: skip
     folds = tuple(k for k, tested in held.items() if tested & lost)
     startup = tmp_path / "ipython" / "profile_default" / "startup"
@@ -121,7 +121,7 @@ CODES = dict(zip(("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"), CREMAD_CLASSES, str
 
 def hits_of(run, items, fold, method):
     """Whether each test clip is predicted as its own name says: [(class, right)] of a fold."""
-    rows = Manifest.load(run / "manifests" / f"fold{fold}.json").clips
+    rows = Manifest.load(run / "manifests" / f"fold{fold}.json").videos
     arrays = np.load(run / "cells" / f"train-fold{fold}" / method / "seed0" / "arrays.npz")
     said = arrays["test_probs"].argmax(1)
     seen = {rows[v].id: CREMAD_CLASSES[c] for v, c in zip(arrays["test_videos"], said, strict=True)}

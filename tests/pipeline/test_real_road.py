@@ -42,11 +42,11 @@ def write_votes(root, folds):
     head = [*(f"{c}{name.lower()}" for c, name in enumerate(CLASSES, start=1)), "order", "label"]
     rows = [head]
     for part in folds.values():
-        for clip, label in part.items():
+        for video, label in part.items():
             votes = [0] * 7
-            votes[label - 1] = 6 + clip % 5
-            votes[label % 7] = 4 - clip % 5
-            rows.append([*votes, clip, label])
+            votes[label - 1] = 6 + video % 5
+            votes[label % 7] = 4 - video % 5
+            rows.append([*votes, video, label])
     trees.write_workbook(root / "Annotation/annotation.xlsx", rows)
 
 
@@ -56,7 +56,7 @@ def read_folds(root):
     for k in range(1, 6):
         file = root / f"EmoLabel_DataSplit/test(single-labeled)/set_{k}.csv"
         rows = (line.split(",") for line in file.read_text().splitlines()[1:])
-        folds[k] = {int(clip): int(label) for clip, label in rows}
+        folds[k] = {int(video): int(label) for video, label in rows}
     return folds
 
 
@@ -68,8 +68,8 @@ def root(tmp_path_factory):
     export(samples, root, layout="dfew", size=32)
     for file in (root / "EmoLabel_DataSplit").rglob("set_*.csv"):
         rows = list(csv.reader(file.read_text().splitlines()))
-        rows += [[str(TWIN), label] for clip, label in rows if clip == str(LOST)]
-        file.write_text("".join(f"{clip},{label}\n" for clip, label in rows))
+        rows += [[str(TWIN), label] for video, label in rows if video == str(LOST)]
+        file.write_text("".join(f"{video},{label}\n" for video, label in rows))
     (root / f"Clip/original/{LOST}.mp4").rename(root / f"Clip/original/{TWIN}.mp4")
     (root / f"Clip/original/{LOST}.mp4").write_bytes(b"")
     write_votes(root, read_folds(root))
@@ -125,7 +125,7 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     ]
 
     scores, labels = fold_agreement.evaluate(whole)
-    learnt = {c.id for k in folds for c in manifests[k].clips if c.split == "train" and c.n_frames}
+    learnt = {c.id for k in folds for c in manifests[k].videos if c.split == "train" and c.n_frames}
     assert set(scores.index) == learnt and sum(labels["histogram"]["clips"]) == len(learnt)
     assert sum(row["clips"] for row in labels["classes"]) == len(learnt)
     assert {row["n"] for row in labels["quality"]} == {len(learnt)}

@@ -8,7 +8,7 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, sha256_file
-from rdfer.data.manifest import CLASSES, Clip, Manifest
+from rdfer.data.manifest import CLASSES, Manifest, Video
 from rdfer.pipeline import preparation, road, runs
 from rdfer.settings.variants import ABLATIONS, METHODS, variant_settings
 from rdfer.training.experiment import Result
@@ -37,7 +37,7 @@ def store(monkeypatch):
     names = [CLASSES[k % 7] for k in range(len(splits))]
     manifest = Manifest(
         tuple(
-            Clip(str(k), "", name, name, split)
+            Video(str(k), "", name, name, split)
             for k, (name, split) in enumerate(zip(names, splits, strict=True))
         )
     )

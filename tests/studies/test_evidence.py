@@ -13,8 +13,8 @@ from rdfer.studies.strata import stratum
 
 SEEDS = (0, 1, 2)
 MANIFEST = build_manifest("development", 70, 14, 140, frames=16, seed=3)
-TRAIN = np.array([k for k, c in enumerate(MANIFEST.clips) if c.split == "train"])
-TEST = np.array([k for k, c in enumerate(MANIFEST.clips) if c.split == "test"])
+TRAIN = np.array([k for k, c in enumerate(MANIFEST.videos) if c.split == "train"])
+TEST = np.array([k for k, c in enumerate(MANIFEST.videos) if c.split == "test"])
 LABELS = MANIFEST.labels()
 
 
@@ -47,7 +47,7 @@ class Recorded:
             "train_videos": TRAIN,
             "train_true": LABELS[TRAIN],
             "train_given": given,
-            "train_hard": np.array([MANIFEST.clips[k].hard for k in TRAIN]),
+            "train_hard": np.array([MANIFEST.videos[k].hard for k in TRAIN]),
             "train_ambiguous": np.zeros(v, bool),
             "sweep_epochs": np.array([6, 10]),
             "sweep_logits": rng.normal(size=(3, v, 7)),
@@ -136,13 +136,13 @@ def test_an_interaction_subtracts_the_difference_elsewhere():
 @pytest.mark.parametrize("metric", ["hit rate", "temporal IoU"])
 def test_places_of_detail_clips_are_judged_where_there_is_a_key_segment(metric):
     got = bench().measure(reading(detail="random"), metric, 0)
-    shown = sum(MANIFEST.clips[k].truth.key is not None for k in TEST)
+    shown = sum(MANIFEST.videos[k].truth.key is not None for k in TEST)
     assert len(got.groups) == shown and 0 <= got.value <= 1
 
 
 def test_strata_divide_the_shown_videos():
     thirds = [stratum(f"{name} key", MANIFEST, TEST) for name in ("short", "middle", "long")]
-    shown = np.array([MANIFEST.clips[k].truth.key is not None for k in TEST])
+    shown = np.array([MANIFEST.videos[k].truth.key is not None for k in TEST])
     np.testing.assert_array_equal(sum(t.astype(int) for t in thirds), shown.astype(int))
     assert max(t.sum() for t in thirds) - min(t.sum() for t in thirds) <= 1
     strong, none = (stratum(f"{n} distractor", MANIFEST, TEST) for n in ("strong", "no"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.report import fold_tables
 from rdfer.studies.fold_agreement import clip_scores, summary
 
@@ -27,7 +27,7 @@ class Cell:
 
 def manifest(*names, votes=None):
     rows = [
-        Clip(n, "", "", "AB"[k % 2], "train", votes=None if votes is None else votes[n])
+        Video(n, "", "", "AB"[k % 2], "train", votes=None if votes is None else votes[n])
         for k, n in enumerate(names)
     ]
     return Manifest(tuple(rows), CLASSES)
@@ -67,9 +67,9 @@ def test_votes_are_the_reference_where_a_clip_has_some():
 
 def test_counts_by_fold_and_part_name_what_cannot_be_read():
     clips = [
-        Clip("a", "", "", "A", "train", n_frames=9),
-        Clip("b", "", "", "B", "train", n_frames=9),
-        Clip("c", "", "A", "A", "test", n_frames=0),
+        Video("a", "", "", "A", "train", n_frames=9),
+        Video("b", "", "", "B", "train", n_frames=9),
+        Video("c", "", "A", "A", "test", n_frames=0),
     ]
     table = fold_tables.count_table({3: Manifest(tuple(clips), CLASSES)})
     assert table.loc[(3, "train")].to_dict() == {"clips": 2, "A": 1, "B": 1, "unreadable": 0}

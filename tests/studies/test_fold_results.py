@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Clip, Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.pipeline import sources
 from rdfer.report import fold_tables, tables
 from rdfer.settings.schema import Settings, override
@@ -24,9 +24,9 @@ SETTINGS = override(Settings(), {"data.source": "dfew", "noise.rate": 0.0})
 
 def manifest(fold, *, group=""):
     """Two training clips, then the test clips of a fold."""
-    train = [Clip(f"t{name}", "", "", name, "train", fold, group) for name in CLASSES]
+    train = [Video(f"t{name}", "", "", name, "train", fold, group) for name in CLASSES]
     test = [
-        Clip(f"{fold}{k}", "", name, name, "test", fold, f"{group}{k % 2}" if group else "")
+        Video(f"{fold}{k}", "", name, name, "test", fold, f"{group}{k % 2}" if group else "")
         for k, name in enumerate(TRUE[fold])
     ]
     return Manifest((*train, *test), CLASSES, f"set, fold {fold}")
