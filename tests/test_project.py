@@ -12,6 +12,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+import rdfer
 from rdfer.pipeline.workflow import NOTEBOOKS, STUDY_NOTEBOOKS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +73,7 @@ def test_citation_names_the_paper():
     assert paper["title"] == "Robust Dynamic Facial Expression Recognition"
     assert [a["family-names"] for a in paper["authors"]] == ["Liu", "Wang", "Shen"]
     assert (paper["volume"], paper["issue"], paper["start"], paper["end"]) == (7, 4, 563, 572)
-    assert cited["version"] == PROJECT["version"]
+    assert cited["version"] == rdfer.__version__
 
 
 @pytest.mark.parametrize("name", [*NOTEBOOKS, *STUDY_NOTEBOOKS, "tune"])

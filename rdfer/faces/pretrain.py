@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from rdfer.base.codehash import code_hash
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_atomic, write_json
 from rdfer.base.progress import log, progress
@@ -26,7 +27,6 @@ from rdfer.faces.pretrain_faces import FRAMES_A_FACE, random_shapes, render_face
 from rdfer.faces.still_classes import StillClasses, class_weights
 from rdfer.faces.whitening import Timm, take_output_off, whiten_output
 from rdfer.method.encoders import create_encoder
-from rdfer.pipeline.provenance import code_hash
 
 WHITENED_BY = 250  # faces, each holding still for all its frames, that set the last layer
 
@@ -195,4 +195,5 @@ def _note(out: Path) -> Path:
 
 def _recipe(settings: Pretraining) -> dict[str, Any]:
     """What the weights depend on."""
-    return {"settings": dataclasses.asdict(settings), "code": code_hash(("rdfer.faces.pretrain",))}
+    code = code_hash(("rdfer.faces.pretrain.train",))
+    return {"settings": dataclasses.asdict(settings), "code": code}

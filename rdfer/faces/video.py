@@ -1,29 +1,20 @@
 """From a sample to its frames."""
 
-import ast
 import hashlib
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rdfer.base.codehash import code_hash
 from rdfer.faces.degrade import apply
 from rdfer.faces.dynamics import tracks
-from rdfer.faces.head import HEAD_FILE
 from rdfer.faces.identity import Identity, make_identity
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.sample import Sample
 
 Frames = NDArray[np.uint8]
-
-#: Modules that draw no pixel: they decide on samples, which have their own part in a key, or
-#: come after the pictures.
-_NOT_DRAWING = frozenset(
-    "blendshapes build_head export facts factors framebag oracle pretrain pretrain_faces"
-    " scenario sheet still_classes timing truth whitening".split()
-)
 
 
 def render_sample(sample: Sample, size: int) -> Frames:
@@ -68,25 +59,8 @@ class FaceSource:
 
 @lru_cache(maxsize=1)
 def generator_hash() -> str:
-    """Hash of the head and of the package's code that makes pictures, comments left out."""
-    digest = hashlib.sha256(HEAD_FILE.read_bytes())
-    for file in sorted(Path(__file__).parent.glob("*.py")):
-        if file.stem in _NOT_DRAWING:
-            continue
-        digest.update(file.name.encode())
-        # the text that Python would print for the parsed code: no comments, no layout
-        digest.update(ast.unparse(_without_docstrings(file.read_text("utf-8"))).encode())
-    return digest.hexdigest()
-
-
-def _without_docstrings(text: str) -> ast.Module:
-    tree = ast.parse(text)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
-            first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-                node.body = node.body[1:] or [ast.Pass()]
-    return tree
+    """Hash of the code that draws pictures, and of the head that it draws."""
+    return code_hash(("rdfer.faces.video.render_sample",))
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,6 @@ from typing import Any
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json
 from rdfer.pipeline.paths import find_root
-from rdfer.pipeline.provenance import closure, read_source
 from rdfer.settings.schema import check_value, did_you_mean
 
 
@@ -137,14 +136,15 @@ def check_parameters(path: Path, parameters: Mapping[str, Any]) -> dict[str, Any
     }
 
 
-def imported_modules(path: Path) -> list[str]:
-    """Modules of the package that a notebook's code cells import, sorted.
+def code_of(path: Path) -> str:
+    """The code of a notebook as one text.
 
     Raises:
         UserError: a cell is no Python.
     """
+    text = "\n".join(source for source, _ in code_cells(path))
     try:
-        names = read_source("\n".join(source for source, _ in code_cells(path))).imports
+        ast.parse(text)
     except SyntaxError as error:
         raise UserError(f"{path}: a code cell is not valid Python ({error.msg})") from None
-    return list(closure(names))
+    return text

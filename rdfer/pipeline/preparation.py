@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from rdfer.base import machine
+from rdfer.base.codehash import code_hash
 from rdfer.base.errors import UserError
 from rdfer.base.files import sha256_file, write_json
 from rdfer.base.progress import log
@@ -23,9 +24,9 @@ from rdfer.faces.video import FaceSource
 from rdfer.method.encoders import create_encoder
 from rdfer.pipeline import protocol, sources
 from rdfer.pipeline.context import Context
-from rdfer.pipeline.provenance import code_hash
 from rdfer.settings.schema import settings_hash, to_dict
 
+FEATURES = ("rdfer.method.encoders.create_encoder", "rdfer.data.features.FeatureBank.build")
 DATA_SEED = 1  # of the benchmark's videos
 
 
@@ -132,7 +133,7 @@ def _feature_key(context: Context) -> str:
         {
             "encoder": n.encoder,
             "pretrained": n.pretrained,
-            "code": code_hash(("rdfer.method.encoders", "rdfer.data.features")),
+            "code": code_hash(FEATURES),
             **_own_weights(context),
         }
     )

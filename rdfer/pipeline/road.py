@@ -50,8 +50,6 @@ __all__ = [
     "write_result",
 ]
 
-CELL_MODULES = ("rdfer.training.experiment",)
-
 
 def methods(context: Context) -> dict[str, Variant]:
     """The methods of the main comparison; nobody can train a real set without label noise."""
@@ -69,7 +67,6 @@ def cell_of(
         seed=seed,
         settings=variant_settings(variant, context.settings),
         data=data,
-        modules=CELL_MODULES,
     )
 
 

@@ -15,15 +15,25 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from rdfer.base.codehash import code_hash
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_atomic, write_json
 from rdfer.pipeline.paths import find_root, run_dir, runs_dir
-from rdfer.pipeline.provenance import Provenance, code_hash
+from rdfer.pipeline.provenance import Provenance
 from rdfer.settings.schema import Settings, settings_hash, to_dict
 
 __all__ = ["Cell", "collect", "find_root", "fresh", "missing_message", "run_dir", "runs_dir"]
 
 State = Literal["fresh", "stale", "missing"]
+
+#: Where one training with its evaluation begins, and what is handed to it.
+ROOTS = (
+    "rdfer.training.experiment.run",
+    "rdfer.data.inputs.FeatureInputs",
+    "rdfer.data.inputs.FrameInputs",
+    "rdfer.data.manifest.Manifest",
+    "rdfer.settings.schema",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +47,7 @@ class Cell:
         seed: of the cell.
         settings: all that it was run with.
         data: key of the data it reads, where code and settings do not tell (files of the user).
-        modules: what its numbers depend on.
+        roots: the definitions that its numbers rest on.
     """
 
     run: Path
@@ -46,7 +56,7 @@ class Cell:
     seed: int
     settings: Settings
     data: str = ""
-    modules: tuple[str, ...] = ("rdfer.training.fit",)
+    roots: tuple[str, ...] = ROOTS
 
     @property
     def path(self) -> Path:
@@ -56,13 +66,21 @@ class Cell:
     @property
     def hash(self) -> str:
         """Hash of settings, seed, data and code: 16 hex digits."""
-        return _cell_hash(to_dict(self.settings), self.seed, self.data, self.modules)
+        return _key(to_dict(self.settings), self.seed, self.data, self.code)
+
+    @property
+    def code(self) -> str:
+        """Hash of the code that its numbers rest on with these settings."""
+        return code_hash(self.roots, settings=to_dict(self.settings))
 
     def state(self) -> State:
         """``fresh``: made by this code with these settings. ``stale``: by others."""
         if not self._metrics.is_file():
             return "missing"
-        return "fresh" if _stored(self._metrics)["provenance"]["hash"] == self.hash else "stale"
+        made = _stored(self._metrics)["provenance"]
+        same = (made["seed"], made["data"], made["code"]) == (self.seed, self.data, self.code)
+        now = to_dict(self.settings)
+        return "fresh" if same and agree(made["settings"], now) else "stale"
 
     def record(
         self, metrics: Mapping[str, Any], arrays: Mapping[str, Any] | None = None, *, wall_s: float
@@ -82,7 +100,8 @@ class Cell:
             settings=to_dict(self.settings),
             seed=self.seed,
             data=self.data,
-            modules=self.modules,
+            code=self.code,
+            roots=self.roots,
             wall_s=round(wall_s, 3),
         )
         write_json(
@@ -132,9 +151,26 @@ class Cell:
         return self.path / "arrays.npz"
 
 
-def _cell_hash(settings: Mapping[str, Any], seed: int, data: str, modules: Iterable[str]) -> str:
-    code = code_hash(modules)
+def _key(settings: Mapping[str, Any], seed: int, data: str, code: str) -> str:
     return settings_hash({"settings": settings, "seed": seed, "data": data, "code": code})
+
+
+def agree(made: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether settings say the same as recorded ones.
+
+    A setting that came later than the record says the same at its default, which does what was
+    done before it came. (So the default of a setting is not to be changed later: the records that
+    are older than the setting could not tell.)
+    """
+    usual = to_dict(Settings())
+    return made.keys() <= now.keys() and all(
+        made.get(part, {}).keys() <= values.keys()
+        and all(
+            value == made.get(part, {}).get(name, usual[part].get(name))
+            for name, value in values.items()
+        )
+        for part, values in now.items()
+    )
 
 
 def _stored(path: Path) -> dict[str, Any]:
@@ -202,10 +238,10 @@ def _row(path: Path, expected: Mapping[Path, Cell] | None) -> dict[str, Any]:
 def _still(made: Mapping[str, Any]) -> bool:
     """Whether the code that made a result is still the same."""
     try:
-        now = _cell_hash(made["settings"], made["seed"], made["data"], made["modules"])
-    except UserError:  # one of its modules is gone
+        code = code_hash(made["roots"], settings=made["settings"])
+    except UserError:  # one of its definitions is gone
         return False
-    return bool(now == made["hash"])
+    return bool(_key(made["settings"], made["seed"], made["data"], code) == made["hash"])
 
 
 def fresh(frame: pd.DataFrame) -> pd.DataFrame:

@@ -18,12 +18,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from rdfer.base.codehash import code_hash
 from rdfer.base.errors import Stopped, UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.base.machine import usable_cores
-from rdfer.pipeline.parameters import imported_modules
+from rdfer.pipeline.parameters import code_of
 from rdfer.pipeline.paths import find_root, run_dir
-from rdfer.pipeline.provenance import code_hash
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import settings_hash, to_dict
 from rdfer.studies.design import STUDIES
@@ -45,10 +45,10 @@ def write_keys(preset: str) -> None:
     settings = settings_hash({"usual": to_dict(chosen.settings), "worlds": chosen.worlds})
     notebooks = find_root() / "notebooks"
     every = (*NOTEBOOKS, *STUDY_NOTEBOOKS)
-    modules = {name: imported_modules(notebooks / f"{name}.ipynb") for name in every}
-    modules["book"] = ["rdfer.report.book"]
-    for job, names in modules.items():
-        key = {"settings": settings, "code": code_hash(names)}
+    hashes = {name: code_hash(text=code_of(notebooks / f"{name}.ipynb")) for name in every}
+    hashes["book"] = code_hash(("rdfer.report.book",))
+    for job, code in hashes.items():
+        key = {"settings": settings, "code": code}
         path = keys / f"{job}.json"
         if not path.exists() or read_json(path) != key:
             write_json(path, key)

@@ -3,9 +3,9 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.pipeline.parameters import (
     check_types,
+    code_of,
     declared,
     find_notebook,
-    imported_modules,
     parse_text,
 )
 
@@ -77,8 +77,8 @@ def test_check_types_wants_all_and_nothing_else():
         check_types({"seed": 2}, spec)
 
 
-def test_modules_that_a_notebook_imports(write_notebook):
-    path = write_notebook("a", "x = 1", "%matplotlib inline\nimport numpy\nfrom rdfer import files")
-    assert imported_modules(path) == ["rdfer", "rdfer.base.errors", "rdfer.base.files"]
+def test_the_code_of_a_notebook(write_notebook):
+    path = write_notebook("a", "x = 1", "%matplotlib inline\nfrom rdfer import uar")
+    assert code_of(path) == "x = 1\nfrom rdfer import uar"
     with pytest.raises(UserError, match="not valid Python"):
-        imported_modules(write_notebook("b", "x = 1", "def"))
+        code_of(write_notebook("b", "x = 1", "def"))

@@ -19,7 +19,7 @@ def cell(tmp_path):
         variant="ours",
         seed=3,
         settings=Settings(),
-        modules=("rdfer.base.files",),
+        roots=("rdfer.method.sampling",),
     )
 
 
@@ -40,7 +40,7 @@ def test_a_cell_goes_from_missing_to_fresh(cell):
     [
         {"settings": override(Settings(), {"noise.rate": 0.3})},
         {"data": "other videos"},
-        {"modules": ("rdfer.pipeline.runs",)},
+        {"roots": ("rdfer.method.agreement",)},
     ],
 )
 def test_a_cell_of_other_settings_data_or_code_is_stale(cell, change):
@@ -120,7 +120,7 @@ def test_without_expectations_a_cell_is_judged_by_its_own_record(cell):
     assert missing_message(frame) == ""
     path = cell.path / "metrics.json"
     stored = json.loads(path.read_text())
-    for name, value in (("modules", ["rdfer.gone"]), ("seed", 4)):
+    for name, value in (("roots", ["rdfer.gone"]), ("seed", 4)):
         changed = {**stored, "provenance": {**stored["provenance"], name: value}}
         path.write_text(json.dumps(changed))
         assert list(collect(cell.run)["state"]) == ["stale"]
@@ -138,3 +138,23 @@ def test_a_file_that_is_no_result_is_named(cell):
     (cell.path / "metrics.json").write_text("{}")
     with pytest.raises(UserError, match=r"metrics\.json: no result of a cell"):
         cell.state()
+
+
+def test_a_setting_that_came_later_leaves_old_results_fresh_at_its_default(cell):
+    cell.record({"uar": 0.5}, wall_s=1)
+    path = cell.path / "metrics.json"
+    stored = json.loads(path.read_text())
+    del stored["provenance"]["settings"]["robust"]["elr"]  # as if it had not been there yet
+    path.write_text(json.dumps(stored))
+    assert cell.state() == "fresh"
+    on = dataclasses.replace(cell, settings=override(Settings(), {"robust.elr": 1.0}))
+    assert on.state() == "stale"
+
+
+def test_a_setting_that_is_gone_makes_results_stale(cell):
+    cell.record({"uar": 0.5}, wall_s=1)
+    path = cell.path / "metrics.json"
+    stored = json.loads(path.read_text())
+    stored["provenance"]["settings"]["robust"]["gone"] = 1
+    path.write_text(json.dumps(stored))
+    assert cell.state() == "stale"

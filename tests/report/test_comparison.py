@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from rdfer.base.errors import UserError
-from rdfer.pipeline.provenance import closure
 from rdfer.report import comparison
 from rdfer.report.readout import NOT_RUN
 from rdfer.report.reported import INPUTS, SCORES, load_reported
@@ -197,10 +196,3 @@ def test_the_page_says_what_the_numbers_are_worth():
 def test_no_number_is_typed_in_the_page():
     prose = re.sub(r"```.*?```|`[^`]*`|FERV39k", "", PAGE, flags=re.DOTALL)
     assert not re.findall(r"\d", prose)
-
-
-def test_nothing_that_trains_depends_on_the_comparison():
-    needed = set(closure(["rdfer.training.experiment"]))
-    mine = {"reported", "real_results", "real_rows", "flops", "comparison", "comparison_figure"}
-    mine.add("labels")
-    assert needed.isdisjoint(f"rdfer.{name}" for name in mine)

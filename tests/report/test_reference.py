@@ -27,7 +27,7 @@ def run(project, monkeypatch):
         variant="plain",
         seed=0,
         settings=Settings(),
-        modules=("rdfer.base.errors",),
+        roots=("rdfer.method.sampling",),
     )
     cell.record({"uar": 0.5}, wall_s=1)
     monkeypatch.setattr(plan, "expected_cells", lambda preset: [cell])
