@@ -1,27 +1,89 @@
-"""The bootstrap over seeds and over people at once.
+"""The bootstrap: over clips or people (:func:`bootstrap_interval`), and over seeds as well.
 
 Every seed's model is tested on the same people, so a table of results is crossed: seeds by
-identities. Both are samples of something larger, and a difference may be due to either. Here
-seeds are drawn with replacement, and identities with replacement, independently of each other;
-a cell counts as often as its seed times its identity was drawn (the pigeonhole bootstrap: Owen,
-Ann. Appl. Stat. 1, 2007). No resampling is exact for crossed tables (McCullagh, Bernoulli 6,
-2000); this one errs on the side of a wider interval, save that with few seeds percentiles are
-narrower than Student's t.
+identities. Both are samples of something larger, and a difference may be due to either.
+:func:`replicates` draws seeds with replacement, and identities with replacement, independently of
+each other; a result counts as often as its seed times its identity was drawn (the pigeonhole
+bootstrap: Owen, Ann. Appl. Stat. 1, 2007). No resampling is exact for crossed tables (McCullagh,
+Bernoulli 6, 2000); this one errs on the side of a wider interval, save that with few seeds
+percentiles are narrower than Student's t.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rdfer.base.errors import UserError
+from rdfer.metrics.intervals import Interval, check_level
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
 
 DRAWS = 10_000
 PATIENCE = 10  # draws are made again, at most this many times as many in all
+
+
+def bootstrap_interval(
+    statistic: Callable[[Ints], float],
+    *,
+    size: int,
+    generator: np.random.Generator,
+    groups: ArrayLike | None = None,
+    draws: int = 1000,
+    level: float = 0.95,
+) -> Interval:
+    """Percentile bootstrap over clips, or over whole groups of them (identities).
+
+    Clips of one person are not independent: drawing persons keeps that in the interval.
+
+    >>> right = np.array([1, 1, 0, 1])
+    >>> rng = np.random.default_rng(0)
+    >>> bootstrap_interval(lambda rows: right[rows].mean(), size=4, generator=rng).mean
+    0.75
+
+    Args:
+        statistic: what is measured on the samples with the given row numbers.
+        size: V, number of samples.
+        generator: draws the samples.
+        groups: group of each sample, ``[V]``; None: each is its own.
+        draws: resamples; those on which the statistic raises :class:`UserError` (a class was
+            not drawn) are drawn again, at most 10 times as many in all.
+        level: in (0, 1).
+
+    Returns:
+        ``mean`` is the statistic on all samples, ``n`` the number of groups.
+
+    Raises:
+        UserError: fewer than 2 groups, or too few resamples on which the statistic exists.
+    """
+    check_level(level)
+    names = np.arange(size) if groups is None else np.asarray(groups)
+    if names.shape != (size,):
+        raise UserError(f"groups of shape {names.shape}: must be one for each of {size} samples")
+    _, code = np.unique(names, return_inverse=True)
+    members = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
+    if len(members) < 2:
+        raise UserError(f"groups = {len(members)}: a bootstrap needs at least 2")
+
+    def once() -> float:
+        chosen = generator.integers(0, len(members), len(members))
+        return float(statistic(np.concatenate([members[g] for g in chosen])))
+
+    low, high = np.quantile(_resamples(once, draws), [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(statistic(np.arange(size))), float(low), float(high), len(members))
+
+
+def bootstrap_ends(
+    statistic: Callable[[Ints], float], **options: Any
+) -> tuple[float | None, float | None]:
+    """Ends of :func:`bootstrap_interval`; none where resamples of so few lack a class too often."""
+    try:
+        found = bootstrap_interval(statistic, **options)
+    except UserError:
+        return None, None
+    return found.low, found.high
 
 
 def replicates(
@@ -60,106 +122,35 @@ def replicates(
     names = [np.asarray(g) for g in groups]
     every = np.unique(np.concatenate(names)) if names else np.array([])
     codes = [np.searchsorted(every, g) for g in names]
+    n_seeds, n_people = len(statistics), every.size
+    if n_seeds < 2 or n_people < 2:
+        raise UserError(f"seeds = {n_seeds}, identities = {n_people}: must be at least 2 of both")
 
-    def once(seeds: Ints, people: Ints) -> float | None:
+    def once() -> float:
+        seeds = np.bincount(generator.integers(0, n_seeds, n_seeds), minlength=n_seeds)
+        people = np.bincount(generator.integers(0, n_people, n_people), minlength=n_people)
         total = 0.0
         for s in np.flatnonzero(seeds).tolist():
             rows = np.repeat(np.arange(codes[s].size), people[codes[s]])
-            try:
-                total += int(seeds[s]) * float(statistics[s](rows))
-            except UserError:
-                return None
+            total += int(seeds[s]) * float(statistics[s](rows))
         return total / int(seeds.sum())
 
-    return _drawn(once, len(statistics), every.size, generator=generator, draws=draws)
+    found = _resamples(once, draws)
+    if not np.isfinite(found).all():
+        raise UserError("statistic: not finite on a resample")
+    return found
 
 
-def uar_replicates(
-    correct_a: ArrayLike,
-    correct_b: ArrayLike,
-    labels: ArrayLike,
-    groups: ArrayLike,
-    *,
-    generator: np.random.Generator,
-    draws: int = DRAWS,
-) -> Floats:
-    """Resampled differences in UAR of two methods tested on the same videos with every seed.
-
-    Args:
-        correct_a: whether the first method was right, bool ``[S, V]``.
-        correct_b: the same of the second, with the same seeds.
-        labels: true classes, ``[V]``.
-        groups: identities, ``[V]``.
-        generator: draws.
-        draws: B; those in which a class has no video are drawn again.
-
-    Returns:
-        float64 ``[B]``, mean over the drawn seeds of UAR of the first minus UAR of the second.
-
-    Raises:
-        UserError: unequal shapes, values other than right and wrong, fewer than 2 seeds or
-            identities.
-    """
-    a, b = _right("correct_a", correct_a), _right("correct_b", correct_b)
-    y, people = np.asarray(labels), np.asarray(groups)
-    if a.shape != b.shape or y.shape != a.shape[1:] or people.shape != a.shape[1:]:
-        shapes = (a.shape, b.shape, y.shape, people.shape)
-        raise UserError(f"shapes {shapes}: must be [S, V] twice, and [V] twice")
-    classes, y = np.unique(y, return_inverse=True)
-    names, people = np.unique(people, return_inverse=True)
-    cell = y * names.size + people
-    size = (classes.size, names.size)
-    videos = np.bincount(cell, minlength=size[0] * size[1]).reshape(size)
-    gains = np.stack([np.bincount(cell, d, size[0] * size[1]) for d in a - b]).reshape(-1, *size)
-
-    def once(seeds: Ints, drawn: Ints) -> float | None:
-        present = videos @ drawn
-        if (present == 0).any():
-            return None
-        return float(((gains @ drawn) / present).mean(1) @ seeds / seeds.sum())
-
-    return _drawn(once, len(a), names.size, generator=generator, draws=draws)
-
-
-def _right(name: str, values: ArrayLike) -> Floats:
-    x = np.asarray(values, np.float64)
-    if x.ndim != 2 or not np.isin(x, (0, 1)).all():
-        raise UserError(f"{name} of shape {x.shape}: must be right or wrong, [S, V]")
-    return x
-
-
-def _drawn(
-    once: Callable[[Ints, Ints], float | None],
-    seeds: int,
-    people: int,
-    *,
-    generator: np.random.Generator,
-    draws: int,
-) -> Floats:
-    if seeds < 2 or people < 2:
-        raise UserError(f"seeds = {seeds}, identities = {people}: must be at least 2 of both")
+def _resamples(once: Callable[[], float], draws: int) -> Floats:
+    """Values of ``draws`` resamples, ``[B]``; one that raises :class:`UserError` is drawn again."""
     if draws < 1:
         raise UserError(f"draws = {draws}: must be at least 1")
     found: list[float] = []
-    for counts in _counts(seeds, people, generator=generator, most=PATIENCE * draws):
-        value = once(*counts)
-        if value is not None:
-            found.append(value)
+    for _ in range(PATIENCE * draws):
+        try:
+            found.append(once())
+        except UserError:
+            continue
         if len(found) == draws:
-            break
-    if len(found) < draws:
-        raise UserError(f"draws = {draws}: the statistic exists on only {len(found)} resamples")
-    if not np.isfinite(found).all():
-        raise UserError("statistic: not finite on a resample")
-    return np.array(found)
-
-
-def _counts(
-    seeds: int, people: int, *, generator: np.random.Generator, most: int
-) -> Iterator[tuple[Ints, Ints]]:
-    """How often each seed and each identity was drawn, resample by resample."""
-    for _ in range(most):
-        yield (
-            np.bincount(generator.integers(0, seeds, seeds), minlength=seeds),
-            np.bincount(generator.integers(0, people, people), minlength=people),
-        )
+            return np.array(found)
+    raise UserError(f"draws = {draws}: the statistic exists on only {len(found)} resamples")

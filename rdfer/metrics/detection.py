@@ -1,22 +1,74 @@
-"""How well a score finds wrong labels, on any rows of a run, repeated or left out.
+"""How well a score finds wrong labels: AUROC, AUPRC, and what a budget of flags finds.
 
-The same measures as :mod:`rdfer.metrics.recognition` has, fast enough for thousands of resamples:
-ranks by SciPy in place of curves.
+:func:`rank_auroc` and :func:`found_on` are for thousands of resamples, whose rows are repeated or
+left out: ranks by SciPy in place of curves.
 """
 
 from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rdfer.base.errors import UserError
-from rdfer.metrics.recognition import auprc, false_negative_rate
+from rdfer.metrics.intervals import finite
 
 Bools: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
 Measure: TypeAlias = Callable[[Bools, Floats], float]
+
+
+def auroc(noisy: ArrayLike, score: ArrayLike) -> float:
+    """Area under the ROC curve: P(a noisy sample scores above another), ties one half.
+
+    >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.9])
+    0.875
+
+    Args:
+        noisy: what is to be found, bool ``[V]``; both kinds must be there.
+        score: higher is more suspicious, ``[V]``.
+    """
+    truth, s = _detection(noisy, score)
+    return float(roc_auc_score(truth, s))
+
+
+def auprc(noisy: ArrayLike, score: ArrayLike) -> float:
+    """Area under the precision-recall curve as average precision; chance is the share of noisy.
+
+    >>> round(auprc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 3)
+    0.833
+    """
+    truth, s = _detection(noisy, score)
+    return float(average_precision_score(truth, s))
+
+
+def false_negative_rate(noisy: ArrayLike, score: ArrayLike, *, budget: int | None = None) -> float:
+    """Share of the noisy samples that are missed when the ``budget`` highest scores are flagged.
+
+    Samples tied at the border are flagged in equal shares: the expectation over a random order,
+    so the order of the rows means nothing.
+
+    >>> false_negative_rate([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1])  # flags 2, finds 1 of 2
+    0.5
+    >>> false_negative_rate([1, 0, 1, 0], [0, 0, 0, 0], budget=1)
+    0.75
+
+    Args:
+        noisy: bool ``[V]``.
+        score: ``[V]``.
+        budget: how many are flagged, 1 .. V; None: as many as are noisy.
+    """
+    truth, s = _detection(noisy, score)
+    flagged = int(truth.sum()) if budget is None else budget
+    if not 1 <= flagged <= s.size:
+        raise UserError(f"budget = {flagged}: must be 1 to {s.size}")
+    border = np.sort(s)[-flagged]
+    above, tied = s > border, s == border
+    share = (flagged - above.sum()) / tied.sum()
+    found = truth[above].sum() + share * truth[tied].sum()
+    return float(1 - found / truth.sum())
 
 
 def rank_auroc(noisy: Bools, score: Floats) -> float:
@@ -55,3 +107,12 @@ def found_on(
     if not there.any() or there.all():
         raise UserError("rows: must hold both noisy and other videos")
     return measure(there, score[drawn])
+
+
+def _detection(noisy: ArrayLike, score: ArrayLike) -> tuple[Bools, Floats]:
+    truth, s = np.asarray(noisy).astype(bool), finite("score", score)
+    if truth.shape != s.shape:
+        raise UserError(f"noisy of {truth.size}, score of {s.size}: must be as many")
+    if truth.all() or not truth.any():
+        raise UserError(f"noisy: {int(truth.sum())} of {truth.size}; both kinds must be there")
+    return truth, s

@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from rdfer.base.errors import UserError
-from rdfer.metrics import recognition as evaluation
-from rdfer.metrics.intervals import bootstrap_interval
+from rdfer.metrics.bootstrap import bootstrap_ends
+from rdfer.metrics.detection import auroc
 
 Floats = NDArray[np.float64]
 
@@ -102,38 +102,24 @@ def quality(
         s = np.asarray(values, np.float64)
         row: dict[str, Any] = {"score": name, "n": len(s), "low_consensus": int(doubtful.sum())}
         for measure, statistic in _measures(s, agreed, doubtful).items():
+            ends = (f"{measure}_low", f"{measure}_high")
             try:
                 row[measure] = statistic(np.arange(len(s)))
             except UserError:  # all values equal, or all clips of one kind
-                row |= dict.fromkeys((measure, f"{measure}_low", f"{measure}_high"))
+                row |= dict.fromkeys((measure, *ends))
                 continue
-            row |= _ends(measure, statistic, len(s), generator, groups, draws)
+            drawn = bootstrap_ends(
+                statistic, size=len(s), generator=generator, groups=groups, draws=draws
+            )
+            row |= dict(zip(ends, drawn, strict=True))
         rows.append(row)
     return rows
 
 
-Statistic = Callable[[NDArray[np.int64]], float]
-
-
-def _measures(score: Floats, agreed: Floats, doubtful: NDArray[np.bool_]) -> dict[str, Statistic]:
+def _measures(
+    score: Floats, agreed: Floats, doubtful: NDArray[np.bool_]
+) -> dict[str, Callable[[NDArray[np.int64]], float]]:
     return {
         "spearman": lambda rows: spearman(-score[rows], agreed[rows]),
-        "auroc": lambda rows: evaluation.auroc(doubtful[rows], score[rows]),
+        "auroc": lambda rows: auroc(doubtful[rows], score[rows]),
     }
-
-
-def _ends(
-    measure: str,
-    statistic: Statistic,
-    size: int,
-    generator: np.random.Generator,
-    groups: ArrayLike | None,
-    draws: int,
-) -> dict[str, float | None]:
-    try:
-        found = bootstrap_interval(
-            statistic, size=size, generator=generator, groups=groups, draws=draws
-        )
-    except UserError:  # so few clips that resamples often lack a kind
-        return {f"{measure}_low": None, f"{measure}_high": None}
-    return {f"{measure}_low": found.low, f"{measure}_high": found.high}

@@ -1,4 +1,4 @@
-"""Measures: recognition, detection of wrong labels, calibration.
+"""How well videos are recognised, and how far a network's confidence can be trusted.
 
 UAR (unweighted average recall) is the mean of the recalls of the classes, WAR (weighted) the
 share of right predictions; both are the measures of DFEW and FERV39k. Nothing is averaged over
@@ -9,31 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rdfer.base.errors import UserError
-from rdfer.metrics.intervals import (
-    Interval,
-    bootstrap_interval,
-    finite,
-    mean_interval,
-    paired_interval,
-)
-
-__all__ = [
-    "Interval",
-    "auprc",
-    "auroc",
-    "bootstrap_interval",
-    "confusion",
-    "ece",
-    "false_negative_rate",
-    "mean_interval",
-    "paired_interval",
-    "per_class_recall",
-    "uar",
-    "war",
-]
 
 Floats: TypeAlias = NDArray[np.float64]
 Ints: TypeAlias = NDArray[np.int64]
@@ -106,57 +83,6 @@ def war(labels: ArrayLike, predicted: ArrayLike) -> float:
     return float((y == p).mean())
 
 
-def auroc(noisy: ArrayLike, score: ArrayLike) -> float:
-    """Area under the ROC curve: P(a noisy sample scores above another), ties one half.
-
-    >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.9])
-    0.875
-
-    Args:
-        noisy: what is to be found, bool ``[V]``; both kinds must be there.
-        score: higher is more suspicious, ``[V]``.
-    """
-    truth, s = _detection(noisy, score)
-    return float(roc_auc_score(truth, s))
-
-
-def auprc(noisy: ArrayLike, score: ArrayLike) -> float:
-    """Area under the precision-recall curve as average precision; chance is the share of noisy.
-
-    >>> round(auprc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 3)
-    0.833
-    """
-    truth, s = _detection(noisy, score)
-    return float(average_precision_score(truth, s))
-
-
-def false_negative_rate(noisy: ArrayLike, score: ArrayLike, *, budget: int | None = None) -> float:
-    """Share of the noisy samples that are missed when the ``budget`` highest scores are flagged.
-
-    Samples tied at the border are flagged in equal shares: the expectation over a random order,
-    so the order of the rows means nothing.
-
-    >>> false_negative_rate([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1])  # flags 2, finds 1 of 2
-    0.5
-    >>> false_negative_rate([1, 0, 1, 0], [0, 0, 0, 0], budget=1)
-    0.75
-
-    Args:
-        noisy: bool ``[V]``.
-        score: ``[V]``.
-        budget: how many are flagged, 1 .. V; None: as many as are noisy.
-    """
-    truth, s = _detection(noisy, score)
-    flagged = int(truth.sum()) if budget is None else budget
-    if not 1 <= flagged <= s.size:
-        raise UserError(f"budget = {flagged}: must be 1 to {s.size}")
-    border = np.sort(s)[-flagged]
-    above, tied = s > border, s == border
-    share = (flagged - above.sum()) / tied.sum()
-    found = truth[above].sum() + share * truth[tied].sum()
-    return float(1 - found / truth.sum())
-
-
 def ece(probs: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> float:
     """Expected calibration error: mean gap between confidence and accuracy, weighted by bins.
 
@@ -185,15 +111,6 @@ def ece(probs: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> float:
     k = np.clip(np.ceil(sure * bins).astype(np.int64) - 1, 0, bins - 1)
     differences = np.bincount(k, weights=right - sure, minlength=bins)
     return float(np.abs(differences).sum() / len(p))
-
-
-def _detection(noisy: ArrayLike, score: ArrayLike) -> tuple[NDArray[np.bool_], Floats]:
-    truth, s = np.asarray(noisy).astype(bool), finite("score", score)
-    if truth.shape != s.shape:
-        raise UserError(f"noisy of {truth.size}, score of {s.size}: must be as many")
-    if truth.all() or not truth.any():
-        raise UserError(f"noisy: {int(truth.sum())} of {truth.size}; both kinds must be there")
-    return truth, s
 
 
 def _classes(name: str, values: ArrayLike, classes: int) -> Ints:

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rdfer.metrics.verdict import ALPHA, VERDICTS, decide
 from rdfer.report.readout import JOIN
 from rdfer.report.tables import markdown
-from rdfer.studies.claims import WHERE, Claim, Claims
-from rdfer.studies.verdict import ALPHA, HEADLINE_SEEDS, MARGINS, SEEDS, VERDICTS, decide
+from rdfer.studies.claims import HEADLINE_SEEDS, MARGINS, SEEDS, WHERE, Claim, Claims
 
 NOT_JUDGED = "not judged yet"
 MINUS = "\N{MINUS SIGN}"

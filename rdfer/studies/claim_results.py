@@ -22,9 +22,9 @@ import numpy as np
 from rdfer import __version__
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
+from rdfer.metrics.verdict import ALPHA, VERDICTS, Evidence, Judgement, Trial, decide, judge
 from rdfer.pipeline.provenance import now
 from rdfer.studies.claims import Claim, Claims
-from rdfer.studies.verdict import ALPHA, VERDICTS, Evidence, Judgement, Trial, decide, judge
 
 POOL = "confirmation"
 FILE = "claims.json"
@@ -61,7 +61,7 @@ def judged(claims: Claims, found: Mapping[str, Found], *, method: str) -> dict[s
 
     Raises:
         UserError: something was found for a claim that there is not, or for another number of
-            comparisons than it makes, or :func:`rdfer.studies.verdict.judge` refuses.
+            comparisons than it makes, or :func:`rdfer.metrics.verdict.judge` refuses.
     """
     unknown = sorted(found.keys() - claims.by_id.keys())
     if unknown:

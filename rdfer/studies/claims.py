@@ -1,7 +1,7 @@
 """The claims as data: what each says and compares, and what was expected of it beforehand.
 
 They stand in ``claims.yml`` beside this module. A claim belongs to a family (C1 .. C6), whose
-claims are adjusted together by :mod:`rdfer.studies.verdict`.
+claims are adjusted together by :mod:`rdfer.metrics.verdict`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,8 +14,21 @@ import yaml
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import sha256_file
-from rdfer.studies.verdict import HEADLINE_SEEDS, MARGINS, SEEDS, VERDICTS
+from rdfer.metrics.verdict import VERDICTS
 
+HEADLINE_SEEDS = 10
+SEEDS = 5  # of every other claim
+#: Metric -> what a difference must exceed to matter, fixed before the runs that judge. UAR is a
+#: share of the test videos; the others tell how well something is found, and take the margin of
+#: AUROC.
+MARGINS: Mapping[str, float] = {
+    "uar": 0.01,
+    "auroc": 0.02,
+    "auprc": 0.02,
+    "found at budget": 0.02,
+    "hit rate": 0.02,
+    "temporal IoU": 0.02,
+}
 FILE = Path(__file__).with_name("claims.yml")
 WHERE = "on the embedded benchmark"  # what every claim says of itself
 
@@ -81,7 +94,7 @@ class Claim:
         about: the method; ``both`` where the two share the part; or what neither acts on, the
             averaged gap and single treatments.
         statement: in words, without the benchmark, which :attr:`text` adds.
-        metric: a key of :data:`rdfer.studies.verdict.MARGINS`.
+        metric: a key of :data:`MARGINS`.
         headline: 10 seeds, else 5.
         at_least: "not worse by more than the margin" in place of "better by the margin".
         comparisons: the claim is about the smallest of them.

@@ -18,6 +18,7 @@ from rdfer.data.manifest import Manifest
 from rdfer.method import agreement, keyexpr
 from rdfer.metrics.bootstrap import replicates
 from rdfer.metrics.detection import MEASURES, found_on
+from rdfer.metrics.verdict import Evidence
 from rdfer.pipeline.runs import Cell
 from rdfer.settings.variants import RIVALS, TREATMENTS
 from rdfer.studies import suspicion
@@ -25,7 +26,6 @@ from rdfer.studies.claim_results import Found
 from rdfer.studies.claims import Claim, Comparison, Reading
 from rdfer.studies.design import USUAL, Condition
 from rdfer.studies.strata import stratum
-from rdfer.studies.verdict import Evidence
 
 Rows: TypeAlias = NDArray[np.int64]
 

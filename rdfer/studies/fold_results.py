@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest
-from rdfer.metrics.intervals import bootstrap_interval
+from rdfer.metrics.bootstrap import bootstrap_ends
 from rdfer.pipeline import road
 from rdfer.pipeline.context import Context
 from rdfer.pipeline.protocol import choice_note
@@ -223,17 +223,13 @@ def _difference(a: Predictions, b: Predictions, name: str, draws: int) -> dict[s
 
 def _ends(clips: Predictions, statistic: Any, draws: int) -> tuple[float | None, float | None]:
     """Ends of the interval; none where resamples of so few clips lack a class too often."""
-    try:
-        found = bootstrap_interval(
-            statistic,
-            size=len(clips.true),
-            generator=np.random.default_rng(0),
-            groups=_groups(clips),
-            draws=draws,
-        )
-    except UserError:
-        return None, None
-    return found.low, found.high
+    return bootstrap_ends(
+        statistic,
+        size=len(clips.true),
+        generator=np.random.default_rng(0),
+        groups=_groups(clips),
+        draws=draws,
+    )
 
 
 def evaluate(context: Context) -> dict[str, Any]:

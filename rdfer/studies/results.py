@@ -14,7 +14,7 @@ from rdfer import __version__
 from rdfer.base import machine
 from rdfer.data.manifest import CLASSES
 from rdfer.method import agreement
-from rdfer.metrics import recognition as evaluation
+from rdfer.metrics import detection, intervals
 from rdfer.pipeline.provenance import now
 from rdfer.pipeline.road import Context, metric
 from rdfer.pipeline.runs import Cell, plain
@@ -28,7 +28,7 @@ Cells = Mapping[str, Sequence[Cell]]
 
 def interval(values: NDArray[np.float64], name: str) -> dict[str, float]:
     """``{name_mean, name_low, name_high}``: mean and 95 % t interval over seeds."""
-    found = evaluation.mean_interval(values)
+    found = intervals.mean_interval(values)
     return {f"{name}_mean": found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
@@ -90,7 +90,7 @@ def difference(
     a: Sequence[Cell], b: Sequence[Cell], name_a: str, name_b: str, name: str
 ) -> dict[str, Any]:
     """Paired difference over seeds, a minus b, with its 95 % t interval."""
-    found = evaluation.paired_interval(metric(a, name), metric(b, name))
+    found = intervals.paired_interval(metric(a, name), metric(b, name))
     return {
         "a": name_a,
         "b": name_b,
@@ -115,7 +115,7 @@ def ablation(cells: Cells) -> dict[str, Any]:
             "n_seeds": len(group),
         }
         if name != "ours":
-            delta = evaluation.paired_interval(metric(group, "uar"), metric(whole, "uar"))
+            delta = intervals.paired_interval(metric(group, "uar"), metric(whole, "uar"))
             row |= {"delta_mean": delta.mean, "delta_low": delta.low, "delta_high": delta.high}
         rows.append(row)
     return plain({"rows": rows})
@@ -225,7 +225,7 @@ def agreement_results(cells: Sequence[Cell]) -> dict[str, Any]:
         for score, values in suspicion_scores(arrays).items():
             for over, mask in masks.items():
                 if len(set(noisy[mask].tolist())) == 2:
-                    auroc = evaluation.auroc(noisy[mask], values[mask])
+                    auroc = detection.auroc(noisy[mask], values[mask])
                     aurocs.setdefault((score, over), []).append(auroc)
     scores = [
         {"score": s, "name": SCORE_NAMES[s], "over": over, "n_seeds": len(v)}
@@ -280,7 +280,7 @@ def by_sweep(stores: Sequence[Mapping[str, NDArray[Any]]]) -> list[dict[str, flo
             noisy = (arrays["train_given"] != arrays["train_true"])[sure]
             given, means = arrays["train_given"], arrays["sweep_clips"].astype(np.float64).mean(2)
             for into, p in ((alone, means[k]), (averaged, means[: k + 1].mean(0))):
-                into.append(evaluation.auroc(noisy, agreement.contrary(p[:, None], given)[sure]))
+                into.append(detection.auroc(noisy, agreement.contrary(p[:, None], given)[sure]))
         rows.append(
             {"epoch": int(epoch), "last": float(np.mean(alone)), "mean": float(np.mean(averaged))}
         )

@@ -8,7 +8,8 @@ from scipy import stats
 
 from rdfer.base.errors import UserError
 from rdfer.metrics import intervals
-from rdfer.metrics.intervals import bootstrap_interval, mean_interval, paired_interval
+from rdfer.metrics.bootstrap import bootstrap_interval
+from rdfer.metrics.intervals import mean_interval, paired_interval
 from rdfer.metrics.recognition import uar
 
 X = np.array([0.71, 0.74, 0.69, 0.75, 0.72])

@@ -10,6 +10,8 @@ import yaml
 
 from rdfer.base.errors import UserError
 from rdfer.commands import cli
+from rdfer.metrics import verdict
+from rdfer.metrics.verdict import VERDICTS, Evidence
 from rdfer.report.claim_tables import (
     NOT_JUDGED,
     all_tables,
@@ -19,11 +21,9 @@ from rdfer.report.claim_tables import (
     terminal,
     verdict_cell,
 )
-from rdfer.studies import verdict
 from rdfer.studies.claim_results import FILE, Found, judged, read_results, write_results
 from rdfer.studies.claims import FILE as CLAIMS_FILE
 from rdfer.studies.claims import load_claims
-from rdfer.studies.verdict import VERDICTS, Evidence
 
 CLAIMS = load_claims()
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from rdfer.base.errors import UserError
-from rdfer.studies import verdict
-from rdfer.studies.verdict import Evidence, Trial, decide, holm_shares, judge
+from rdfer.metrics import verdict
+from rdfer.metrics.verdict import Evidence, Trial, decide, holm_shares, judge
 
 NUMBERS = st.floats(-0.1, 0.1).map(lambda x: round(x, 4))
 SEEDS = st.lists(NUMBERS, min_size=5, max_size=5)
@@ -151,9 +151,9 @@ def test_seeds_that_all_say_the_same():
 def test_the_bootstrap_stands_beside_and_decides_nothing():
     replicates = np.linspace(-0.1, 0.1, 2001)
     found = one([0.05, 0.06, 0.055, 0.06, 0.05], replicates=replicates)
-    assert found.verdict == "holds" and found.resampled_verdict(0.01) == "open"
+    assert found.verdict == "holds" and decide(*found.resampled, 0.01) == "open"
     assert found.resampled == pytest.approx((-0.095, 0.095))
-    assert one([0.0, 0.1]).resampled_verdict(0.01) == "missing"
+    assert one([0.0, 0.1]).resampled is None
 
 
 @pytest.mark.parametrize(

@@ -9,21 +9,14 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from rdfer.base.errors import UserError
-from rdfer.metrics import recognition as evaluation
-from rdfer.metrics.recognition import (
-    auprc,
-    auroc,
-    confusion,
-    ece,
-    false_negative_rate,
-    per_class_recall,
-    uar,
-    war,
-)
+from rdfer.metrics import detection, recognition
+from rdfer.metrics.detection import auprc, auroc, false_negative_rate
+from rdfer.metrics.recognition import confusion, ece, per_class_recall, uar, war
 
 
 def test_examples_in_the_docstrings() -> None:
-    assert doctest.testmod(evaluation).failed == 0
+    assert doctest.testmod(recognition).failed == 0
+    assert doctest.testmod(detection).failed == 0
 
 
 @settings(max_examples=80, deadline=None)

@@ -1,4 +1,4 @@
-"""The rule by which a claim is judged, fixed before the runs that judge it.
+"""The rule by which a family of claims is judged.
 
 A claim compares one thing with one or several others; its effect is the *smallest* of the
 differences, since "better than every rival" is true only if it is true of the hardest one. Each
@@ -35,18 +35,6 @@ Verdict = Literal["holds", "fails", "open", "missing"]
 
 VERDICTS: tuple[Verdict, ...] = ("holds", "fails", "open", "missing")
 ALPHA = 0.05  # share of wrong decisions that a whole family may make
-HEADLINE_SEEDS = 10
-SEEDS = 5  # of every other claim
-#: Metric -> what a difference must exceed to matter. UAR is a share of the test videos; the
-#: others tell how well something is found, and take the margin of AUROC.
-MARGINS: Mapping[str, float] = {
-    "uar": 0.01,
-    "auroc": 0.02,
-    "auprc": 0.02,
-    "found at budget": 0.02,
-    "hit rate": 0.02,
-    "temporal IoU": 0.02,
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +82,6 @@ class Judgement:
     p: float | None = None
     n: int = 0
     resampled: tuple[float, float] | None = None
-
-    def resampled_verdict(self, margin: float) -> Verdict:
-        """What the bootstrap interval alone would say; it is shown and decides nothing."""
-        return "missing" if self.resampled is None else decide(*self.resampled, margin)
 
 
 def decide(low: float, high: float, margin: float) -> Verdict:
@@ -157,12 +141,16 @@ def judge(trials: Mapping[str, Trial | None], *, alpha: float = ALPHA) -> dict[s
         UserError: a comparison of fewer than 2 seeds, of other seeds than its neighbour, or with
             a number that is not finite.
     """
-    p = {name: 1.0 if trial is None else _p(name, trial) for name, trial in trials.items()}
+    found = {name: _differences(name, t) for name, t in trials.items() if t is not None}
+    p = {
+        name: 1.0 if trial is None else _p(found[name], trial.margin)
+        for name, trial in trials.items()
+    }
     shares = dict(zip(p, holm_shares(list(p.values()), alpha=alpha).tolist(), strict=True))
     return {
         name: Judgement(verdict="missing")
         if trial is None
-        else _judgement(name, trial, p[name], shares[name])
+        else _judgement(name, trial, found[name], p[name], shares[name])
         for name, trial in trials.items()
     }
 
@@ -179,10 +167,9 @@ def _differences(name: str, trial: Trial) -> list[Floats]:
     return found
 
 
-def _p(name: str, trial: Trial) -> float:
+def _p(found: list[Floats], margin: float) -> float:
     """Two-sided p of min_j theta_j = margin; below alpha_k exactly where the interval excludes."""
-    found = _differences(name, trial)
-    tests = [_tails(x - trial.margin) for x in found]
+    tests = [_tails(x - margin) for x in found]
     above = max(upper for upper, _ in tests)
     below = len(tests) * min(lower for _, lower in tests)
     return min(1.0, 2 * min(above, below))
@@ -197,8 +184,7 @@ def _tails(x: Floats) -> tuple[float, float]:
     return float(stats.t.sf(t, x.size - 1)), float(stats.t.cdf(t, x.size - 1))
 
 
-def _judgement(name: str, trial: Trial, p: float, share: float) -> Judgement:
-    found = _differences(name, trial)
+def _judgement(name: str, trial: Trial, found: list[Floats], p: float, share: float) -> Judgement:
     n, count = found[0].size, len(found)
     means = np.array([x.mean() for x in found])
     errors = np.array([x.std(ddof=1) / np.sqrt(n) for x in found])
