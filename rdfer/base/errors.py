@@ -1,4 +1,7 @@
-"""The exceptions that the command line turns into one line."""
+"""The exceptions that the command line turns into one line, and hints for mistyped names."""
+
+import difflib
+from collections.abc import Iterable
 
 
 class UserError(ValueError):
@@ -13,3 +16,10 @@ class Stopped(RuntimeError):
 
     The command line prints it as ``error: ...`` and exits with status 1.
     """
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint for a mistyped name: the nearest known one, else the whole list."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)

@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, did_you_mean
 from rdfer.data.manifest import Manifest
 from rdfer.datasets.splits import FOLDS, in_fold
 from rdfer.datasets.survey import count_frames
 from rdfer.datasets.table import DataSet, get_dataset
 from rdfer.datasets.text import read_groups
 from rdfer.datasets.tree import Tree
-from rdfer.settings.schema import did_you_mean
 
 
 def read(

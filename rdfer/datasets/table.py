@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from inspect import signature
 from pathlib import Path
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, did_you_mean
 from rdfer.data.manifest import CLASSES
 from rdfer.datasets import acted, dfew, dfew_lists, ferv39k, folders, mafw
 from rdfer.datasets.text import number
 from rdfer.datasets.tree import Tree
-from rdfer.settings.schema import did_you_mean
 
 AGREEMENT = "an agreement signed with its authors"
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, did_you_mean
 from rdfer.data.manifest import Manifest, Video
 from rdfer.data.video import VIDEO_SUFFIXES
-from rdfer.settings.schema import did_you_mean
 
 K = TypeVar("K", bound=Hashable)
 

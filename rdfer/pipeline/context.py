@@ -11,8 +11,8 @@ from rdfer.base import machine
 from rdfer.base.errors import UserError
 from rdfer.method.encoders import OWN, ships
 from rdfer.pipeline import protocol, runs, sources
-from rdfer.settings.presets import get_preset
-from rdfer.settings.schema import Preset, Settings, check_value, override
+from rdfer.settings.presets import Preset, get_preset
+from rdfer.settings.schema import Settings, check_value, override
 
 #: What a bank depends on: of a real set, and what the rendered one depends on besides.
 STORED = frozenset({"data.source", "data.frames", "data.size"})

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, did_you_mean
 from rdfer.base.files import read_json
 from rdfer.pipeline.paths import find_root
-from rdfer.settings.schema import check_value, did_you_mean
+from rdfer.settings.schema import check_value
 
 
 def find_notebook(name_or_path: str | Path) -> Path:

@@ -8,10 +8,35 @@ ImageNet, as the precursor does. ``cremad`` and ``ravdess``, of which the paper 
 for two cores.
 """
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from rdfer.base.errors import UserError
-from rdfer.settings.schema import Preset, Settings, did_you_mean, override
+from rdfer.base.errors import UserError, did_you_mean
+from rdfer.settings.schema import Settings, override
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preset:
+    """A named size of the whole road: base settings and the seeds of its experiments."""
+
+    name: str
+    about: str
+    settings: Settings
+    seeds: tuple[int, ...]
+    ablation_seeds: tuple[int, ...]
+    study_seeds: tuple[int, ...] = ()
+    noise_kinds: tuple[str, ...] = ("symmetric", "asymmetric", "instance")
+    noise_rates: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)
+    all_methods_at: tuple[float, ...] = (0.2, 0.4)  # of these rates; at the others few methods
+    # name -> changed settings: where else the headline claims are judged, each a run of its own
+    worlds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def few_seeds(self) -> tuple[int, ...]:
+        """The first half of the studies' seeds, two at least: what is no headline has these."""
+        return self.study_seeds[: max(2, (len(self.study_seeds) + 1) // 2)]
+
 
 BASE = Settings()
 #: Worlds of the headline claims, by what `claims.yml` calls them.

@@ -1,4 +1,4 @@
-"""Settings: frozen dataclasses, the presets, and strict parsing.
+"""Settings: what a run is told, with the ranges beside the values, and strict parsing.
 
 A run is described by one :class:`Settings`. A method, an ablation or a user's override is a
 flat mapping of dotted names to values (``{"agreement.clips": 5}``) laid over it with
@@ -8,24 +8,82 @@ Status of each value in the paper (STATED, PRECURSOR, OURS) is told on the book'
 "What is stated, what is reconstructed".
 """
 
-import dataclasses
-import difflib
 import hashlib
 import json
-import types
-import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-from rdfer.base.errors import UserError
-from rdfer.settings.ranges import check_network, check_ranges, rule
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-T = TypeVar("T")
+from rdfer.base.errors import UserError, did_you_mean
+
+STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+
+Count = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+NotNegative = Annotated[float, Field(ge=0)]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Data:
+class Part(BaseModel):
+    """Frozen values, given by keyword; what is wrong with them is one line, a ``UserError``.
+
+    Strings are never converted; an int is taken where a float is meant.
+    """
+
+    model_config = STRICT
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            leaf = str((*error.errors()[0]["loc"], "")[0])
+            raise _one_line(error, f"{type(self).__name__.lower()}.{leaf}", type(self)) from None
+
+
+_TYPES = {
+    "bool_type": "bool",
+    "dict_type": "dict",
+    "float_type": "float",
+    "int_type": "int",
+    "list_type": "list",
+    "string_type": "str",
+}
+
+
+def _one_line(error: ValidationError, name: str, part: type[Part] | None = None) -> UserError:
+    """The first of pydantic's complaints as ``name = value: rule``."""
+    first = error.errors(include_url=False)[0]
+    kind, value, context = first["type"], first["input"], first.get("ctx", {})
+    known = part.model_json_schema()["properties"] if part else {}
+    leaf = name.rpartition(".")[2]
+    if kind == "value_error":  # a rule between fields, which is such a line itself
+        return context["error"]
+    if kind in _TYPES:
+        text = f"must be of type {_TYPES[kind]}, not {type(value).__name__}"
+    elif kind == "literal_error":
+        text = "must be one of " + context["expected"].replace("'", "").replace(" or ", ", ")
+    elif kind == "finite_number":
+        text = "must be finite"
+    elif kind == "extra_forbidden":
+        text = f"unknown; {did_you_mean(leaf, known)}"
+    elif kind.startswith(("greater_than", "less_than")):
+        text = _interval(known[leaf])
+    else:
+        text = first["msg"]
+    return UserError(f"{name} = {value!r}: {text}")
+
+
+def _interval(field: Mapping[str, Any]) -> str:
+    """The range of a number, from the JSON schema of its field."""
+    low, above = field.get("minimum"), field.get("exclusiveMinimum")
+    high, below = field.get("maximum"), field.get("exclusiveMaximum")
+    if high is None and below is None:
+        return f"must be above {above:g}" if low is None else f"must be at least {low:g}"
+    start = f"({above:g}" if low is None else f"[{low:g}"
+    return f"must lie in {start}, " + (f"{below:g})" if high is None else f"{high:g}]")
+
+
+class Data(Part):
     """Which videos, and how they are stored. A seed draws ``per_seed`` of the ``train`` videos.
 
     A real data set (any other ``source``) has its own parts: of these sizes only ``frames`` and
@@ -35,38 +93,47 @@ class Data:
     source: Literal["faces", "dfew", "ferv39k", "mafw", "cremad", "ravdess", "folders"] = "faces"
     pool: Literal["development", "confirmation"] = "confirmation"
     balance: Literal["balanced", "dfew"] = "balanced"
-    train: int = 1400
-    per_seed: int = 1050
-    val: int = 350
-    test: int = 2100
-    folds: int = 0  # also predict each training video by networks of the other folds; 0: not
-    probes: bool = False  # also predict the test videos with their course in time destroyed
-    frames: int = 64  # stored a video: T of the paper's precursor
-    size: int = 64  # pixels
-    val_share: float = 0.1  # of a real set's training fold, to choose the epoch on; 0: none
+    train: Count = 1400
+    per_seed: Count = 1050
+    val: Count = 350
+    test: Count = 2100
+    # also predict each training video by networks of the other folds; 0: not
+    folds: int = Field(default=0, ge=0)
+    probes: bool = False  # also predict the test videos with their order in time destroyed
+    frames: Count = 64  # stored a video: T of the paper's precursor
+    size: Count = 64  # pixels
+    # of a real set's training fold, to choose the epoch on; 0: none
+    val_share: float = Field(default=0.1, ge=0, le=0.5)
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse to draw more videos than there are."""
+        if self.per_seed > self.train:
+            raise UserError(
+                f"data.per_seed = {self.per_seed}: "
+                f"a seed draws from the {self.train} training videos, so at most that many"
+            )
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class Noise:
+class Noise(Part):
     """Label noise of the training and validation parts; the test part has none."""
 
     kind: Literal["symmetric", "asymmetric", "instance"] = "symmetric"
-    rate: float = 0.2
+    rate: Share = 0.2
 
 
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
+class Sampling(Part):
     """Clips: the synopsis of the whole video, the detail clips around the key expression."""
 
-    clip_frames: int = 16
-    keys: int = 4
-    key_frames: int = 4
-    key_stride: int = 2
+    clip_frames: Count = 16
+    keys: Count = 4
+    key_frames: Count = 4
+    key_stride: Count = 2
     key_rule: Literal["class-peaks", "uniform", "random"] = "class-peaks"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(Part):
     """The network. ``frozen``: the encoder's features are cached once per frame.
 
     ``model`` is the dual-stream network, or a baseline (:mod:`rdfer.method.baselines`,
@@ -83,40 +150,59 @@ class Network:
     frozen: bool = True
     separate_encoders: bool = False
     shift: bool = False
-    hidden: int = 64
-    layers: int = 1
-    heads: int = 4
-    dropout: float = 0.0
+    hidden: Count = 64
+    layers: Count = 1
+    heads: Count = 4
+    dropout: Share = 0.0
     streams: Literal["both", "short", "long"] = "both"
     fusion: Literal["detail", "mean"] = "mean"
 
-    def __post_init__(self) -> None:
-        check_network(self)
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse what a baseline could not use: it would read like a choice, and be none."""
+        if self.hidden % self.heads:
+            raise UserError(
+                f"network.hidden = {self.hidden}: "
+                f"must be a multiple of network.heads = {self.heads}"
+            )
+        baseline, m3dfel = self.model != "dual-stream", self.model == "m3dfel"
+        for applies, name, needed, why in (
+            (baseline, "streams", ("both",), "a baseline has one stream, so leave it at 'both'"),
+            (baseline, "fusion", ("mean",), "a baseline fuses nothing, so leave it at 'mean'"),
+            (baseline, "separate_encoders", (False,), "a baseline has one encoder"),
+            (m3dfel, "frozen", (False,), "m3dfel needs frames, so it must be false"),
+            (m3dfel, "encoder", ("r3d_18",), "m3dfel is defined with 'r3d_18'"),
+            (m3dfel, "pretrained", ("none", "kinetics"), "m3dfel has 'none' or 'kinetics'"),
+            (m3dfel, "shift", (False,), "r3d_18 convolves over time, so it must be false"),
+        ):
+            value = getattr(self, name)
+            if applies and value not in needed:
+                raise UserError(f"network.{name} = {value!r}: {why}")
+        return self
 
 
-@dataclass(frozen=True, kw_only=True)
-class Training:
+class Training(Part):
     """The loop. Loss = detail + ``synopsis`` x synopsis + ``instances`` x both instance losses."""
 
-    epochs: int = 32
+    epochs: Count = 32
     warmup: int = 4
-    batch: int = 64
-    lr: float = 1e-3
+    batch: Count = 64
+    lr: float = Field(default=1e-3, gt=0)
     lr_end: float = 1e-5
     weight_decay: float = 0.05
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     synopsis: float = 0.1
     instances: float = 0.1
     balanced: bool = True
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
-    checkpoint: int = 10  # epochs between checkpoints
+    checkpoint: Count = 10  # epochs between checkpoints
     # by what the epoch is chosen; "test" is a habit of others, there to show what it does
     choose: Literal["validation", "test", "last"] = "validation"
-    twin: int = 0  # another network for the same task: other weights, order and clips
+    # another network for the same task: other weights, order and clips
+    twin: int = Field(default=0, ge=0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Agreement:
+class Agreement(Part):
     """Agreement scoring and what is done about hard and noisy samples.
 
     Every ``every`` epochs from epoch ``start`` on, ``clips`` clips of each training video are
@@ -126,10 +212,10 @@ class Agreement:
     ``anew`` and ``wrong`` are those of :mod:`rdfer.method.posterior`.
     """
 
-    clips: int = 8
-    span: float = 1.0
+    clips: Count = 8
+    span: float = Field(default=1.0, gt=0, le=1)
     start: int = 6
-    every: int = 4
+    every: Count = 4
     average: bool = True  # mean over all sweeps so far; else the last sweep alone
     score: Literal["vote", "gap", "contrary", "loss"] = "contrary"
     rule: Literal["threshold", "mixture"] = "mixture"
@@ -138,14 +224,21 @@ class Agreement:
     reading: Literal["unanimous-noisy", "scattered-noisy"] = "unanimous-noisy"
     noisy: Literal["keep", "drop", "relabel", "soft"] = "keep"
     reinforce: float = 0.0
-    consensus: float = 0.0  # lambda: pull toward the consensus of a video's clips
-    memory: float = 0.5  # share that earlier sweeps keep in the consensus
+    consensus: NotNegative = 0.0  # lambda: pull toward the consensus of a video's clips
+    memory: Share = 0.5  # share that earlier sweeps keep in the consensus
     # then train a second network, on targets that weigh labels against what the clips said
     anew: bool = False
-    wrong: float = 0.2  # share of wrong labels that this weighing assumes
+    wrong: Share = 0.2  # share of wrong labels that this weighing assumes
     # sweeps of a run that does nothing about them; "views": of augmented copies and of passes with
     # dropout as well, and what training said of each video, epoch by epoch
     watch: Literal["nothing", "clips", "views"] = "nothing"
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse a vote of one."""
+        if self.treats and self.score == "vote" and self.clips < 2:
+            raise UserError(f"agreement.clips = {self.clips}: a vote needs 2 clips")
+        return self
 
     @property
     def treats(self) -> bool:
@@ -158,61 +251,48 @@ class Agreement:
         return self.treats or self.anew or self.watch != "nothing"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Robust:
+class Robust(Part):
     """Other people's remedies for label noise, off by default: see :mod:`rdfer.method.robust`."""
 
     # of each batch the highest losses are left out in the end: this many times the noise rate,
     # which is told
-    forget: float = 0.0
-    forget_epochs: int = 10  # epochs over which that share rises from 0
-    elr: float = 0.0  # lambda of early-learning regularisation
-    elr_memory: float = 0.7  # beta: share that past predictions keep
+    forget: NotNegative = 0.0
+    forget_epochs: Count = 10  # epochs over which that share rises from 0
+    elr: NotNegative = 0.0  # lambda of early-learning regularisation
+    elr_memory: Share = 0.7  # beta: share that past predictions keep
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """Everything that a cell's numbers depend on, apart from its seed and the code."""
+class Settings(Part):
+    """Everything that a run's numbers depend on, apart from its seed and the code."""
 
-    data: Data = field(default_factory=Data)
-    noise: Noise = field(default_factory=Noise)
-    sampling: Sampling = field(default_factory=Sampling)
-    network: Network = field(default_factory=Network)
-    training: Training = field(default_factory=Training)
-    agreement: Agreement = field(default_factory=Agreement)
-    robust: Robust = field(default_factory=Robust)
+    data: Data = Data()
+    noise: Noise = Noise()
+    sampling: Sampling = Sampling()
+    network: Network = Network()
+    training: Training = Training()
+    agreement: Agreement = Agreement()
+    robust: Robust = Robust()
 
-    def __post_init__(self) -> None:
-        check_ranges(self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preset:
-    """A named size of the whole road: base settings and the seeds of its experiments."""
-
-    name: str
-    about: str
-    settings: Settings
-    seeds: tuple[int, ...]
-    ablation_seeds: tuple[int, ...]
-    study_seeds: tuple[int, ...] = ()
-    noise_kinds: tuple[str, ...] = ("symmetric", "asymmetric", "instance")
-    noise_rates: tuple[float, ...] = (0.1, 0.2, 0.3, 0.4)
-    all_methods_at: tuple[float, ...] = (0.2, 0.4)  # of these rates; at the others few methods
-    # name -> changed settings: where else the headline claims are judged, each a run of its own
-    worlds: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-
-    @property
-    def few_seeds(self) -> tuple[int, ...]:
-        """The first half of the studies' seeds, two at least: what is no headline has these."""
-        return self.study_seeds[: max(2, (len(self.study_seeds) + 1) // 2)]
-
-
-def did_you_mean(name: str, known: typing.Iterable[str]) -> str:
-    """A hint for a mistyped name: the nearest known one, else the whole list."""
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else "known: " + ", ".join(known)
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse parts that do not fit each other."""
+        data, clip_frames = self.data, self.sampling.clip_frames
+        if self.training.choose == "validation" and not data.val_share:
+            raise UserError(
+                f"data.val_share = {data.val_share}: "
+                'training.choose = "validation" needs a validation part'
+            )
+        if self.agreement.watch == "views" and not self.network.dropout:
+            raise UserError(
+                f"network.dropout = {self.network.dropout}: "
+                'agreement.watch = "views" compares passes with dropout, so some is needed'
+            )
+        if data.frames < clip_frames:
+            raise UserError(
+                f"data.frames = {data.frames}: "
+                f"a clip needs sampling.clip_frames = {clip_frames} stored frames"
+            )
+        return self
 
 
 def check_value(name: str, value: Any, expected: Any) -> Any:
@@ -224,31 +304,10 @@ def check_value(name: str, value: Any, expected: Any) -> Any:
     Raises:
         UserError: wrong type, or not one of the choices of a ``Literal``.
     """
-    origin = typing.get_origin(expected)
-    if origin is Literal:
-        choices = typing.get_args(expected)
-        rule(
-            type(value) is str and value in choices,
-            name,
-            value,
-            "must be one of " + ", ".join(map(str, choices)),
-        )
-        return value
-    if origin is types.UnionType:
-        if value is None and type(None) in typing.get_args(expected):
-            return None
-        expected = next(t for t in typing.get_args(expected) if t is not type(None))
-    if expected is float and type(value) is int:
-        return float(value)
-    rule(
-        type(value) is expected,
-        name,
-        value,
-        f"must be of type {expected.__name__}, not {type(value).__name__}",
-    )
-    if expected is float:
-        rule(value == value and abs(value) != float("inf"), name, value, "must be finite")
-    return value
+    try:
+        return TypeAdapter(expected, config=STRICT).validate_python(value)
+    except ValidationError as error:
+        raise _one_line(error, name) from None
 
 
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
@@ -260,26 +319,24 @@ def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:
     Raises:
         UserError: an unknown name (with the nearest known one), a wrong type, a bad value.
     """
-    known = {
-        f"{part.name}.{leaf.name}": leaf
-        for part in dataclasses.fields(Settings)
-        for leaf in dataclasses.fields(getattr(settings, part.name))
-    }
-    parts: dict[str, dict[str, Any]] = {}
-    for name, value in changes.items():
+    known = flat(settings)
+    for name in changes:
         if name not in known:
             raise UserError(f"setting {name!r}: unknown; {did_you_mean(str(name), known)}")
-        part, leaf = name.split(".")
-        parts.setdefault(part, {})[leaf] = check_value(name, value, known[name].type)
-    return dataclasses.replace(
-        settings,
-        **{p: dataclasses.replace(getattr(settings, p), **v) for p, v in parts.items()},
+    values = {**known, **changes}
+    return Settings(
+        **{
+            part: type(getattr(settings, part))(
+                **{leaf: values[f"{part}.{leaf}"] for leaf in leaves}
+            )
+            for part, leaves in to_dict(settings).items()
+        }
     )
 
 
-def to_dict(settings: Any) -> dict[str, Any]:
-    """Nested plain dictionary of a settings dataclass, fit for JSON."""
-    return dataclasses.asdict(settings)
+def to_dict(settings: Part) -> dict[str, Any]:
+    """Nested plain dictionary, fit for JSON."""
+    return settings.model_dump()
 
 
 def flat(settings: Settings) -> dict[str, Any]:
@@ -288,7 +345,7 @@ def flat(settings: Settings) -> dict[str, Any]:
 
 
 def settings_hash(value: Any) -> str:
-    """Hash of any settings dataclass or JSON value: 16 hex digits."""
-    plain = to_dict(value) if dataclasses.is_dataclass(value) else value
+    """Hash of settings or any JSON value: 16 hex digits."""
+    plain = to_dict(value) if isinstance(value, Part) else value
     text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rdfer.base.errors import UserError
-from rdfer.settings.schema import Settings, did_you_mean, override
+from rdfer.base.errors import UserError, did_you_mean
+from rdfer.settings.schema import Settings, override
 
 
 @dataclass(frozen=True, kw_only=True)

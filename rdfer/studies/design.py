@@ -18,8 +18,9 @@ own.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rdfer.base.errors import UserError
-from rdfer.settings.schema import Preset, Settings, did_you_mean
+from rdfer.base.errors import UserError, did_you_mean
+from rdfer.settings.presets import Preset
+from rdfer.settings.schema import Settings
 from rdfer.settings.variants import METHODS, OURS, RIVALS, TREATMENTS, Variant
 
 STUDIES = ("noise", "watch", "parts", "sensitivity")

@@ -22,7 +22,8 @@ from rdfer.method import agreement
 from rdfer.method.posterior import posterior
 from rdfer.metrics import recognition as evaluation
 from rdfer.metrics.detection import rank_auroc
-from rdfer.settings.schema import Preset, flat, override
+from rdfer.settings.presets import Preset
+from rdfer.settings.schema import flat, override
 from rdfer.settings.variants import OURS
 from rdfer.studies import suspicion
 from rdfer.studies.design import USUAL, changed_variant, other_values

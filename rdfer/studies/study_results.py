@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rdfer.settings.schema import Preset
+from rdfer.settings.presets import Preset
 from rdfer.settings.variants import METHODS, RIVALS
 from rdfer.studies.claims import Reading
 from rdfer.studies.design import COMPARED, USUAL, WORLD_METHODS, WORST, Condition, noise_seeds

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rdfer.base.errors import UserError
-from rdfer.settings.schema import did_you_mean
+from rdfer.base.errors import UserError, did_you_mean
 from rdfer.settings.variants import METHODS, RIVALS, Variant
 from rdfer.studies.design import USUAL, under
 

@@ -7,10 +7,10 @@ Each is a run of its own, so it has its own frames or features; what it repeats 
 from collections.abc import Mapping
 from typing import Any
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, did_you_mean
 from rdfer.pipeline import road
 from rdfer.settings.presets import get_preset
-from rdfer.settings.schema import check_value, did_you_mean
+from rdfer.settings.schema import check_value
 from rdfer.studies.design import world_cells
 from rdfer.studies.evidence import Bench
 from rdfer.studies.judging import bench_of

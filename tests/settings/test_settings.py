@@ -1,12 +1,25 @@
-import dataclasses
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from rdfer.base.errors import UserError
 from rdfer.settings.presets import PRESETS, get_preset
-from rdfer.settings.schema import Settings, check_value, flat, override, settings_hash
+from rdfer.settings.schema import (
+    Agreement,
+    Data,
+    Network,
+    Noise,
+    Settings,
+    Training,
+    check_value,
+    flat,
+    override,
+    settings_hash,
+    to_dict,
+)
 
 
 def test_override_changes_only_what_is_named():
@@ -14,6 +27,26 @@ def test_override_changes_only_what_is_named():
     assert changed.agreement.clips == 5 and changed.noise.rate == 0.4
     before, after = flat(Settings()), flat(changed)
     assert {k for k in before if before[k] != after[k]} == {"agreement.clips", "noise.rate"}
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Noise(rate=1.0), "noise.rate = 1.0: must lie in [0, 1)"),
+        (lambda: Data(val_share=0.6), "data.val_share = 0.6: must lie in [0, 0.5]"),
+        (lambda: Agreement(span=0.0), "agreement.span = 0.0: must lie in (0, 1]"),
+        (lambda: Training(lr=0.0), "training.lr = 0.0: must be above 0"),
+        (lambda: Training(twin=-1), "training.twin = -1: must be at least 0"),
+        (lambda: Training(batch=True), "training.batch = True: must be of type int, not bool"),
+        (lambda: Noise(rat=0.1), "noise.rat = 0.1: unknown; did you mean 'rate'?"),
+        (lambda: Network(heads=7), "network.hidden = 64: must be a multiple of network.heads = 7"),
+        (lambda: check_value("x", None, int | str), "x = None: must be of type int, not NoneType"),
+    ],
+)
+def test_a_part_of_its_own_is_refused_in_the_same_words(make, message):
+    with pytest.raises(UserError) as caught:
+        make()
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize(
@@ -61,8 +94,15 @@ def test_flat_is_the_inverse_of_override():
         assert override(Settings(), flat(preset.settings)) == preset.settings
 
 
+def test_the_hash_is_that_of_the_plain_values():
+    """So it does not hang on how settings are written, or on the library that checks them."""
+    plain = json.loads(json.dumps(to_dict(Settings())))
+    assert settings_hash(plain) == settings_hash(Settings())
+    assert settings_hash({"b": 1, "a": [0.5, None]}) == "a0e9efb45133394c"
+
+
 def test_settings_are_frozen():
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(ValidationError, match="Instance is frozen"):
         Settings().noise.rate = 0.5
 
 
