@@ -10,7 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.faces.head import BLENDSHAPES
+from rdfer.faces.head import BLENDSHAPES, INDEX
 from rdfer.faces.texture import Path, line
 
 Array = NDArray[np.float32]
@@ -99,7 +99,7 @@ def drivers() -> Array:
     table = np.zeros((len(CREASES), len(BLENDSHAPES)), np.float32)
     for k, crease in enumerate(CREASES):
         for name, strength in crease.drivers.items():
-            table[k, BLENDSHAPES.index(name)] = strength
+            table[k, INDEX[name]] = strength
     return table
 
 

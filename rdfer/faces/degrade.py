@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 
 from rdfer.data.draws import Draws
 from rdfer.faces.sample import Sample, frame_times
-from rdfer.faces.speech import wander
+from rdfer.faces.tracks import wander
 
 Frames = NDArray[np.uint8]
 Floats = NDArray[np.float32]

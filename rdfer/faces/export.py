@@ -21,7 +21,7 @@ from rdfer.base.errors import UserError
 from rdfer.base.files import no_space
 from rdfer.base.progress import progress
 from rdfer.data.manifest import CLASSES
-from rdfer.faces.sample import CLIP_MS, Sample
+from rdfer.faces.sample import VIDEO_MS, Sample
 from rdfer.faces.truth import rows, save_rows
 from rdfer.faces.video import render_sample
 
@@ -57,7 +57,7 @@ def export(
         out: a folder that does not exist or is empty; it appears when all is written.
         layout: one of :data:`LAYOUTS`.
         size: side of the frames in pixels; even for videos.
-        fps: frames a second; by default a clip lasts 2.56 s.
+        fps: frames a second; by default a video lasts 2.56 s.
         given: given label of each id, where labels carry noise; else the true one.
 
     Raises:
@@ -73,9 +73,12 @@ def export(
         files = _files(samples, labels, layout)
         for sample in progress(samples, label="export"):
             frames = render_sample(sample, size)
-            rate = fps or max(1, round(len(frames) * 1000 / CLIP_MS))
+            rate = fps or max(1, round(len(frames) * 1000 / VIDEO_MS))
             _write(work / files[sample.id], frames, rate)
-        _write_splits(work, samples, labels, files, layout)
+        if layout.startswith("dfew"):
+            _write_dfew(work, samples, labels)
+        elif layout == "ferv39k":
+            _write_ferv39k(work, samples, labels, files)
         save_rows(work / "truth.json", rows(samples, files=files, given=labels))
         work.chmod(0o755)
         if out.exists():
@@ -144,13 +147,11 @@ def _files(samples: Sequence[Sample], labels: Mapping[str, str], layout: str) ->
         "folders": lambda k, s: f"{labels[s.id]}/{s.id}.mp4",
         "dfew": lambda k, s: f"Clip/original/{k}.mp4",
         "dfew-frames": lambda k, s: f"Clip/clip_224x224/{k:05d}",
-        "ferv39k": lambda k, s: f"2_ClipsforFaceCrop/{_scene(s)}/{labels[s.id]}/{k:04d}",
+        "ferv39k": lambda k, s: (
+            f"2_ClipsforFaceCrop/{_SCENES[s.identity % len(_SCENES)]}/{labels[s.id]}/{k:04d}"
+        ),
     }
     return {sample.id: name[layout](k, sample) for k, sample in enumerate(samples, start=1)}
-
-
-def _scene(sample: Sample) -> str:
-    return _SCENES[sample.identity % len(_SCENES)]
 
 
 def _write(path: Path, frames: Frames, fps: int) -> None:
@@ -158,23 +159,10 @@ def _write(path: Path, frames: Frames, fps: int) -> None:
         write_video(path, frames, fps=fps)
         return
     path.mkdir(parents=True)
-    # DFEW repeats the clip in the name of its frames; FERV39k's names are read in numeric order
+    # DFEW repeats the folder's name in its frames; FERV39k's names are read in numeric order
     prefix = f"{path.name}_" if path.parent.name == "clip_224x224" else ""
     for t, frame in enumerate(frames, start=1):
         Image.fromarray(frame).save(path / f"{prefix}{t:05d}.jpg", quality=JPEG_QUALITY)
-
-
-def _write_splits(
-    root: Path,
-    samples: Sequence[Sample],
-    labels: Mapping[str, str],
-    files: Mapping[str, str],
-    layout: str,
-) -> None:
-    if layout.startswith("dfew"):
-        _write_dfew(root, samples, labels)
-    elif layout == "ferv39k":
-        _write_ferv39k(root, samples, labels, files)
 
 
 def _write_dfew(root: Path, samples: Sequence[Sample], labels: Mapping[str, str]) -> None:

@@ -8,13 +8,11 @@ from rdfer.data.draws import Draws
 #: Degradations of the picture. Pose is one of them, but acts in the head's track.
 DEGRADATIONS: tuple[str, ...] = ("occlusion", "blur", "noise", "light", "resolution", "pose")
 
-#: Hard factors that are no degradation.
-STORY: tuple[str, ...] = ("intensity", "short", "distractor", "lookalike")
+#: Hard factors of the expression itself. Each needs the expression's time course for itself, so no
+#: sample has two of them.
+EXPRESSION: tuple[str, ...] = ("intensity", "short", "distractor", "lookalike")
 
-#: Factors that a second one must not join: each needs the course of the expression for itself.
-_COURSE = frozenset(STORY)
-
-#: Classes with a counterpart that looks the same at every instant (see dynamics).
+#: Classes with a counterpart that looks the same at every instant (see :mod:`rdfer.faces.tracks`).
 _HAS_LOOKALIKE = frozenset({"Happy", "Sad", "Neutral", "Surprise", "Fear"})
 
 #: Strength of any hard factor, permille.
@@ -89,18 +87,18 @@ def draw_factors(draws: Draws, label: str, difficulty: Difficulty) -> Factors:
 
 
 def _draw_one(draws: Draws, label: str, difficulty: Difficulty, taken: tuple[str, ...]) -> str:
-    story = not _COURSE.intersection(taken)
-    shown = story and label != "Neutral"
+    free = not set(EXPRESSION).intersection(taken)
+    shown = free and label != "Neutral"
     weights = [
         difficulty.weight_intensity if shown else 0,
         difficulty.weight_short if shown else 0,
         difficulty.weight_distractor if shown else 0,
-        difficulty.weight_lookalike if story and label in _HAS_LOOKALIKE else 0,
+        difficulty.weight_lookalike if free and label in _HAS_LOOKALIKE else 0,
         difficulty.weight_degradation,
     ]
     k = draws.weighted(weights)
-    if k < len(STORY):
-        return STORY[k]
+    if k < len(EXPRESSION):
+        return EXPRESSION[k]
     return draws.pick([kind for kind in DEGRADATIONS if kind not in taken])
 
 

@@ -4,7 +4,6 @@ The arrays are CC0 data of MakeHuman/MPFB2 and of the Face Units asset pack, cro
 by :mod:`rdfer.faces.build_head`; see ``assets/NOTICE.md``. Lengths are in decimetres.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +28,24 @@ BLENDSHAPES: tuple[str, ...] = (
     "mouthStretchRight", "mouthUpperUpLeft", "mouthUpperUpRight", "noseSneerLeft",
     "noseSneerRight", "tongueOut",
 )  # fmt: skip
+
+#: Place of every blendshape in that order.
+INDEX: Mapping[str, int] = {name: k for k, name in enumerate(BLENDSHAPES)}
+
+
+def stem(name: str) -> str:
+    """A blendshape's name without its side: "browDownLeft" and "browDownRight" are "browDown"."""
+    return name.removesuffix("Left").removesuffix("Right")
+
+
+def channels(shapes: Mapping[str, int]) -> list[tuple[int, int]]:
+    """Place and weight of each blendshape; a name without its side stands for both sides."""
+    return [
+        (INDEX[full], weight)
+        for name, weight in shapes.items()
+        for full in ((name,) if name in INDEX else (f"{name}Left", f"{name}Right"))
+    ]
+
 
 #: What a vertex belongs to; ``Head.part`` holds the position in this tuple.
 PARTS: tuple[str, ...] = (
@@ -97,16 +114,6 @@ class Head:
     def mask(self, name: str) -> NDArray[np.float32]:
         """One row of ``masks``: float32 [V] in 0..1."""
         return self.masks[MASKS.index(name)]
-
-
-def content_hash(arrays: Mapping[str, NDArray[np.generic]]) -> str:
-    """SHA-256 of the arrays' names, types, shapes and values (not of the zip around them)."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        digest.update(f"{name} {array.dtype.str} {array.shape};".encode())
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def _deltas(file: Mapping[str, NDArray[np.generic]], kind: str) -> Deltas:

@@ -10,9 +10,8 @@ from scipy.ndimage import gaussian_filter
 
 from rdfer.base.errors import UserError
 from rdfer.faces import creases, raster, skin
-from rdfer.faces.anatomy import landmarks, shape_head
+from rdfer.faces.anatomy import brow_path, fit_shapes, landmarks, rest, shape_head
 from rdfer.faces.head import LEFT_EYE, LOWER_TEETH, RIGHT_EYE, SKIN, UPPER_TEETH, load_head
-from rdfer.faces.resting import brow_path, fit_shapes, rest
 from rdfer.faces.texture import Path, sample, vertex_coordinates
 
 Array = NDArray[np.float32]
@@ -28,7 +27,6 @@ class Identity:
     Lengths are in units of the eye-to-chin height; the origin lies between the eyes.
 
     Attributes:
-        number: the integer that it was made from.
         vertices: float32 [V, 3].
         shape_scale: float32 [52], what a blendshape's decimetres are multiplied by.
         colour: float32 [V, 3], linear; a factor on the texture for skin.
@@ -43,12 +41,8 @@ class Identity:
         pupil: radius of the pupil, 0..0.5 as the sine of an angle.
         backdrop: float32 [BACKDROP, BACKDROP, 3], linear.
         exposure: factor on the light, as a camera would set it.
-        age: 0 young to 1 old.
-        male: share of male shape.
-        ancestry: shares of the African, Asian and Caucasian shapes.
     """
 
-    number: int
     vertices: Array
     shape_scale: Array
     colour: Array
@@ -63,13 +57,10 @@ class Identity:
     pupil: float
     backdrop: Array
     exposure: float
-    age: float
-    male: float
-    ancestry: tuple[float, float, float]
 
 
 def _person(rng: Generator) -> tuple[float, float, tuple[float, float, float]]:
-    """Age, male share and ancestry."""
+    """Age (0 young to 1 old), share of male shape, shares of the three ancestries."""
     age = float(rng.beta(0.9, 1.6))
     male = float(np.clip(rng.normal(0.9 if rng.random() < 0.5 else 0.08, 0.08), 0, 1))
     main = rng.integers(3)
@@ -181,11 +172,10 @@ def make_identity(identity: int) -> Identity:
     white = np.array([0.80, 0.76, 0.73]) * rng.uniform(0.85, 1.0)
     luminance = float(skin.skin_colour(look.melanin) @ np.array([0.25, 0.6, 0.15]))
     return Identity(
-        number=identity,
         vertices=np.ascontiguousarray((vertices - marks.eyes) * unit, np.float32),
         shape_scale=scale.astype(np.float32),
         colour=skin.vertex_colour(look, rng),
-        sky=skin.vertex_sky(hair),
+        sky=skin.vertex_sky(),
         gloss=skin.vertex_gloss(look, hair),
         coordinates=coordinates,
         texture=texture,
@@ -196,7 +186,4 @@ def make_identity(identity: int) -> Identity:
         pupil=float(rng.uniform(0.16, 0.24)),
         backdrop=_backdrop(rng),
         exposure=float((0.40 / luminance) ** 0.4),
-        age=age,
-        male=male,
-        ancestry=ancestry,
     )

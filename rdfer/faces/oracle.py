@@ -17,10 +17,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.data.manifest import CLASSES
-from rdfer.faces.dynamics import integer_tracks
-from rdfer.faces.recipes import INDEX, RECIPES, Recipe
+from rdfer.faces.head import INDEX
+from rdfer.faces.recipes import RECIPES, Recipe
 from rdfer.faces.sample import Sample
+from rdfer.faces.tracks import integer_tracks
 
 Ints = NDArray[np.int64]
 
@@ -41,11 +41,6 @@ def predict(sample: Sample) -> str:
     return classify(integer_tracks(sample, FRAMES)[0])
 
 
-def is_ambiguous(sample: Sample) -> bool:
-    """Whether the oracle misses ``sample``."""
-    return predict(sample) != sample.label
-
-
 def classify(weights: Ints) -> str:
     """Read a class from blendshape weights.
 
@@ -53,7 +48,7 @@ def classify(weights: Ints) -> str:
         weights: permille, int64 [64, 52].
 
     Returns:
-        One of ``CLASSES``.
+        One of :data:`rdfer.data.manifest.CLASSES`.
     """
     recipes, shapes, relevant = _templates()
     opened = opening(weights, WINDOW)
@@ -64,7 +59,7 @@ def classify(weights: Ints) -> str:
     if shown[k] < FAINTEST:
         return "Neutral"
     found = recipes[best[k]]
-    return _by_course(opened, 2 * k) if found.twin else found.label
+    return _by_flanks(opened, 2 * k) if found.lookalike else found.label
 
 
 def opening(weights: Ints, window: int) -> Ints:
@@ -81,8 +76,8 @@ def opening(weights: Ints, window: int) -> Ints:
 
 @lru_cache(maxsize=1)
 def _templates() -> tuple[tuple[Recipe, ...], Ints, NDArray[np.bool_]]:
-    """Recipes (of two twins one), their shapes [R, C], and which channels those C are [52]."""
-    recipes = tuple(r for r in RECIPES if not r.twin or r.label == "Fear")
+    """Recipes (the gasp once), their shapes [R, C], and which channels those C are [52]."""
+    recipes = tuple(r for r in RECIPES if not r.lookalike or r.label == "Fear")
     # gaze says nothing about the class
     relevant = np.array([not name.startswith("eyeLook") for name in INDEX])
     return recipes, np.array([r.weights()[relevant] for r in recipes]), relevant
@@ -103,7 +98,7 @@ def _fit(opened: Ints, shapes: Ints) -> tuple[Ints, Ints, Ints]:
     return scale.reshape(len(opened), -1)[rows, pick], pick // len(_SCALES), share
 
 
-def _by_course(opened: Ints, frame: int) -> str:
+def _by_flanks(opened: Ints, frame: int) -> str:
     """Surprise or fear, from the flanks of the raised brows and lids around ``frame``."""
     names = ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "eyeWideLeft", "eyeWideRight")
     level = opened[:, [INDEX[name] for name in names]].sum(axis=1)
@@ -113,16 +108,3 @@ def _by_course(opened: Ints, frame: int) -> str:
     rise = high[0] - (before[-1] if len(before) else -1)
     fall = (after[0] if len(after) else len(level)) - high[-1]
     return "Surprise" if rise < fall else "Fear"
-
-
-def accuracy(samples: tuple[Sample, ...]) -> dict[str, float]:
-    """Share of right answers of the oracle: ``overall``, ``easy``, ``hard`` and by class.
-
-    Groups without samples are left out.
-    """
-    right = np.array([predict(sample) == sample.label for sample in samples])
-    hard = np.array([sample.hard for sample in samples])
-    labels = np.array([sample.label for sample in samples])
-    groups = {"overall": np.ones(len(samples), bool), "easy": ~hard, "hard": hard}
-    groups |= {name: labels == name for name in CLASSES}
-    return {name: float(right[mask].mean()) for name, mask in groups.items() if mask.any()}

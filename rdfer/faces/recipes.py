@@ -47,7 +47,7 @@ from numpy.typing import NDArray
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES
-from rdfer.faces.head import BLENDSHAPES
+from rdfer.faces.head import BLENDSHAPES, channels
 
 POOLS: tuple[str, ...] = ("development", "confirmation")
 
@@ -61,8 +61,6 @@ NEUTRAL_VARIANTS: Mapping[str, tuple[str, ...]] = {
     "nodding": ("development",),
     "emphatic": ("confirmation",),
 }
-
-INDEX: Mapping[str, int] = {name: i for i, name in enumerate(BLENDSHAPES)}
 
 #: Blendshapes of the upper face; the lower face may follow it or lead it (order of actions).
 UPPER: NDArray[np.bool_] = np.array(
@@ -80,8 +78,8 @@ class Recipe:
         units: its FACS action units, as in "6+12+25".
         shapes: weight in permille at full intensity; a name without side means both sides.
         pools: the pools that show it.
-        twin: of a look that two classes share and that only its course tells apart, the other
-            class; else empty.
+        lookalike: the other class that has the same look, and differs only in its time course;
+            empty for a look of one class.
     """
 
     label: str
@@ -89,16 +87,15 @@ class Recipe:
     units: str
     shapes: Mapping[str, int]
     pools: tuple[str, ...] = POOLS
-    twin: str = ""
+    lookalike: str = ""
 
     def weights(self) -> NDArray[np.int64]:
         """Weights of the 52 blendshapes in permille, int64 [52]."""
         out = np.zeros(len(BLENDSHAPES), dtype=np.int64)
-        # a look that two classes share must not tell them apart by its strength
-        scale = 1000 if self.twin else SALIENCE.get(self.label, 1000)
-        for name, weight in self.shapes.items():
-            for side in ("",) if name in INDEX else ("Left", "Right"):
-                out[INDEX[name + side]] = weight * scale // 1000
+        # a look that two classes share must not give either away by its strength
+        scale = 1000 if self.lookalike else SALIENCE.get(self.label, 1000)
+        for k, weight in channels(self.shapes):
+            out[k] = weight * scale // 1000
         return out
 
 
@@ -215,15 +212,15 @@ _FEAR = (
             "mouthStretch": 900, "jawOpen": 550, "mouthLowerDown": 500}, CONFIRMATION),
 )  # fmt: skip
 
-# one look, half way between surprise and fear, that both classes show: see dynamics
+# one look, half way between surprise and fear, that both classes show: see rdfer.faces.tracks
 _GASP = {"browInnerUp": 950, "browOuterUp": 700, "browDown": 150, "eyeWide": 900, "jawOpen": 380,
          "mouthStretch": 400}  # fmt: skip
-_TWINS = (
-    Recipe("Surprise", "gasp", "1+2+5+20+26", _GASP, twin="Fear"),
-    Recipe("Fear", "gasp", "1+2+5+20+26", _GASP, twin="Surprise"),
+_GASPS = (
+    Recipe("Surprise", "gasp", "1+2+5+20+26", _GASP, lookalike="Fear"),
+    Recipe("Fear", "gasp", "1+2+5+20+26", _GASP, lookalike="Surprise"),
 )
 
-RECIPES: tuple[Recipe, ...] = (*_HAPPY, *_SAD, *_ANGRY, *_SURPRISE, *_DISGUST, *_FEAR, *_TWINS)
+RECIPES: tuple[Recipe, ...] = (*_HAPPY, *_SAD, *_ANGRY, *_SURPRISE, *_DISGUST, *_FEAR, *_GASPS)
 
 
 @lru_cache(maxsize=256)
@@ -241,7 +238,7 @@ def recipe(label: str, name: str) -> Recipe:
 
 @lru_cache(maxsize=64)
 def variants(label: str, pool: str) -> tuple[str, ...]:
-    """Names of the variants of ``label`` that ``pool`` shows, without the twins.
+    """Names of the variants of ``label`` that ``pool`` shows, without the gasps.
 
     Raises:
         UserError: unknown class or pool.
@@ -252,4 +249,6 @@ def variants(label: str, pool: str) -> tuple[str, ...]:
         raise UserError(f"class = {label!r}: must be one of {CLASSES}")
     if label == "Neutral":
         return tuple(name for name, pools in NEUTRAL_VARIANTS.items() if pool in pools)
-    return tuple(r.name for r in RECIPES if r.label == label and pool in r.pools and not r.twin)
+    return tuple(
+        r.name for r in RECIPES if r.label == label and pool in r.pools and not r.lookalike
+    )

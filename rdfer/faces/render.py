@@ -12,6 +12,7 @@ from rdfer.faces import raster
 from rdfer.faces.creases import drivers, strokes
 from rdfer.faces.head import (
     BLENDSHAPES,
+    INDEX,
     LEFT_EYE,
     LOWER_TEETH,
     RIGHT_EYE,
@@ -89,11 +90,6 @@ def _curve() -> NDArray[np.uint8]:
     return np.round(255 * bright ** (1 / 2.2)).astype(np.uint8)
 
 
-@lru_cache(maxsize=1)
-def _index() -> dict[str, int]:
-    return {name: k for k, name in enumerate(BLENDSHAPES)}
-
-
 def rotation(yaw: float, pitch: float, roll: float) -> Array:
     """Matrix [3, 3] of a head pose: yaw to the picture's right, pitch up, roll clockwise."""
     cy, sy, cp, sp = np.cos(yaw), np.sin(yaw), np.cos(pitch), np.sin(pitch)
@@ -111,7 +107,7 @@ def settle(weights: Array) -> Array:
     lips can close at most as far as the jaw is open.
     """
     out = np.clip(weights, 0, 1)
-    k = _index()
+    k = INDEX
     for end in ("Left", "Right"):
         # the lid is a thin crescent above the eye: a half blink must not look like a full one
         blink = out[:, k[f"eyeBlink{end}"]] ** 1.25
@@ -191,11 +187,6 @@ class Renderer:
             self._draw(identity, texture, strength[t])
             raster.develop(frame, self._linear, backdrop, _curve())
         return frames
-
-    def coverage(self) -> Array:
-        """Share of every pixel that the last drawn frame's head covers, float32 [size, size]."""
-        n = self.size
-        return self._linear[..., 3].reshape(n, 2, n, 2).mean((1, 3))
 
     def _checked(self, weights: Array, pose: Array) -> tuple[Array, Array]:
         weights, pose = np.asarray(weights, np.float32), np.asarray(pose, np.float32)

@@ -1,7 +1,7 @@
 """A synthetic video as data: integers and strings, nothing else.
 
-Times are milliseconds of a clip of ``CLIP_MS``; a clip of T frames shows instant
-``t * CLIP_MS // T`` at frame t. So the same story can be told at another frame rate.
+Times are milliseconds of a video of ``VIDEO_MS``; a video of T frames shows instant
+``t * VIDEO_MS // T`` at frame t. So the same events can be shown at another frame rate.
 """
 
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-#: Length of every clip: 64 frames at 25 frames a second.
-CLIP_MS = 2560
+#: Length of every video: 64 frames at 25 frames a second.
+VIDEO_MS = 2560
 
-#: The key segment is where the course is at or above this share of its peak (permille).
+#: The key segment is where an expression is at or above this share of its peak (permille).
 KEY_LEVEL = 500
 
 
 def frame_times(frames: int) -> NDArray[np.int64]:
     """Instants of the frames in milliseconds, int64 [frames]."""
-    return np.arange(frames, dtype=np.int64) * CLIP_MS // frames
+    return np.arange(frames, dtype=np.int64) * VIDEO_MS // frames
 
 
 def ramp(u: NDArray[np.int64], length: int) -> NDArray[np.int64]:
@@ -32,7 +32,7 @@ def ramp(u: NDArray[np.int64], length: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Action:
-    """One expression in the course of time: onset, apex, offset.
+    """One expression over time: onset, apex, offset.
 
     Upper and lower face share the peak. ``lag_on`` > 0 means that the lower face starts so much
     later and rises so much faster (< 0: the upper face does); ``lag_off`` > 0 that the lower
@@ -65,7 +65,7 @@ class Action:
         """First instant after it, ms."""
         return self.start + self.attack + self.hold + self.release
 
-    def course(
+    def level(
         self, times: NDArray[np.int64], *, late: int = 0, early: int = 0
     ) -> NDArray[np.int64]:
         """Level 0..1000 of its peak at ``times`` (ms), int64 like ``times``.
@@ -80,12 +80,12 @@ class Action:
         return rise - fall
 
     def upper(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Course of the upper face."""
-        return self.course(times, late=max(0, -self.lag_on), early=max(0, -self.lag_off))
+        """:meth:`level` of the upper face."""
+        return self.level(times, late=max(0, -self.lag_on), early=max(0, -self.lag_off))
 
     def lower(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Course of the lower face."""
-        return self.course(times, late=max(0, self.lag_on), early=max(0, self.lag_off))
+        """:meth:`level` of the lower face."""
+        return self.level(times, late=max(0, self.lag_on), early=max(0, self.lag_off))
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Segment:
 
 
 def segment(action: Action, frames: int) -> Segment:
-    """Where ``action`` lies in a clip of ``frames`` frames."""
-    level = action.course(frame_times(frames))
+    """Where ``action`` lies in a video of ``frames`` frames."""
+    level = action.level(frame_times(frames))
     shown = np.flatnonzero(level > 0)
     key = np.flatnonzero(level >= KEY_LEVEL)
     peak = np.flatnonzero(level == level.max())

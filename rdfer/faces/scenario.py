@@ -13,12 +13,10 @@ from rdfer.data.draws import Draws
 from rdfer.data.manifest import CLASSES, SPLITS
 from rdfer.data.noise import stratify
 from rdfer.faces.factors import DIFFICULTY, Difficulty, Factors, degradations, draw_factors
-from rdfer.faces.oracle import is_ambiguous
+from rdfer.faces.oracle import predict
 from rdfer.faces.recipes import EMOTIONS, POOLS, variants
-from rdfer.faces.sample import CLIP_MS, Action, Pulse, Sample, segment
+from rdfer.faces.sample import VIDEO_MS, Action, Pulse, Sample, segment
 from rdfer.faces.timing import draw_action, draw_distractor, draw_pulses
-
-__all__ = ["DIFFICULTY", "PRETRAIN_IDENTITIES", "Difficulty", "Sample", "identities", "make_split"]
 
 T = TypeVar("T")
 
@@ -68,7 +66,7 @@ def make_split(
         pool: ``development`` or ``confirmation``.
         split: ``train``, ``val``, ``test`` or ``pretrain``.
         n: number of samples.
-        frames: T, at least 16; a clip lasts 2.56 s whatever T.
+        frames: T, at least 16; a video lasts 2.56 s whatever T.
         seed: another seed, other videos (of the same people).
         balance: ``balanced``, or ``dfew`` for the class proportions of DFEW.
         difficulty: how hard the hard samples are.
@@ -88,7 +86,7 @@ def make_split(
     for index, (label, person) in enumerate(zip(labels, people, strict=True)):
         stream = Draws("rdfer.faces.sample", seed, pool, split, index)
         sample = _draw(stream, pool, split, index, label, person, frames, difficulty)
-        samples.append(replace(sample, ambiguous=is_ambiguous(sample)))
+        samples.append(replace(sample, ambiguous=predict(sample) != label))
     return tuple(samples)
 
 
@@ -175,7 +173,7 @@ def _speech(draws: Draws, label: str, variant: str, pulses: bool) -> int:
 def _blinks(draws: Draws) -> tuple[int, ...]:
     """Instants of the blinks: 10 to 40 a minute, as people blink."""
     instants, now = [], draws.between(-1200, 1800)
-    while now < CLIP_MS:
+    while now < VIDEO_MS:
         if now >= 0:
             instants.append(now)
         now += draws.between(1500, 5000)
@@ -183,9 +181,9 @@ def _blinks(draws: Draws) -> tuple[int, ...]:
 
 
 def _difficulty(factors: Factors, shown: Sequence[tuple[str, int]], action: Action | None) -> int:
-    """The strongest hard factor and a quarter of the others; of an easy clip, what is mild in it.
+    """The strongest hard factor and a quarter of the others; of an easy video, what is mild.
 
-    Easy clips stay below 300, hard ones lie between 400 and 1000.
+    Easy videos stay below 300, hard ones lie between 400 and 1000.
     """
     if factors.strengths:
         strongest = max(factors.strengths)
@@ -199,15 +197,8 @@ def _labels(draws: Draws, n: int, balance: str) -> list[str]:
         return _blocks(draws, CLASSES, n)
     if balance != "dfew":
         raise UserError(f"balance = {balance!r}: must be 'balanced' or 'dfew'")
-    counts = stratify(DFEW_COUNTS, n) if n <= sum(DFEW_COUNTS) else _scaled(n)
+    counts = stratify(DFEW_COUNTS, n)
     return draws.shuffle([name for name, k in zip(CLASSES, counts, strict=True) for _ in range(k)])
-
-
-def _scaled(n: int) -> list[int]:
-    """DFEW's proportions for more clips than DFEW has."""
-    whole, rest = divmod(n, sum(DFEW_COUNTS))
-    extra = stratify(DFEW_COUNTS, rest)
-    return [whole * count + more for count, more in zip(DFEW_COUNTS, extra, strict=True)]
 
 
 def _blocks(draws: Draws, items: Sequence[T], n: int) -> list[T]:

@@ -210,7 +210,7 @@ def _lip_line() -> Array:
     return (near * (head.part == SKIN)).astype(np.float32)
 
 
-def vertex_sky(hair: Array) -> Array:
+def vertex_sky() -> Array:
     """Share of the sky per vertex, with the parts that move out of the dark lifted by hand."""
     head = load_head()
     sky = 0.25 + 0.75 * head.mask("open") ** 0.8

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from rdfer.data.draws import Draws
 from rdfer.faces.factors import Difficulty, Factors
-from rdfer.faces.sample import CLIP_MS, Action, Pulse
+from rdfer.faces.sample import VIDEO_MS, Action, Pulse
 
 #: Range of the attack by class, ms.
 ATTACK: Mapping[str, tuple[int, int]] = {
@@ -34,18 +34,18 @@ LAG: Mapping[str, tuple[int, int]] = {
     "Fear": (60, 180),
 }
 
-#: The two courses of a gasp: quick and slow flank, ms, and how much of the slow flank the mouth
-#: is away. Surprise rises quickly and falls slowly, fear is its mirror image.
+#: The two time courses of a gasp: quick and slow flank, ms, and how much of the slow flank the
+#: mouth is away. Surprise rises quickly and falls slowly, fear is its mirror image.
 QUICK, SLOW, AWAY = (120, 180), (640, 800), (300, 400)
 
-_MARGIN = 40  # ms at rest at both ends of a clip
+_MARGIN = 40  # ms at rest at both ends of a video
 _FASTEST = 80  # ms, no part of a face rises faster
 
 
 def draw_action(
     draws: Draws, label: str, variant: str, factors: Factors, difficulty: Difficulty
 ) -> Action:
-    """The expression of a sample, placed within its clip."""
+    """The expression of a sample, placed within its video."""
     if "lookalike" in factors.reasons and (label == "Fear" or label == "Surprise"):
         # surprise has two counterparts: fear (as a gasp) and neutral (as flashes)
         if label == "Fear" or draws.chance(500):
@@ -60,7 +60,7 @@ def draw_action(
     if "distractor" in factors.reasons:
         attack, release = min(attack, 480), min(release, 480)
     hold = max(0, key - (attack + release) // 2)
-    hold = min(hold, CLIP_MS - 2 * _MARGIN - attack - release)
+    hold = min(hold, VIDEO_MS - 2 * _MARGIN - attack - release)
     return Action(
         label=label,
         variant=variant,
@@ -93,8 +93,8 @@ def _intensity(draws: Draws, factors: Factors, difficulty: Difficulty) -> int:
 
 
 def _start(draws: Draws, length: int, at_an_end: bool) -> int:
-    """Anywhere in the clip; beside a distractor near one end, to leave it the rest."""
-    last = CLIP_MS - _MARGIN - length
+    """Anywhere in the video; beside a distractor near one end, to leave it the rest."""
+    last = VIDEO_MS - _MARGIN - length
     if not at_an_end:
         return draws.between(_MARGIN, last)
     shift = draws.between(0, min(160, last - _MARGIN))
@@ -107,14 +107,14 @@ def _lag(draws: Draws, ends: tuple[int, int], flank: int) -> int:
 
 
 def _gasp(draws: Draws, label: str, difficulty: Difficulty) -> Action:
-    """One look, two courses: quick then slow for surprise, its mirror image for fear."""
+    """One look, two time courses: quick then slow for surprise, its mirror image for fear."""
     quick, slow, away = draws.between(*QUICK), draws.between(*SLOW), draws.between(*AWAY)
     hold = draws.between(300, 700)
     surprise = label == "Surprise"
     return Action(
         label=label,
         variant="gasp",
-        start=draws.between(_MARGIN, CLIP_MS - _MARGIN - quick - hold - slow),
+        start=draws.between(_MARGIN, VIDEO_MS - _MARGIN - quick - hold - slow),
         attack=quick if surprise else slow,
         hold=hold,
         release=slow if surprise else quick,
@@ -132,13 +132,13 @@ def draw_distractor(
     factors: Factors,
     difficulty: Difficulty,
 ) -> Action:
-    """A weaker expression in the larger part of the clip that ``action`` leaves free.
+    """A weaker expression in the larger part of the video that ``action`` leaves free.
 
     It may overlap the flank of the true expression, and may last longer than it.
     """
-    before = action.start > CLIP_MS - action.end
+    before = action.start > VIDEO_MS - action.end
     low = _MARGIN if before else action.end - action.release // 2
-    high = action.start + action.attack // 2 if before else CLIP_MS - _MARGIN
+    high = action.start + action.attack // 2 if before else VIDEO_MS - _MARGIN
     length = (high - low) * draws.between(800, 1000) // 1000
     attack, release = length * draws.between(150, 300) // 1000, length // 4
     start = low if before else high - length
@@ -164,7 +164,7 @@ def draw_pulses(draws: Draws, difficulty: Difficulty) -> tuple[Pulse, ...]:
     pulses: list[Pulse] = []
     now = draws.between(40, 240)
     count = draws.between(4, 6)
-    while len(pulses) < count and now < CLIP_MS - 280:
+    while len(pulses) < count and now < VIDEO_MS - 280:
         length = draws.between(200, 260)
         pulses.append(Pulse(now, length, draws.between(*difficulty.lookalike_intensity)))
         now += length + draws.between(100, 260)

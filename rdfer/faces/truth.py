@@ -13,8 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from rdfer.base.errors import UserError
-from rdfer.base.files import read_json, write_json
+from rdfer.base.files import write_json
 from rdfer.data.manifest import CLASSES, Distractor, Manifest, Truth, Video
 from rdfer.data.noise import given_labels
 from rdfer.faces.sample import Sample, segment
@@ -96,30 +95,6 @@ def save_rows(path: str | Path, truth_rows: Sequence[Mapping[str, Any]]) -> None
     )
 
 
-def load_rows(path: str | Path) -> list[dict[str, Any]]:
-    """Read the rows of a ``truth.json``.
-
-    Raises:
-        UserError: no such file, or not a truth file of this format.
-    """
-    value = read_json(path)
-    if not isinstance(value, dict) or value.get("format") != FORMAT:
-        raise UserError(f"{path}: not a truth file of format {FORMAT!r}")
-    return list(value["videos"])
-
-
-def truth_of_row(row: Mapping[str, Any]) -> Truth:
-    """The :class:`~rdfer.data.manifest.Truth` in a row of ``truth.json``.
-
-    Raises:
-        UserError: a field is missing.
-    """
-    try:
-        return Truth.from_row({name: row[name] for name in Truth.__dataclass_fields__})
-    except KeyError as error:
-        raise UserError(f"truth row {row.get('id')!r}: field {error} is missing") from None
-
-
 # drawing some thousand samples takes seconds, and a manifest and its videos both need them
 @lru_cache(maxsize=2)
 def pool_samples(
@@ -138,20 +113,6 @@ def pool_samples(
     for split, n in parts.items():
         samples += make_split(pool, split, n, frames=frames, seed=seed, balance=balance)
     return tuple(samples)
-
-
-def video(sample: Sample, *, path: str, given: str | None = None) -> Video:
-    """A row of the manifest; ``given`` is the true label by default."""
-    return Video(
-        id=sample.id,
-        path=path,
-        label=sample.label,
-        given=sample.label if given is None else given,
-        split=sample.split,
-        group=f"identity {sample.identity}",
-        n_frames=sample.frames,
-        truth=truth(sample),
-    )
 
 
 def noisy_labels(samples: Sequence[Sample], *, kind: str, rate: float, seed: int) -> dict[str, str]:
@@ -201,44 +162,18 @@ def build_manifest(
     given = noisy_labels(samples, kind=noise, rate=rate, seed=noise_seed)
     sizes = {"train": n_train, "val": n_val, "test": n_test}
     videos = tuple(
-        video(
-            sample,
-            given=given[sample.id],
-            # all that draws the sample anew: see samples_of
+        Video(
+            id=sample.id,
+            # all that draws the sample again
             path=f"faces:{pool}/{sample.split}/{sizes[sample.split]}/{frames}/{seed}/{balance}"
             f"/{sample.id}",
+            label=sample.label,
+            given=given[sample.id],
+            split=sample.split,
+            group=f"identity {sample.identity}",
+            n_frames=sample.frames,
+            truth=truth(sample),
         )
         for sample in samples
     )
     return Manifest(videos=videos, name=f"faces {VERSION} {pool} {balance}")
-
-
-def samples_of(manifest: Manifest) -> tuple[Sample, ...]:
-    """The samples of a manifest of :func:`build_manifest`, or of a part of one, in its order.
-
-    Raises:
-        UserError: a clip is none of the embedded benchmark, or its truth is not what this
-            version of the package draws.
-    """
-    drawn: dict[str, dict[str, Sample]] = {}
-    out = []
-    for row in manifest.videos:
-        origin, _, name = row.path.rpartition("/")
-        if origin not in drawn:
-            drawn[origin] = _draw_anew(origin, row.path)
-        sample = drawn[origin].get(name)
-        if sample is None or truth(sample) != row.truth:
-            raise UserError(f"clip {row.id!r}: the benchmark {VERSION} draws another video")
-        out.append(sample)
-    return tuple(out)
-
-
-def _draw_anew(origin: str, path: str) -> dict[str, Sample]:
-    """The split that ``origin`` names, by id."""
-    scheme, _, rest = origin.partition(":")
-    fields = rest.split("/")
-    if scheme != "faces" or len(fields) != 6 or not all(f.isdigit() for f in fields[2:5]):
-        raise UserError(f"path = {path!r}: no clip of the embedded benchmark")
-    pool, split, n, frames, seed, balance = fields
-    samples = make_split(pool, split, int(n), frames=int(frames), seed=int(seed), balance=balance)
-    return {sample.id: sample for sample in samples}

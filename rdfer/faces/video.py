@@ -9,12 +9,16 @@ from numpy.typing import NDArray
 
 from rdfer.base.codehash import code_hash
 from rdfer.faces.degrade import apply
-from rdfer.faces.dynamics import tracks
-from rdfer.faces.identity import Identity, make_identity
+from rdfer.faces.identity import make_identity
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.sample import Sample
+from rdfer.faces.tracks import tracks
 
 Frames = NDArray[np.uint8]
+
+_renderer = lru_cache(maxsize=2)(Renderer)
+# a person comes back in several videos; each takes 1.5 MB
+_person = lru_cache(maxsize=512)(make_identity)
 
 
 def render_sample(sample: Sample, size: int) -> Frames:
@@ -61,13 +65,3 @@ class FaceSource:
 def generator_hash() -> str:
     """Hash of the code that draws pictures, and of the head that it draws."""
     return code_hash(("rdfer.faces.video.render_sample",))
-
-
-@lru_cache(maxsize=2)
-def _renderer(size: int) -> Renderer:
-    return Renderer(size)
-
-
-@lru_cache(maxsize=512)  # 1.5 MB each: a person comes back in several videos
-def _person(identity: int) -> Identity:
-    return make_identity(identity)

@@ -14,7 +14,7 @@ from matplotlib.patches import FancyBboxPatch, Rectangle
 
 from rdfer.base.files import write_json
 from rdfer.data.manifest import CLASSES
-from rdfer.faces import sheet
+from rdfer.faces import portraits
 from rdfer.method import sampling
 from rdfer.report.drawing import INK, SOFT, Drawn, save, style, subplots
 
@@ -191,13 +191,12 @@ def faces() -> Drawn:
     figure, axes = subplots(
         rows * len(PEOPLE), COLUMNS, width=6.6, height=1.85 * rows * len(PEOPLE), squeeze=False
     )
-    portraits = sheet.portraits(PEOPLE)
     for axis in axes.flat:
         axis.set_axis_off()
-    for index, portrait in enumerate(portraits):
+    for index, portrait in enumerate(portraits.portraits(PEOPLE)):
         person, place = divmod(index, len(CLASSES))
         axis = axes[rows * person + place // COLUMNS, place % COLUMNS]
-        axis.imshow(sheet.draw(portrait, size=PIXELS), interpolation="antialiased")
+        axis.imshow(portraits.draw(portrait, size=PIXELS), interpolation="antialiased")
         axis.set_title(portrait.label, loc="center", fontsize=11, pad=3)
     return figure, (
         f"{len(PEOPLE)} synthetic faces, each showing the seven classes at full strength: "

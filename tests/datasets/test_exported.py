@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from rdfer.base.files import read_json
 from rdfer.data.video import read_frames
 from rdfer.datasets import read
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
-from rdfer.faces.truth import load_rows
 from rdfer.faces.video import render_sample
 
 
@@ -24,7 +24,7 @@ def test_labels_and_frames_come_back(tmp_path, samples, layout):
     name = layout.split("-")[0]
     found = {video.path: video for fold in ((1,) if name == "ferv39k" else range(1, 6))
              for video in read(name, root, fold=fold).select(split="test").videos}  # fmt: skip
-    rows = {str(root / row["file"]): row for row in load_rows(root / "truth.json")}
+    rows = {str(root / row["file"]): row for row in read_json(root / "truth.json")["videos"]}
     assert set(found) <= set(rows)
     assert name == "ferv39k" or len(found) == 35
     for path, video in found.items():

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import CLASSES
+from rdfer.base.files import read_json
+from rdfer.data.manifest import CLASSES, Truth
 from rdfer.faces import export as module
 from rdfer.faces.export import export, folds, write_video
 from rdfer.faces.sample import Sample
 from rdfer.faces.scenario import make_split
-from rdfer.faces.truth import load_rows, truth, truth_of_row
+from rdfer.faces.truth import truth
 from rdfer.faces.video import render_sample
 
 
@@ -34,9 +35,9 @@ def decode(path: Path) -> np.ndarray:
 
 def test_plain_videos_hold_the_rendered_frames(tmp_path: Path, few: Sequence[Sample]) -> None:
     export(few, tmp_path / "out", size=48)
-    rows = load_rows(tmp_path / "out" / "truth.json")
-    assert [truth_of_row(row) for row in rows] == [truth(sample) for sample in few]
+    rows = read_json(tmp_path / "out" / "truth.json")["videos"]
     for sample, row in zip(few, rows, strict=True):
+        assert Truth.from_row({name: row[name] for name in truth(sample).to_row()}) == truth(sample)
         frames = decode(tmp_path / "out" / row["file"])
         wanted = render_sample(sample, 48)
         assert frames.shape == wanted.shape
@@ -59,7 +60,7 @@ def test_dfew_tree(tmp_path: Path, few: Sequence[Sample]) -> None:
     for row in tested:
         sample = few[int(row["video_name"]) - 1]
         assert CLASSES[int(row["label"]) - 1] == given[sample.id]
-    first = load_rows(tmp_path / "D/truth.json")[0]
+    first = read_json(tmp_path / "D/truth.json")["videos"][0]
     assert first["given"] == "Fear" and first["label"] == few[0].label
 
 

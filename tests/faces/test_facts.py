@@ -5,6 +5,7 @@ import json
 import pytest
 
 from rdfer.faces import facts
+from rdfer.faces.scenario import make_split
 from rdfer.faces.truth import pool_samples
 
 SIZES = {"train": 28, "val": 7, "test": 14}
@@ -39,9 +40,17 @@ def test_both_classifiers_are_scored_on_the_test_part(samples, found):
 
 def test_the_frame_bag_learns_from_the_training_part_up_to_a_limit(samples, monkeypatch):
     seen = []
-    monkeypatch.setattr(facts.framebag, "accuracy", lambda train, test: seen.append((train, test)))
-    monkeypatch.setattr(facts.oracle, "accuracy", lambda test: {})
+    monkeypatch.setattr(facts, "frame_bag_accuracy", lambda *parts: seen.append(parts))
+    monkeypatch.setattr(facts, "oracle_accuracy", lambda test: {})
     facts.benchmark_facts(samples, limit=5)
     ((train, test),) = seen
     assert train == tuple(s for s in samples if s.split == "train")[:5]
     assert {s.split for s in test} == {"test"}
+
+
+def test_order_is_worth_something():
+    train = make_split("development", "train", 210)
+    test = make_split("development", "test", 70)
+    scores = facts.frame_bag_accuracy(train, test, trees=40)
+    assert 0.6 < scores["overall"] <= 1
+    assert set(scores) >= {"easy", "hard"}

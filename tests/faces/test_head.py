@@ -7,15 +7,14 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.faces import build_head
+from rdfer.faces.build_head import content_hash, sky_share
 from rdfer.faces.head import (
     BLENDSHAPES,
     HEAD_FILE,
     MASKS,
     PARTS,
-    content_hash,
     load_head,
 )
-from rdfer.faces.occlusion import sky_share
 
 CONTENT = "1d8cbfc8db365fb31226b54ed6f31bc9c781963388a6558869f75219dafa87ae"
 

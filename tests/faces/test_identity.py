@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rdfer.base.errors import UserError
-from rdfer.faces import anatomy, creases, resting, skin, texture
+from rdfer.faces import anatomy, creases, skin, texture
 from rdfer.faces.head import BLENDSHAPES, load_head
 from rdfer.faces.identity import _person, make_identity
 
@@ -47,7 +47,7 @@ def test_nobody_smiles_or_frowns_at_rest(number: int) -> None:
     vertices = make_identity(number).vertices
     marks = anatomy.landmarks(vertices)
     corners = (marks.left_corner[1] + marks.right_corner[1]) / 2
-    assert abs(corners - marks.middle[1] - resting.MOUTH_TILT) < 0.012
+    assert abs(corners - marks.middle[1] - anatomy.MOUTH_TILT) < 0.012
     # eyes at the origin, chin one unit below
     assert abs(marks.eyes[1]) < 1e-4 and abs(marks.chin[1] + 1) < 0.03
 
@@ -57,10 +57,10 @@ def test_brows_are_painted_level_whatever_the_head() -> None:
     head = load_head()
     for male in (0.0, 1.0):
         shape = anatomy.shape_head(rng, age=0.3, male=male, ancestry=(0.0, 1.0, 0.0))
-        path = resting.brow_path(shape, arch=0.03, tilt=0.0)
-        index = resting._brow_vertices().mean(0)
-        assert len(path) == len(index) == len(resting.BROW)
-        left = resting._brow_vertices()[0]
+        path = anatomy.brow_path(shape, arch=0.03, tilt=0.0)
+        index = anatomy._brow_vertices().mean(0)
+        assert len(path) == len(index) == len(anatomy.BROW)
+        left = anatomy._brow_vertices()[0]
         painted = np.array([y for _, y in path]) + shape[left, 1] - head.vertices[left, 1]
         assert abs(painted[-1] - painted[0]) < 0.05
 
@@ -73,8 +73,8 @@ def test_lids_meet_at_full_blink() -> None:
             scale = person.shape_scale[BLENDSHAPES.index(f"eyeBlink{end}")]
             load_head().shapes.add(closed, f"eyeBlink{end}", float(scale))
         for side in (1, -1):
-            assert resting._opening(closed, side) < 0.12
-            assert 0.6 < resting._opening(person.vertices, side) < 0.9
+            assert anatomy._opening(closed, side) < 0.12
+            assert 0.6 < anatomy._opening(person.vertices, side) < 0.9
 
 
 def test_texture_positions_match_vertices() -> None:

@@ -3,15 +3,18 @@
 import dataclasses
 
 import numpy as np
+import pytest
 import torch
 from sklearn.metrics import r2_score
+from torch import nn
 
+from rdfer.base.errors import UserError
 from rdfer.base.files import read_json
-from rdfer.faces import blendshapes, pretrain, pretrain_faces
+from rdfer.data.manifest import CLASSES
+from rdfer.faces import pretrain
 from rdfer.faces.head import BLENDSHAPES
-from rdfer.faces.pretrain import Pretraining
-from rdfer.faces.scenario import PRETRAIN_IDENTITIES
-from rdfer.faces.whitening import whiten_output
+from rdfer.faces.pretrain import Pretraining, whiten_output
+from rdfer.faces.pretrain_pictures import class_weights
 from rdfer.method.encoders import SMALL, create_encoder
 from rdfer.method.transforms import evaluate
 
@@ -25,7 +28,7 @@ def made_up(n=48, size=36):
 
 
 def test_mirroring_twice_changes_nothing_and_once_swaps_the_sides():
-    order = pretrain_faces.mirror_index()
+    order = pretrain.mirror_index()
     assert sorted(order) == list(range(len(BLENDSHAPES)))
     assert [order[k] for k in order] == list(range(len(BLENDSHAPES)))
     partner = dict(zip(BLENDSHAPES, (BLENDSHAPES[k] for k in order), strict=True))
@@ -34,32 +37,11 @@ def test_mirroring_twice_changes_nothing_and_once_swaps_the_sides():
     assert partner["jawOpen"] == "jawOpen"
 
 
-def test_random_weights_are_sparse_and_favour_no_blendshape():
-    weights = pretrain_faces.random_weights(np.random.default_rng(0), 2000)
-    assert weights.shape == (2000, 52) and weights.dtype == np.float32
-    assert weights.min() >= 0 and weights.max() <= 1
-    moved = (weights > 0).sum(1)
-    # at most 8 stems of at most two sides and a middle each
-    assert moved.min() >= 1 and moved.max() <= 24 and np.median(moved) < 13
-    share = (weights > 0).mean(0)
-    assert share.min() > 0.08 and share.max() < 0.22
-    left, right = (weights[:, BLENDSHAPES.index(f"mouthSmile{s}")] for s in ("Left", "Right"))
-    assert ((left > 0) == (right > 0)).all() and (left != right).any()
-
-
-def test_random_weights_depend_on_the_generator_alone():
-    one, two, three = (
-        pretrain_faces.random_weights(np.random.default_rng(seed), 5) for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(one, two)
-    assert (one != three).any()
-
-
 def test_r_squared_agrees_with_scikit_learn():
     rng = np.random.default_rng(0)
     truth = rng.normal(size=(40, 52))
     guess = truth + rng.normal(size=(40, 52)) * np.linspace(0, 2, 52)
-    found = blendshapes.r_squared(torch.from_numpy(truth), torch.from_numpy(guess))
+    found = pretrain.r_squared(torch.from_numpy(truth), torch.from_numpy(guess))
     np.testing.assert_allclose(found, r2_score(truth, guess, multioutput="raw_values"))
 
 
@@ -116,14 +98,6 @@ def test_the_last_layer_whitens_how_each_face_changes():
     torch.testing.assert_close(within, torch.eye(features).double(), atol=0.05, rtol=0)
 
 
-def test_relighting_keeps_half_of_the_pictures_and_the_range():
-    frames, _ = made_up(n=200)
-    seen = pretrain_faces.relight(frames, torch.Generator().manual_seed(1))
-    assert seen.shape == frames.shape and seen.dtype == torch.uint8
-    untouched = (seen == frames).flatten(1).all(1).float().mean()
-    assert 0.4 < untouched < 0.6
-
-
 def test_training_can_go_on_from_the_shipped_weights():
     frames, weights = made_up()
     settings = dataclasses.replace(TINY, start="faces", lr=1e-6)
@@ -135,14 +109,6 @@ def test_training_can_go_on_from_the_shipped_weights():
         if not name.startswith("fc.")
     ]
     assert all(near)
-
-
-def test_degrading_keeps_the_shape_and_leaves_most_pictures_alone():
-    pictures = torch.rand(200, 3, 24, 24, generator=torch.Generator().manual_seed(0))
-    seen = pretrain_faces.degrade(pictures, torch.Generator().manual_seed(1))
-    assert seen.shape == pictures.shape and torch.isfinite(seen).all()
-    untouched = (seen == pictures).flatten(1).all(1).float().mean()
-    assert 0.5 < untouched < 0.85
 
 
 def test_main_writes_the_weights_and_what_made_them(tmp_path, monkeypatch):
@@ -162,70 +128,82 @@ def test_main_writes_the_weights_and_what_made_them(tmp_path, monkeypatch):
     assert not pretrain.is_made(out, TINY)
 
 
-def test_held_out_identities_are_never_trained_on(monkeypatch):
-    jobs = []
-
-    def render(job):
-        jobs.append(job)
-        return np.zeros((1, 4, 4, 3), np.uint8), np.zeros((1, 52), np.float32)
-
-    class Here:
-        """A pool of workers without processes."""
-
-        def __init__(self, workers):
-            assert workers == 3
-
-        def __enter__(self):
-            return self
-
-        def __exit__(self, *error):
-            return None
-
-        def map(self, work, jobs, chunksize):
-            return map(work, jobs)
-
-    monkeypatch.setattr(pretrain_faces, "render_face", render)
-    monkeypatch.setattr(pretrain_faces, "ProcessPoolExecutor", Here)
-    frames, weights, held = pretrain_faces.render_faces(
-        faces=300, held_out=100, size=36, seed=20, workers=3
-    )
-    assert len(frames) == len(weights) == 400 and held == 100 * pretrain_faces.FRAMES_A_FACE
-    who = [job.identity for job in jobs]
-    low, high = PRETRAIN_IDENTITIES
-    assert min(who) >= low and max(who) < high
-    assert max(who[:300]) < min(who[300:])
-    assert len({(job.seed, job.index) for job in jobs}) == 400  # each draws from a seed of its own
+STILL = dataclasses.replace(TINY, task="classes")
 
 
-def job(size, *, still=False):
-    who = PRETRAIN_IDENTITIES[0]
-    return pretrain_faces.Job(1, 0, who, size, still, pretrain_faces.random_shapes)
+def made_up_classes(n=48):
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randint(0, 256, (n, 36, 36, 3), generator=generator, dtype=torch.uint8)
+    return frames, torch.randint(0, len(CLASSES), (n,), generator=generator)
 
 
-def test_a_rendered_face_is_as_asked():
-    size = 24
-    frames, weights = pretrain_faces.render_face(job(size))
-    n = pretrain_faces.FRAMES_A_FACE
-    assert frames.shape == (n, size, size, 3) and frames.dtype == np.uint8
-    assert weights.shape == (n, 52)
-    assert len(np.unique(frames.reshape(n, -1), axis=0)) == n
+def test_training_moves_the_encoder_and_names_classes_of_held_out_frames():
+    frames, classes = made_up_classes()
+    encoder, scores = pretrain.train(frames, classes, 16, STILL, still=frames[:32])
+    torch.manual_seed(STILL.seed)
+    start, _ = create_encoder(SMALL, pretrained="none")
+    pairs = zip(start.parameters(), encoder.parameters(), strict=True)
+    assert all(not torch.equal(a, b.cpu()) for a, b in pairs)
+    assert set(scores) == {"loss", "accuracy"} and 0 <= scores["accuracy"] <= 1
 
 
-def test_a_still_head_changes_the_pose_and_nothing_else(monkeypatch):
-    seen = []
+def test_what_tells_the_classes_apart_is_learnt():
+    # each class is a brightness of its own
+    classes = torch.arange(len(CLASSES)).repeat(8)
+    frames = (30 * classes)[:, None, None, None].expand(-1, 36, 36, 3).to(torch.uint8)
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 32), nn.ReLU())
+    task = pretrain.TASKS["classes"]
+    model = nn.Sequential(encoder, pretrain.read_out(32, task.outputs))
+    seen, held = (frames[:42], classes[:42]), (frames[42:], classes[42:])
+    optimizer = torch.optim.Adam(model.parameters(), lr=2e-2)
+    draws, losses = torch.Generator().manual_seed(0), []
+    for _ in range(150):
+        model.train()
+        loss = pretrain.loss_of(model, task, *seen, size=32, generator=draws)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    assert np.mean(losses[-10:]) < np.mean(losses[:10]) - 0.2
+    assert pretrain.scores_of(model, task, *held, size=32)["accuracy"] > 2 / len(CLASSES)
 
-    class Renderer:
-        def __init__(self, size):
-            self.size = size
 
-        def render(self, identity, weights, pose, light):
-            seen.append((weights, pose))
-            return np.zeros((len(pose), self.size, self.size, 3), np.uint8)
+@pytest.mark.parametrize("settings", [TINY, STILL])
+def test_an_epoch_shows_every_frame_once_but_those_held_out(settings, monkeypatch):
+    classes = torch.arange(48) % 7
+    weights = torch.linspace(0, 1, 48)[:, None].repeat(1, len(BLENDSHAPES))
+    targets = classes if settings is STILL else weights
+    frames = torch.arange(48, dtype=torch.uint8)[:, None, None, None].expand(-1, 36, 36, 3)
+    shown, true_picture = [], pretrain.picture
 
-    monkeypatch.setattr(pretrain_faces, "Renderer", Renderer)
-    for still in (False, True):
-        pretrain_faces.render_face(job(8, still=still))
-    (weights, pose), (same, held) = seen
-    np.testing.assert_array_equal(weights, same)
-    np.testing.assert_array_equal(held, pose[:1].repeat(32, axis=0))
-    assert len(np.unique(pose, axis=0)) == 32
+    def picture(frames, *rest, **options):
+        shown.append(frames[:, 0, 0, 0].tolist())
+        return true_picture(frames, *rest, **options)
+
+    monkeypatch.setattr(pretrain, "picture", picture)
+    pretrain.train(frames, targets, 16, settings, still=made_up()[0][:32])
+    assert [len(rows) for rows in shown] == [16, 16]
+    assert sorted(k for rows in shown for k in rows) == list(range(32))
+
+
+def test_weights_that_saw_blendshapes_are_no_start():
+    with pytest.raises(UserError, match=r"start = 'faces'.*never saw"):
+        dataclasses.replace(STILL, start="faces")
+
+
+def test_neither_the_frames_nor_those_that_whiten_are_told_blendshapes(tmp_path, monkeypatch):
+    frames, classes = made_up_classes()
+    asked = []
+
+    def render(**options):
+        asked.append(options)
+        return frames[:32] if options.get("still") else frames, classes, 16
+
+    monkeypatch.setattr(pretrain, "render_faces", render)
+    out = tmp_path / "encoder.safetensors"
+    pretrain.main(out, STILL, workers=1)
+    assert [options["draw"] for options in asked] == [class_weights, class_weights]
+    assert read_json(tmp_path / "encoder.json")["settings"]["task"] == "classes"
+    assert pretrain.is_made(out, STILL)
+    create_encoder(SMALL, pretrained="classes", weights=out)

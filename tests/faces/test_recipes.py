@@ -5,7 +5,8 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES
-from rdfer.faces.recipes import EMOTIONS, INDEX, POOLS, RECIPES, recipe, variants
+from rdfer.faces.head import INDEX
+from rdfer.faces.recipes import EMOTIONS, POOLS, RECIPES, recipe, variants
 
 
 @pytest.mark.parametrize("label", CLASSES)
@@ -35,13 +36,13 @@ def test_prototypes_have_their_action_units() -> None:
         "Fear": {"1", "5", "20"},
     }
     for found in RECIPES:
-        if not found.twin:
+        if not found.lookalike:
             assert must[found.label] <= set(found.units.split("+")), found.name
 
 
 def test_classes_are_further_apart_than_variants() -> None:
     """Every recipe is closer to another of its own class than to any of the other classes."""
-    plain = [found for found in RECIPES if not found.twin]
+    plain = [found for found in RECIPES if not found.lookalike]
     shapes = np.array([found.weights() for found in plain], dtype=float)
     shapes /= np.linalg.norm(shapes, axis=1, keepdims=True)
     near = shapes @ shapes.T - 2 * np.eye(len(plain))
@@ -50,7 +51,7 @@ def test_classes_are_further_apart_than_variants() -> None:
         assert row[labels == label].max() > row[labels != label].max(), found.name
 
 
-def test_twins_look_the_same() -> None:
+def test_gasps_look_the_same() -> None:
     np.testing.assert_array_equal(
         recipe("Fear", "gasp").weights(), recipe("Surprise", "gasp").weights()
     )

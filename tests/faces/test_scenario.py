@@ -13,7 +13,7 @@ from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES, SPLITS
 from rdfer.faces.factors import DIFFICULTY
 from rdfer.faces.recipes import POOLS, variants
-from rdfer.faces.sample import CLIP_MS, Sample
+from rdfer.faces.sample import VIDEO_MS, Sample
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES, identities, make_split
 
 
@@ -113,7 +113,7 @@ def test_every_sample_is_sound(pool: str, split: str, frames: int, seed: int) ->
 
 
 def test_short_and_low_are_what_they_say(samples: tuple[Sample, ...]) -> None:
-    frame_ms = CLIP_MS / 64
+    frame_ms = VIDEO_MS / 64
     for sample in samples:
         length = sample.key_end - sample.key_start
         if "short" in sample.reasons:

@@ -1,6 +1,6 @@
-"""What pre-training sees: rendered faces, and how their pictures are spoilt.
+"""What pre-training sees: rendered faces of people that no split shows, and how they are spoilt.
 
-The identities are ones that no split uses. Source: OURS.
+Source: OURS.
 """
 
 from collections.abc import Callable
@@ -10,48 +10,75 @@ from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from rdfer.base.errors import UserError
 from rdfer.base.progress import progress
+from rdfer.data.manifest import CLASSES
 from rdfer.faces.degrade import BRIGHTEST, DARKEST
-from rdfer.faces.head import BLENDSHAPES
+from rdfer.faces.head import BLENDSHAPES, stem
 from rdfer.faces.identity import make_identity
+from rdfer.faces.recipes import recipe, variants
 from rdfer.faces.render import Renderer, make_light
 from rdfer.faces.scenario import PRETRAIN_IDENTITIES
 from rdfer.method.transforms import augment
 
+Weights = NDArray[np.float32]
+
 FRAMES_A_FACE = 32
+POOL = "development"  # whose recipes the task of classes shows
+FAINTEST = 0.3  # share of a recipe's full intensity
+
+#: Draws blendshape weights [n, 52] of n frames, and the target of each, [n, ...].
+Draw: TypeAlias = Callable[[np.random.Generator, int], tuple[Weights, np.ndarray]]
 
 
-def random_weights(rng: np.random.Generator, frames: int) -> np.ndarray:
+def random_weights(rng: np.random.Generator, frames: int) -> Weights:
     """Sparse random blendshape weights, float32 [frames, 52] in [0, 1].
 
     Each frame moves a few random shapes, mostly the same left and right with some asymmetry;
     no combination is favoured, so no class recipe is favoured either.
     """
     weights = np.zeros((frames, len(BLENDSHAPES)), np.float32)
-    stems = sorted({name.removesuffix("Left").removesuffix("Right") for name in BLENDSHAPES})
-    members = [
-        [i for i, name in enumerate(BLENDSHAPES) if name in (s, s + "Left", s + "Right")]
-        for s in stems
-    ]
+    stems = sorted({stem(name) for name in BLENDSHAPES})
+    members = [[i for i, name in enumerate(BLENDSHAPES) if stem(name) == s] for s in stems]
     for row in weights:
-        for stem in rng.choice(len(stems), size=rng.integers(1, 9), replace=False):
+        for k in rng.choice(len(stems), size=rng.integers(1, 9), replace=False):
             strength = rng.uniform(0.15, 1.0)
-            for i in members[stem]:
+            for i in members[k]:
                 row[i] = strength * rng.uniform(0.7, 1.0)
     return weights
 
 
-#: Draws blendshape weights [n, 52] of n frames, and what a task is told of each, [n, ...].
-Draw: TypeAlias = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
-
-
-def random_shapes(rng: np.random.Generator, frames: int) -> tuple[np.ndarray, np.ndarray]:
-    """:func:`random_weights`, which are also what is told."""
+def random_shapes(rng: np.random.Generator, frames: int) -> tuple[Weights, Weights]:
+    """:func:`random_weights`, which are the targets as well."""
     weights = random_weights(rng, frames)
     return weights, weights
+
+
+def class_weights(rng: np.random.Generator, frames: int) -> tuple[Weights, NDArray[np.int64]]:
+    """Blendshape weights of frames of random classes, and the classes as targets.
+
+    Only recipes of the development pool are shown: of the confirmation pool's own variants none,
+    of those that both pools share all.
+
+    Args:
+        rng: class, variant and intensity are drawn from it.
+        frames: how many, n.
+
+    Returns:
+        Weights float32 ``[n, 52]`` in [0, 1], all 0 where the class is neutral; and classes int64
+        ``[n]``, places in :data:`rdfer.data.manifest.CLASSES`.
+    """
+    classes = rng.integers(len(CLASSES), size=frames)
+    weights = np.zeros((frames, len(BLENDSHAPES)), np.float32)
+    for row, number in zip(weights, classes, strict=True):
+        label = CLASSES[number]
+        if label != "Neutral":
+            name = str(rng.choice(variants(label, POOL)))
+            full = recipe(label, name).weights().clip(0, 1000) / 1000
+            row[:] = full * rng.uniform(FAINTEST, 1.0)
+    return weights, classes
 
 
 @dataclass(frozen=True)
@@ -66,17 +93,17 @@ class Job:
     draw: Draw
 
 
-def render_face(job: Job) -> tuple[np.ndarray, np.ndarray]:
-    """Render one draw: uint8 [32, S, S, 3], and what is told of each frame."""
+def render_face(job: Job) -> tuple[NDArray[np.uint8], np.ndarray]:
+    """Render one draw: uint8 [32, S, S, 3], and the target of each frame."""
     rng = np.random.default_rng([job.seed, job.index])
-    weights, told = job.draw(rng, FRAMES_A_FACE)
+    weights, targets = job.draw(rng, FRAMES_A_FACE)
     pose = rng.normal(size=(FRAMES_A_FACE, 6)) * [0.22, 0.13, 0.10, 0.02, 0.02, 0.04]
     if job.still:
         pose = pose[:1].repeat(FRAMES_A_FACE, axis=0)
     light = make_light(int(rng.integers(2**31)))
     person = make_identity(job.identity)
     frames = Renderer(job.size).render(person, weights, pose.astype(np.float32), light)
-    return frames, told
+    return frames, targets
 
 
 def render_faces(
@@ -98,11 +125,11 @@ def render_faces(
         seed: of everything that is drawn.
         workers: processes.
         still: the head holds still in all frames of a face.
-        draw: of the frames' blendshapes.
+        draw: of the frames' blendshapes and targets.
 
     Returns:
-        Frames uint8 [n, S, S, 3], what ``draw`` tells of each (blendshape weights float32
-        [n, 52]), and how many at the end are held out.
+        Frames uint8 [n, S, S, 3], the target of each (blendshape weights float32 [n, 52] or
+        classes int64 [n], by ``draw``), and how many at the end are held out.
     """
     low, high = PRETRAIN_IDENTITIES
     rng = np.random.default_rng(seed)
@@ -117,21 +144,8 @@ def render_faces(
             progress(pool.map(render_face, jobs, chunksize=8), total=len(jobs), label="faces")
         )
     frames = torch.from_numpy(np.concatenate([f for f, _ in done]))
-    told = torch.from_numpy(np.concatenate([t for _, t in done]))
-    return frames, told, held_out * FRAMES_A_FACE
-
-
-def mirror_index() -> list[int]:
-    """Position of every blendshape's left-right partner, for flipped frames."""
-    swap = {"Left": "Right", "Right": "Left"}
-    order = []
-    for name in BLENDSHAPES:
-        side = next((s for s in swap if name.endswith(s)), None)
-        partner = name.removesuffix(side) + swap[side] if side else name
-        order.append(BLENDSHAPES.index(partner) if partner in BLENDSHAPES else -1)
-    if -1 in order:
-        raise UserError(f"blendshape {BLENDSHAPES[order.index(-1)]!r}: has no mirror partner")
-    return order
+    targets = torch.from_numpy(np.concatenate([t for _, t in done]))
+    return frames, targets, held_out * FRAMES_A_FACE
 
 
 def relight(frames: Tensor, generator: torch.Generator) -> Tensor:
@@ -161,13 +175,7 @@ def degrade(pictures: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def picture(
-    frames: Tensor,
-    size: int,
-    generator: torch.Generator,
-    *,
-    device: torch.device,
-    scale: tuple[float, float],
-    jitter: float,
+    frames: Tensor, size: int, generator: torch.Generator, *, device: torch.device
 ) -> Tensor:
     """One view of each frame, unmirrored: relit, cropped, recoloured, degraded.
 
@@ -176,8 +184,6 @@ def picture(
         size: side of the pictures, S.
         generator: where everything is drawn.
         device: where the pictures are made.
-        scale: see :func:`rdfer.method.transforms.augment`.
-        jitter: see :func:`rdfer.method.transforms.augment`.
 
     Returns:
         float32 [n, 3, S, S], normalised, channels last in memory.
@@ -186,9 +192,9 @@ def picture(
         relight(frames, generator)[:, None].to(device),
         size=size,
         generator=generator,
-        scale=scale,
+        scale=(0.85, 1.0),
         ratio=(0.95, 1.05),
         flip=0.0,
-        jitter=jitter,
+        jitter=0.3,
     )[:, 0]
     return degrade(seen, generator).contiguous(memory_format=torch.channels_last)

@@ -1,4 +1,4 @@
-"""Tests of the motion: actions, life, and what only the course of time tells."""
+"""Tests of the motion: actions, life, and what only the order of frames tells."""
 
 from dataclasses import replace
 
@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rdfer.faces.dynamics import integer_tracks, styled, tracks
 from rdfer.faces.factors import DIFFICULTY
-from rdfer.faces.framebag import order_free
-from rdfer.faces.recipes import INDEX
-from rdfer.faces.sample import CLIP_MS, Action, Sample, frame_times, ramp, segment
+from rdfer.faces.facts import order_free
+from rdfer.faces.head import INDEX
+from rdfer.faces.sample import VIDEO_MS, Action, Sample, frame_times, ramp, segment
 from rdfer.faces.scenario import make_split
+from rdfer.faces.tracks import integer_tracks, styled, tracks
 
 
 def bare(sample: Sample) -> Sample:
@@ -30,9 +30,9 @@ def test_ramp_is_monotone_between_its_ends(length: int, u: int) -> None:
     st.integers(0, 800), st.integers(80, 900), st.integers(0, 700), st.integers(80, 900),
     st.integers(16, 96),
 )  # fmt: skip
-def test_course_and_segment(start: int, attack: int, hold: int, release: int, frames: int) -> None:
+def test_level_and_segment(start: int, attack: int, hold: int, release: int, frames: int) -> None:
     action = Action("Sad", "down", start, attack, hold, release, 700)
-    level = action.course(frame_times(frames))
+    level = action.level(frame_times(frames))
     assert level.min() >= 0 and level.max() <= 1000
     if level.max() < 500:
         return
@@ -45,7 +45,7 @@ def test_course_and_segment(start: int, attack: int, hold: int, release: int, fr
 
 def test_parts_of_the_face_share_the_peak() -> None:
     action = Action("Fear", "gasp", 200, 700, 300, 150, 900, lag_on=350)
-    times = np.arange(CLIP_MS)
+    times = np.arange(VIDEO_MS)
     upper, lower = action.upper(times), action.lower(times)
     np.testing.assert_array_equal(upper == 1000, lower == 1000)
     assert (lower <= upper).all() and (lower < upper).any()
@@ -97,9 +97,9 @@ def test_gasps_are_mirror_images() -> None:
     assert action is not None
     fear = replace(
         action, label="Fear", attack=action.release, release=action.attack,
-        lag_on=action.lag_off, lag_off=action.lag_on, start=CLIP_MS - action.end,
+        lag_on=action.lag_off, lag_off=action.lag_on, start=VIDEO_MS - action.end,
     )  # fmt: skip
-    times = np.arange(CLIP_MS + 1)
+    times = np.arange(VIDEO_MS + 1)
     np.testing.assert_allclose(action.upper(times), fear.upper(times)[::-1], atol=1)
     np.testing.assert_allclose(action.lower(times), fear.lower(times)[::-1], atol=1)
     other = replace(surprise, label="Fear", action=fear)
