@@ -22,7 +22,7 @@ GOOD_PYTHON = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_i
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
 
-reproduce: env ## the whole road: data, training, evaluation, figures, book [PRESET=laptop]
+reproduce: env ## the main results: data, training, evaluation, figures, book [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") $(READ) \
 	  $(if $(CORES),--cores "$(CORES)")
 
@@ -32,7 +32,7 @@ headline: env ## symmetric label noise with the first seeds besides [PRESET=lapt
 science: env ## everything that the claims rest on: hours at laptop [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies all $(if $(CORES),--cores "$(CORES)")
 
-test: lint unit ## lint, types, tests, and the whole road at the smoke preset
+test: lint unit ## lint, types, tests, and the whole workflow at the smoke preset
 	@$(RUN) rdfer reproduce --preset smoke $(if $(CORES),--cores "$(CORES)")
 
 lint: env ## style and types alone

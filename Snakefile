@@ -1,31 +1,31 @@
-# The road of notebooks. `rdfer reproduce` runs it here; on a cluster, in runs/<preset>:
+# The workflow of notebooks. `rdfer reproduce` runs it here; on a cluster, in runs/<preset>:
 #   snakemake --snakefile ../../Snakefile --config preset=<preset> --executor ... --jobs ...
 # Every job writes a small file under done/; its executed notebook is under notebooks/.
-# A job loops over the cells of one experiment and seed, and skips those that are fresh.
+# A job loops over the runs of one experiment and seed, and skips those that are fresh.
 import os
 import sys
 
-from rdfer.pipeline import workflow as road
-from rdfer.pipeline.paths import find_root, run_dir
+from rdfer.pipeline.paths import find_root, preset_dir
+from rdfer.pipeline.workflow import JOB_MB, STUDIES, book_sources, note_source, write_keys
 from rdfer.settings.presets import get_preset
 from rdfer.studies.design import USUAL, world_slug
 
 PRESET = get_preset(config.get("preset", "laptop"))
-RUN = run_dir(PRESET.name)
+FOLDER = preset_dir(PRESET.name)
 # of a real data set, whose folder `rdfer reproduce --data` notes, or --config data=... here
-FOLDS = road.note_source(PRESET.name, data=str(config.get("data", "")))
-workdir: str(RUN)
-road.write_keys(PRESET.name)
-if (RUN / "results" / "claims.json").exists():
+FOLDS = note_source(PRESET.name, data=str(config.get("data", "")))
+workdir: str(FOLDER)
+write_keys(PRESET.name)
+if (FOLDER / "results" / "claims.json").exists():
     from rdfer.studies.plan import set_aside_stale  # imports torch, so only where it is needed
 
     set_aside_stale(PRESET.name)
 
 # relative, so that a moved clone is still up to date
-SOURCES = os.path.relpath(find_root(), RUN)
+SOURCES = os.path.relpath(find_root(), FOLDER)
 END_TO_END = not PRESET.settings.network.frozen
 CORES = max(1, workflow.cores or 1)
-# cells with cached features gain nothing from a second thread; a GPU is not shared
+# runs with cached features gain nothing from a second thread; a GPU is not shared
 TRAIN_THREADS = CORES if END_TO_END else max(1, CORES // len(PRESET.seeds))
 PYTHON = sys.executable
 # filled in when a job starts, so that another environment alone reruns nothing
@@ -44,10 +44,10 @@ def done(name, seeds):
 
 
 # one job of training a seed, or a fold and seed
-CELL = "fold{fold}-seed{seed}" if FOLDS else "seed{seed}"
-OF_CELL = " -p fold {wildcards.fold}" * bool(FOLDS) + " -p seed {wildcards.seed}"
+EACH = "fold{fold}-seed{seed}" if FOLDS else "seed{seed}"
+OF_EACH = " -p fold {wildcards.fold}" * bool(FOLDS) + " -p seed {wildcards.seed}"
 OVER = {"fold": FOLDS, "seed": PRESET.seeds} if FOLDS else {"seed": PRESET.seeds}
-TRAINED = expand(f"done/train-{CELL}.json", **OVER)
+TRAINED = expand(f"done/train-{EACH}.json", **OVER)
 
 
 wildcard_constraints:
@@ -62,8 +62,8 @@ localrules:
 
 # what the claims rest on takes hours at laptop, so only `rdfer reproduce --studies` asks for it;
 # `headline` is the usual kind of noise with the first seeds: what takes no hour
-STUDIES = config.get("studies", "none")
-CLAIMS = ["done/claims.json"] if STUDIES == "all" else []
+ASKED = config.get("studies", "none")
+CLAIMS = ["done/claims.json"] if ASKED == "all" else []
 WORLDS = {world_slug(name): name for name in PRESET.worlds}
 FIRST, *LATER = PRESET.few_seeds if WORLDS else [0]
 
@@ -71,7 +71,7 @@ FIRST, *LATER = PRESET.few_seeds if WORLDS else [0]
 rule all:
     input:
         "done/book.json",
-        done("headline", PRESET.few_seeds) if STUDIES == "headline" else [],
+        done("headline", PRESET.few_seeds) if ASKED == "headline" else [],
 
 
 rule data:
@@ -84,7 +84,7 @@ rule data:
         "notebooks/data.ipynb",
     threads: CORES
     resources:
-        mem_mb=2 * road.JOB_MB,
+        mem_mb=2 * JOB_MB,
         gpu=int(END_TO_END),
     shell:
         NOTEBOOK
@@ -95,15 +95,15 @@ rule train:
         "done/data.json",
         **notebook("train"),
     output:
-        f"done/train-{CELL}.json",
+        f"done/train-{EACH}.json",
     log:
-        f"notebooks/train-{CELL}.ipynb",
+        f"notebooks/train-{EACH}.ipynb",
     threads: TRAIN_THREADS
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
         gpu=int(END_TO_END),
     shell:
-        NOTEBOOK + OF_CELL
+        NOTEBOOK + OF_EACH
 
 
 rule ablate:
@@ -116,7 +116,7 @@ rule ablate:
         "notebooks/ablate-seed{seed}.ipynb",
     threads: TRAIN_THREADS
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
         gpu=int(END_TO_END),
     shell:
         NOTEBOOK + " -p seed {wildcards.seed}"
@@ -131,7 +131,7 @@ rule evaluate:
     log:
         "notebooks/evaluate.ipynb",
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
     shell:
         NOTEBOOK
 
@@ -145,12 +145,12 @@ rule agreement:
     log:
         "notebooks/agreement.ipynb",
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
     shell:
         NOTEBOOK
 
 
-for STUDY in road.STUDIES:  # a notebook and a seed each
+for STUDY in STUDIES:  # a notebook and a seed each
 
     rule:
         name:
@@ -164,7 +164,7 @@ for STUDY in road.STUDIES:  # a notebook and a seed each
             f"notebooks/{STUDY}-seed{{seed}}.ipynb",
         threads: TRAIN_THREADS
         resources:
-            mem_mb=road.JOB_MB,
+            mem_mb=JOB_MB,
             gpu=int(END_TO_END),
         shell:
             NOTEBOOK + " -p seed {wildcards.seed}"
@@ -180,7 +180,7 @@ rule headline:
         "notebooks/headline-seed{seed}.ipynb",
     threads: TRAIN_THREADS
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
         gpu=int(END_TO_END),
     shell:
         NOTEBOOK.replace("{rule}", "noise") + f" -p seed {{wildcards.seed}} -p kind {USUAL.kind}"
@@ -202,7 +202,7 @@ rule worlds:
         "notebooks/worlds-{world}-seed{seed}.ipynb",
     threads: TRAIN_THREADS
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
         gpu=int(END_TO_END),
     params:
         world=lambda wildcards: WORLDS[wildcards.world],
@@ -212,7 +212,7 @@ rule worlds:
 
 rule claims:
     input:
-        [done(name, PRESET.study_seeds) for name in road.STUDIES],
+        [done(name, PRESET.study_seeds) for name in STUDIES],
         [done(f"worlds-{world}", PRESET.few_seeds) for world in WORLDS],
         **notebook("claims"),
     output:
@@ -220,7 +220,7 @@ rule claims:
     log:
         "notebooks/claims.ipynb",
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
     shell:
         NOTEBOOK
 
@@ -237,7 +237,7 @@ rule figures:
     log:
         "notebooks/figures.ipynb",
     resources:
-        mem_mb=road.JOB_MB,
+        mem_mb=JOB_MB,
     shell:
         NOTEBOOK
 
@@ -245,7 +245,7 @@ rule figures:
 rule book:
     input:
         "done/figures.json",
-        [os.path.relpath(path, RUN) for path in road.book_sources()],
+        [os.path.relpath(path, FOLDER) for path in book_sources()],
         key="keys/book.json",
     output:
         "done/book.json",

@@ -14,13 +14,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     import shutil
 
-    from rdfer.pipeline.paths import find_root, run_dir
+    from rdfer.pipeline.paths import find_root, preset_dir
     from rdfer.report.claim_tables import terminal
     from rdfer.studies.claim_results import FILE, read_results
     from rdfer.studies.claims import load_claims
 
     claims = load_claims()
-    at = find_root() if arguments.preset is None else run_dir(arguments.preset)
+    at = find_root() if arguments.preset is None else preset_dir(arguments.preset)
     rows = read_results(at / "results" / FILE, claims)
     for line in terminal(claims, rows, width=shutil.get_terminal_size((100, 24)).columns):
         print(line)

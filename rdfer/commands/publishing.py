@@ -8,12 +8,12 @@ from rdfer.commands.command import Command, add_preset, noted
 
 
 def _figures(arguments: argparse.Namespace) -> None:
-    from rdfer.pipeline.paths import find_root, run_dir
+    from rdfer.pipeline.paths import find_root, preset_dir
     from rdfer.report.comparison_figure import draw_peers
     from rdfer.report.figures import draw_all
     from rdfer.studies.real_results import gather_real
 
-    root, results = find_root(), run_dir(arguments.preset) / "results"
+    root, results = find_root(), preset_dir(arguments.preset) / "results"
     drawn = draw_all(results, results / "figures")
     reported = root / "book" / "reported_results.csv"
     draw_peers(reported, gather_real(root), results / "figures")

@@ -1,4 +1,4 @@
-"""Commands that run things: the whole road, one notebook; and what stands where."""
+"""Commands that run things: the whole workflow, one notebook; and what stands where."""
 
 import argparse
 import time
@@ -57,7 +57,7 @@ def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
         dest="parameters",
         help="a parameter; numbers, true, false, lists and objects as in JSON",
     )
-    parser.add_argument("--out", type=Path, help="default: in the directory of the preset's run")
+    parser.add_argument("--out", type=Path, help="default: in the preset's folder")
     parser.add_argument("--threads", type=positive, help="for numerical code")
     parser.add_argument("--done", type=Path, help="a small file to write at the end")
 
@@ -70,7 +70,7 @@ def _notebook(arguments: argparse.Namespace) -> None:
 def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     from rdfer.base import machine
     from rdfer.pipeline import notebooks, parameters, provenance
-    from rdfer.pipeline.paths import run_dir
+    from rdfer.pipeline.paths import preset_dir
 
     path = parameters.find_notebook(arguments.name)
     defaults = parameters.declared(path)
@@ -82,10 +82,10 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     out = arguments.out
     if out is None:
         preset = values.get("preset", defaults.get("preset", "laptop"))
-        run = run_dir(preset, values.get("overrides"))
-        # one fold's evaluation does not take the place of the whole; a cell has no whole
+        folder = preset_dir(preset, values.get("overrides"))
+        # one fold's evaluation does not take the place of the whole
         alone = f"-fold{values['fold']}" if values.get("fold") and "seed" not in defaults else ""
-        out = run / "notebooks" / f"{path.stem}{alone}.ipynb"
+        out = folder / "notebooks" / f"{path.stem}{alone}.ipynb"
     title = " ".join([path.stem, *(f"{k} {v}" for k, v in given.items() if k != "preset")])
     log(f"{title}: started")
     begun = time.monotonic()
@@ -103,16 +103,17 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    from rdfer.pipeline import runs
-    from rdfer.studies.plan import expected_cells
+    from rdfer.pipeline.paths import preset_dir
+    from rdfer.pipeline.runs import collect, missing_message
+    from rdfer.studies.plan import expected_runs
 
-    frame = runs.collect(runs.run_dir(arguments.preset), cells=expected_cells(arguments.preset))
+    frame = collect(preset_dir(arguments.preset), runs=expected_runs(arguments.preset))
     counts = frame.groupby(["experiment", "variant", "state"], sort=False).agg(
         seeds=("seed", lambda seeds: ", ".join(map(str, seeds))), seconds=("wall_s", "sum")
     )
     print(counts.round(0).to_string())
-    message = runs.missing_message(frame)
-    print(message or f"all {len(frame)} cells are fresh")
+    message = missing_message(frame)
+    print(message or f"all {len(frame)} runs are fresh")
 
 
 def _check_env(arguments: argparse.Namespace) -> None:
@@ -128,5 +129,5 @@ REPRODUCE = Command(
     _reproduce,
 )
 NOTEBOOK = Command("run one notebook, strict about its parameters", _notebook_arguments, _notebook)
-STATUS = Command("show which cells of a run are fresh, stale or missing", add_preset, _status)
+STATUS = Command("show which runs of a preset are fresh, stale or missing", add_preset, _status)
 CHECK_ENV = Command("check that this environment can do the work", lambda _: None, _check_env)

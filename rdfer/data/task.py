@@ -69,7 +69,7 @@ def draw_task(
 
     Args:
         manifest: the videos; of a real set the parts and given labels are its own.
-        settings: of the cell.
+        settings: of the run.
         seed: of subset and noise.
         stored: how many of the manifest's rows have frames, the others could not be read;
             ``None`` is all.

@@ -1,4 +1,4 @@
-"""What a notebook's parameters mean: preset, settings with overrides, the run's directory."""
+"""What a notebook's parameters mean: preset, settings with overrides, the folder of results."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +10,8 @@ import torch
 from rdfer.base import machine
 from rdfer.base.errors import UserError
 from rdfer.method.encoders import OWN, ships
-from rdfer.pipeline import protocol, runs, sources
+from rdfer.pipeline import protocol, sources
+from rdfer.pipeline.paths import preset_dir
 from rdfer.settings.presets import Preset, get_preset
 from rdfer.settings.schema import Settings, check_value, override
 
@@ -27,16 +28,16 @@ class Context:
         preset: the preset.
         settings: its settings with the overrides laid over them.
         overrides: what was changed, empty for the preset itself.
-        run: the run's directory.
+        folder: of the preset with these overrides; everything that is written lies in it.
         fold: of a real data set; 0 where none is meant, or all.
-        data: the folder of a real data set, "" for the one that the run has noted.
+        data: the folder of a real data set, "" for the one that is noted in ``folder``.
         reading: what the set's reader is told.
     """
 
     preset: Preset
     settings: Settings
     overrides: Mapping[str, Any]
-    run: Path
+    folder: Path
     fold: int = 0
     data: str = ""
     reading: Mapping[str, Any] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Context:
     def source(self) -> sources.Source:
         """Where the real data set lies; see :func:`rdfer.pipeline.sources.settle`."""
         data, reading = self.settings.data, self.reading
-        return sources.settle(self.run, data, root=self.data, reading=reading, fold=self.fold)
+        return sources.settle(self.folder, data, root=self.data, reading=reading, fold=self.fold)
 
     @property
     def folds(self) -> tuple[int, ...]:
@@ -64,7 +65,7 @@ class Context:
         return replace(self, fold=fold)
 
     def experiment(self, name: str) -> str:
-        """What the cells of an experiment are filed under: each fold for itself."""
+        """What the runs of an experiment are filed under: each fold for itself."""
         return f"{name}-fold{self.fold}" if self.fold else name
 
     @property
@@ -75,39 +76,39 @@ class Context:
             UserError: a real data set, and no fold is named.
         """
         if not self.real:
-            return self.run / "manifest.json"
+            return self.folder / "manifest.json"
         if not self.fold:
             folds = ", ".join(map(str, self.source.folds))
             raise UserError(f"fold = 0: name one of the folds {folds}, -p fold 1 for example")
-        return protocol.manifest_path(self.run, self.fold)
+        return protocol.manifest_path(self.folder, self.fold)
 
     @property
     def results(self) -> Path:
         """Directory of the results; those of a fold that is named lie beside those of all folds."""
-        whole = self.run / "results"
+        whole = self.folder / "results"
         return whole / f"fold{self.fold}" if self.fold else whole
 
     @property
     def bank(self) -> Path:
         """Directory of the frame bank.
 
-        Runs of one preset that store the same frames share one, since rendering and decoding take
-        long and the frames much space.
+        Folders of one preset that store the same frames share one, since rendering and decoding
+        take long and the frames much space.
         """
         shared = (STORED if self.real else STORED | DRAWN).isdisjoint(self.overrides)
-        return (runs.run_dir(self.preset.name) if shared else self.run) / "bank"
+        return (preset_dir(self.preset.name) if shared else self.folder) / "bank"
 
     @property
     def features(self) -> Path:
         """Directory of the cached features."""
-        return self.run / "features"
+        return self.folder / "features"
 
     @property
     def encoder_weights(self) -> Path | None:
-        """Weights pre-trained within this run; None where the shipped ones (or none) serve."""
+        """Weights pre-trained for this preset; None where the shipped ones (or none) serve."""
         n = self.settings.network
         own = n.pretrained in OWN and not ships(n.encoder, n.pretrained)
-        return self.run / "encoder.safetensors" if own else None
+        return self.folder / "encoder.safetensors" if own else None
 
 
 def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
@@ -115,7 +116,7 @@ def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any
 
     Args:
         preset: name of a preset.
-        overrides: dotted settings to change; the run then has a directory of its own.
+        overrides: dotted settings to change; they then have a folder of its own.
         others: further parameters, checked to be of the types of their notebook's defaults
             (``seed=0`` must stay an int). Of a real data set: ``fold``, ``data`` (its folder)
             and ``reading`` (options of its reader).
@@ -135,7 +136,7 @@ def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any
         others.get(k, d) for k, d in (("fold", 0), ("data", ""), ("reading", {}))
     )
     protocol.check_parameters(settings.data, fold=fold, root=data, reading=reading)
-    run = runs.run_dir(preset, changes)
-    context = Context(chosen, settings, changes, run, fold=fold, data=data, reading=reading)
+    folder = preset_dir(preset, changes)
+    context = Context(chosen, settings, changes, folder, fold=fold, data=data, reading=reading)
     torch.set_num_threads(machine.threads())
     return context

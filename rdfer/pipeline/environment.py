@@ -10,7 +10,7 @@ from rdfer.base import machine
 from rdfer.base.errors import UserError
 from rdfer.pipeline.provenance import versions
 
-# what the road imports, and the extra of the package that brings it
+# what the workflow imports, and the extra of the package that brings it
 NEEDED = {
     "torch": "",
     "torchvision": "",

@@ -49,7 +49,7 @@ def runs_dir(root: str | Path | None = None) -> Path:
     return (find_root() if root is None else Path(root)) / "runs"
 
 
-def run_dir(
+def preset_dir(
     preset: str, overrides: Mapping[str, Any] | None = None, *, root: str | Path | None = None
 ) -> Path:
     """The directory of a preset's run; a run with overrides has one of its own.

@@ -60,11 +60,11 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
     """
     if context.real:
         source = context.source  # what is wrong with the folder is told before anything is written
-    write_json(context.run / "settings.json", to_dict(context.settings))
+    write_json(context.folder / "settings.json", to_dict(context.settings))
     if context.real:
         data, folds = context.settings.data, context.folds
         bank = protocol.prepare(
-            source, context.run, data, bank=context.bank, folds=folds, workers=workers
+            source, context.folder, data, bank=context.bank, folds=folds, workers=workers
         )
     else:
         bank = _render(context, workers)
@@ -86,7 +86,7 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
 def ensure(context: Context) -> None:
     """Prepare the fold of a real data set whose folder is named, unless that was done."""
     if context.real and context.data:
-        noted = sources.recorded(context.run, context.settings.data)
+        noted = sources.recorded(context.folder, context.settings.data)
         if noted != context.source or not context.manifest_file.exists():
             prepare(context)
 
@@ -94,7 +94,7 @@ def ensure(context: Context) -> None:
 def _render(context: Context, workers: int | None) -> FrameBank:
     d = context.settings.data
     manifest = manifest_of(context)
-    manifest.save(context.run / "manifest.json")
+    manifest.save(context.folder / "manifest.json")
     sources = [FaceSource(sample) for sample in samples_of(context)]
     need = len(sources) * d.frames * d.size**2 * 3
     if not (context.bank / "index.json").exists():
@@ -144,7 +144,7 @@ def build_copies(context: Context, manifest: Manifest, *, most: int) -> FeatureB
     bank = FrameBank.open(context.bank)
     train = [k for k, video in enumerate(manifest.videos) if video.split == "train"]
     return FeatureBank.build(
-        context.run / "copies",
+        context.folder / "copies",
         bank,
         _encoder(context, bank),
         key=_feature_key(context),
@@ -173,8 +173,8 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
     """
     if context.real and not context.manifest_file.exists():
         raise UserError(
-            f"fold = {context.fold}: not prepared in {context.run}; run the data notebook first, "
-            "or say where the data set lies (-p data /path)"
+            f"fold = {context.fold}: not prepared in {context.folder}; run the data notebook "
+            "first, or say where the data set lies (-p data /path)"
         )
     manifest = Manifest.load(context.manifest_file)
     # of a real set the lists are the user's; of a rendered one the settings say it all

@@ -117,6 +117,6 @@ def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:
 
 
 def content_key(manifest: Manifest) -> str:
-    """Hash of what a cell reads of a manifest: not where the clips lie."""
+    """Hash of what a run reads of a manifest: not where the clips lie."""
     rows = [(c.id, c.label, c.given, c.split) for c in manifest.videos]
     return settings_hash({"classes": manifest.classes, "clips": rows})

@@ -49,7 +49,7 @@ class Provenance:
         code: hash of the code alone (:func:`rdfer.base.codehash.code_hash`).
         roots: the definitions that it starts from.
         settings: all settings, nested.
-        seed: of the cell.
+        seed: of the run.
         data: key of the data that it read, empty where the settings say it all.
         wall_s: seconds that it took.
         date: when it was finished, UTC, ISO 8601.

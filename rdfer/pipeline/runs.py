@@ -1,9 +1,9 @@
-"""The cells of a run, and which of them are fresh, stale or missing.
+"""The runs of a preset, and which of them are fresh, stale or missing.
 
-A run is the directory ``runs/<preset>/``. A cell of it is one training with its evaluation:
-``cells/<experiment>/<variant>/seed<k>/`` with ``metrics.json`` (numbers and provenance) and
-``arrays.npz`` (what is too long for JSON). A cell that a hash calls fresh is never run again; a
-stale one is shown as stale and never averaged.
+A run is one training with one seed, and its evaluation. In the preset's folder ``runs/<preset>/``
+it lies in ``trained/<experiment>/<variant>/seed<k>/``, with ``metrics.json`` (numbers and
+provenance) and ``arrays.npz`` (what is too long for JSON). A run that a hash calls fresh is never
+trained again; a stale one is shown as stale and never averaged.
 """
 
 import dataclasses
@@ -18,12 +18,13 @@ import pandas as pd
 from rdfer.base.codehash import code_hash
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_atomic, write_json
-from rdfer.pipeline.paths import find_root, run_dir, runs_dir
+from rdfer.pipeline.paths import find_root, preset_dir, runs_dir
 from rdfer.pipeline.provenance import Provenance
 from rdfer.settings.schema import Settings, settings_hash, to_dict
 
-__all__ = ["Cell", "collect", "find_root", "fresh", "missing_message", "run_dir", "runs_dir"]
+__all__ = ["Run", "collect", "find_root", "fresh", "missing_message", "preset_dir", "runs_dir"]
 
+TRAINED = "trained"
 State = Literal["fresh", "stale", "missing"]
 
 #: Where one training with its evaluation begins, and what is handed to it.
@@ -37,20 +38,20 @@ ROOTS = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
+class Run:
     """One training of one variant with one seed.
 
     Attributes:
-        run: the run's directory (:func:`run_dir`).
+        folder: of the preset (:func:`preset_dir`).
         experiment: what it belongs to: ``train``, ``ablate``, ...
         variant: a name for what was changed, fit for a directory.
-        seed: of the cell.
+        seed: of the run.
         settings: all that it was run with.
         data: key of the data it reads, where code and settings do not tell (files of the user).
         roots: the definitions that its numbers rest on.
     """
 
-    run: Path
+    folder: Path
     experiment: str
     variant: str
     seed: int
@@ -61,7 +62,7 @@ class Cell:
     @property
     def path(self) -> Path:
         """Its directory."""
-        return self.run / "cells" / self.experiment / self.variant / f"seed{self.seed}"
+        return self.folder / TRAINED / self.experiment / self.variant / f"seed{self.seed}"
 
     @property
     def hash(self) -> str:
@@ -85,7 +86,7 @@ class Cell:
     def record(
         self, metrics: Mapping[str, Any], arrays: Mapping[str, Any] | None = None, *, wall_s: float
     ) -> None:
-        """Write the result, ``metrics.json`` last: the cell is missing until all is there.
+        """Write the result, ``metrics.json`` last: the run is missing until all is there.
 
         NumPy numbers and arrays become plain ones; a number that is not finite becomes null.
 
@@ -113,7 +114,7 @@ class Cell:
         """The recorded metrics.
 
         Raises:
-            UserError: the cell is missing or stale.
+            UserError: the run is missing or stale.
         """
         self._require_fresh()
         return dict(_stored(self._metrics)["metrics"])
@@ -122,7 +123,7 @@ class Cell:
         """The recorded provenance.
 
         Raises:
-            UserError: the cell is missing or stale.
+            UserError: the run is missing or stale.
         """
         self._require_fresh()
         return dict(_stored(self._metrics)["provenance"])
@@ -131,7 +132,7 @@ class Cell:
         """The recorded arrays.
 
         Raises:
-            UserError: the cell is missing or stale.
+            UserError: the run is missing or stale.
         """
         self._require_fresh()
         with np.load(self._arrays, allow_pickle=False) as file:
@@ -140,7 +141,7 @@ class Cell:
     def _require_fresh(self) -> None:
         state = self.state()
         if state != "fresh":
-            raise UserError(f"cell {self.path} is {state}: run `rdfer reproduce` again")
+            raise UserError(f"run {self.path} is {state}: run `rdfer reproduce` again")
 
     @property
     def _metrics(self) -> Path:
@@ -176,7 +177,7 @@ def agree(made: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 def _stored(path: Path) -> dict[str, Any]:
     stored = read_json(path)
     if not (isinstance(stored, dict) and {"metrics", "provenance"} <= stored.keys()):
-        raise UserError(f"{path}: no result of a cell (it needs metrics and provenance); delete it")
+        raise UserError(f"{path}: no result of a run (it needs metrics and provenance); delete it")
     return stored
 
 
@@ -194,31 +195,31 @@ def plain(value: Any) -> Any:
 
 
 def collect(
-    run: str | Path, experiment: str | None = None, cells: Iterable[Cell] | None = None
+    folder: str | Path, experiment: str | None = None, runs: Iterable[Run] | None = None
 ) -> pd.DataFrame:
-    """All cells of a run as a table: one row a cell, its state, and its metrics as columns.
+    """All runs of a preset as a table: one row a run, its state, and its metrics as columns.
 
     Args:
-        run: the run's directory.
+        folder: of the preset.
         experiment: only this one; every one without it.
-        cells: what is expected. A cell in it that is not there becomes a row ``missing``; one
-            that is there and is not expected is ``stale``. Without it, each cell is judged by
+        runs: what is expected. A run in it that is not there becomes a row ``missing``; one
+            that is there and is not expected is ``stale``. Without it, each run is judged by
             its own recorded settings.
 
     Returns:
         Columns experiment, variant, seed, state, wall_s, then the metrics; sorted. Metrics of
-        stale cells are left out, so they cannot be averaged by mistake.
+        stale runs are left out, so they cannot be averaged by mistake.
     """
-    expected = None if cells is None else {cell.path: cell for cell in cells}
-    pattern = f"cells/{experiment or '*'}/*/seed*/metrics.json"
-    paths = {path.parent for path in Path(run).glob(pattern)} | set(expected or ())
+    expected = None if runs is None else {run.path: run for run in runs}
+    pattern = f"{TRAINED}/{experiment or '*'}/*/seed*/metrics.json"
+    paths = {path.parent for path in Path(folder).glob(pattern)} | set(expected or ())
     rows = [_row(path, expected) for path in paths]
     columns = ["experiment", "variant", "seed", "state", "wall_s"]
     frame = pd.DataFrame(rows, columns=None if rows else columns)
     return frame.sort_values(columns[:3], ignore_index=True)
 
 
-def _row(path: Path, expected: Mapping[Path, Cell] | None) -> dict[str, Any]:
+def _row(path: Path, expected: Mapping[Path, Run] | None) -> dict[str, Any]:
     experiment, variant, seed = path.parts[-3:]
     row = {"experiment": experiment, "variant": variant, "seed": int(seed.removeprefix("seed"))}
     file = path / "metrics.json"
@@ -250,10 +251,10 @@ def fresh(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def missing_message(frame: pd.DataFrame) -> str:
-    """One line that says which cells are not fresh; empty where all are."""
+    """One line that says which runs are not fresh; empty where all are."""
     behind = frame[frame["state"] != "fresh"]
     if behind.empty:
         return ""
     names = [f"{r.experiment}/{r.variant}/seed{r.seed} {r.state}" for r in behind.itertuples()]
     shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
-    return f"{len(behind)} of {len(frame)} cells are not fresh: {shown}"
+    return f"{len(behind)} of {len(frame)} runs are not fresh: {shown}"

@@ -128,7 +128,7 @@ def settle(
     folder, whole = _examine(source, data.val_share, fold)
     source = replace(source, folder=folder, whole=whole)
     if new:
-        # cells must not go on reading what another folder's lists said
+        # runs must not go on reading what another folder's lists said
         shutil.rmtree(run / MANIFESTS, ignore_errors=True)
     write_json(run / SOURCE, asdict(source))
     return source

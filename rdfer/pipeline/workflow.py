@@ -1,4 +1,4 @@
-"""The road of notebooks: what the Snakefile asks of the package, and how it is started.
+"""The workflow of notebooks: what the Snakefile asks of the package, and how it is started.
 
 Snakemake compares the content of small inputs. So each job has, besides its notebook, one small
 file that says what else it depends on: the hash of the preset's settings and of the package's
@@ -23,7 +23,7 @@ from rdfer.base.errors import Stopped, UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.base.machine import usable_cores
 from rdfer.pipeline.parameters import code_of
-from rdfer.pipeline.paths import find_root, run_dir
+from rdfer.pipeline.paths import find_root, preset_dir
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import settings_hash, to_dict
 from rdfer.studies.design import STUDIES
@@ -40,7 +40,7 @@ def write_keys(preset: str) -> None:
     Raises:
         UserError: unknown preset, a missing notebook.
     """
-    keys = run_dir(preset) / "keys"
+    keys = preset_dir(preset) / "keys"
     chosen = get_preset(preset)
     settings = settings_hash({"usual": to_dict(chosen.settings), "worlds": chosen.worlds})
     notebooks = find_root() / "notebooks"
@@ -72,7 +72,7 @@ def note_source(
     protocol.check_parameters(of_run, fold=0, root=data, reading=reading)
     if not protocol.is_real(of_run):
         return ()
-    return sources.settle(run_dir(preset), of_run, root=data, reading=reading).folds
+    return sources.settle(preset_dir(preset), of_run, root=data, reading=reading).folds
 
 
 def book_sources() -> list[str]:
@@ -121,7 +121,7 @@ def reproduce(
         raise UserError(f"studies = {studies!r}: must be one of none, headline, all")
     if note_source(preset, data=data, reading=reading) and studies != "none":
         raise UserError(f"studies = {studies!r}: they need videos whose truth is known")
-    run, root = run_dir(preset), find_root()
+    run, root = preset_dir(preset), find_root()
     with only_one(run) as holder:
         marker, page = book_marker(), root / "_build" / "html" / "index.html"
         if not page.exists() or not marker.exists() or read_json(marker)["preset"] != preset:

@@ -26,7 +26,7 @@ import yaml
 
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
-from rdfer.pipeline.paths import run_dir
+from rdfer.pipeline.paths import preset_dir
 from rdfer.pipeline.protocol import is_real
 from rdfer.report import api_pages, executed, readout
 from rdfer.report.included import write_figures, write_tables, write_text
@@ -70,7 +70,7 @@ def find_source(root: Path, preset: str | None = None) -> Source:
         source = Source(None, results, results / "notebooks", root / "figures")
         remedy = "run `make reference`, or build the book of a run with --preset"
     else:
-        run = run_dir(preset, root=root)
+        run = preset_dir(preset, root=root)
         source = Source(preset, run / "results", run / "notebooks", run / "results" / "figures")
         remedy = f"run `rdfer reproduce --preset {preset}` first"
     needed = NEEDED_REAL if source.real else NEEDED

@@ -149,7 +149,7 @@ def example_courses(
     """A clean, a hard and a noisy training video of a run: of each kind the middle one by the gap.
 
     Args:
-        arrays: of a cell that was watched, see :func:`rdfer.training.experiment.cell_arrays`.
+        arrays: of a run that was watched, see :func:`rdfer.training.experiment.run_arrays`.
         manifest: with truth.
         bank: the frames of its clips.
     """

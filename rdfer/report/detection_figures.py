@@ -1,7 +1,7 @@
 """Figures of how well scores find wrong labels: the factorial, the rivals, the number of clips.
 
 Every function takes the results (:func:`rdfer.report.readout.load_results`) and returns the figure
-and a text that says what it shows. A row that lacks cells is drawn as missing, never left out
+and a text that says what it shows. A row that lacks runs is drawn as missing, never left out
 silently.
 """
 

@@ -127,7 +127,7 @@ def draw_series(
     Args:
         axis: its rows are 0, 1, ... from the top.
         rows: a row of the results for each of them; None where the study has none.
-        name: of the metric; ``<name>_mean`` is None where cells are lacking.
+        name: of the metric; ``<name>_mean`` is None where runs are lacking.
         look: of the marks.
         shift: how far below the middle of its row a mark stands, in rows.
         scale: 100 shows fractions as percent.

@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import StandardScaler
 
 from rdfer.data.manifest import CLASSES
-from rdfer.pipeline.runs import Cell, plain
+from rdfer.pipeline.runs import Run, plain
 from rdfer.report.drawing import SOFT, Drawn, subplots
 from rdfer.report.readout import CEILING, Results, percent
 from rdfer.settings.variants import METHODS
@@ -50,11 +50,11 @@ def neighbours_alike(features: NDArray[np.float64], labels: NDArray[np.int64]) -
     return float(np.mean([alike[labels == c].mean() for c in np.unique(labels)]))
 
 
-def feature_maps(cells: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
+def feature_maps(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
     """The content of ``features.json``: t-SNE of a part of the test videos, for a few methods.
 
     Args:
-        cells: by method; the first cell of each is looked at.
+        runs: by method; the first run of each is looked at.
 
     Returns:
         ``seed``; ``labels``, class of each drawn video; ``maps``, method to ``x``, ``y`` of each
@@ -62,8 +62,8 @@ def feature_maps(cells: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
     """
     maps: dict[str, Any] = {}
     chosen: NDArray[np.int64] = np.zeros(0, np.int64)
-    for method in (m for m in SHOWN if m in cells):
-        arrays = cells[method][0].arrays()
+    for method in (m for m in SHOWN if m in runs):
+        arrays = runs[method][0].arrays()
         labels = arrays["test_true"]
         chosen = np.concatenate(
             [np.flatnonzero(labels == c)[:PER_CLASS] for c in np.unique(labels)]
@@ -76,7 +76,7 @@ def feature_maps(cells: Mapping[str, Sequence[Cell]]) -> dict[str, Any]:
             "y": flat[:, 1].round(2),
             "alike": neighbours_alike(features, labels),
         }
-    seed = cells[SHOWN[0]][0].seed
+    seed = runs[SHOWN[0]][0].seed
     return plain({"seed": seed, "labels": labels[chosen], "maps": maps})
 
 

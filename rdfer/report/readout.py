@@ -2,7 +2,7 @@
 
 A results directory holds a few small JSON files (see :data:`REQUIRED_KEYS`), written by the
 notebooks. What was not run says so: a missing result is the text :data:`NOT_RUN`, never an empty
-cell or an old number.
+run or an old number.
 
 Scores (UAR, WAR, recall) are stored as fractions and shown as percent; differences are shown in
 percentage points with their sign.
@@ -21,7 +21,7 @@ NOT_RUN = "not run here"
 """What stands where a result is missing."""
 
 MISSING = "missing"
-"""What stands for a row of a study that lacks cells: it is never averaged over the others."""
+"""What stands for a row of a study that lacks runs: it is never averaged over the others."""
 
 JOIN = ",\N{NO-BREAK SPACE}"  # an interval is not broken over two lines
 
@@ -179,7 +179,7 @@ def auroc(row: Mapping[str, Any] | None) -> str:
 
 
 def is_missing(row: Mapping[str, Any], name: str) -> bool:
-    """Whether a row of a study has no number for a metric, as cells or seeds are lacking."""
+    """Whether a row of a study has no number for a metric, as runs or seeds are lacking."""
     return row[f"{name}_mean"] is None
 
 

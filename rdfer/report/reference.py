@@ -1,55 +1,56 @@
-"""The committed reference: results/ and figures/, replaced by those of a finished run."""
+"""The committed reference: results/ and figures/, replaced by those of a finished preset."""
 
 import os
 import shutil
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.pipeline import runs
+from rdfer.pipeline.paths import find_root, preset_dir
+from rdfer.pipeline.runs import collect, missing_message
 from rdfer.pipeline.workflow import NOTEBOOKS
 from rdfer.report import executed
 
 PRESET = "laptop"  # the one whose book bears no banner
 LIMIT_MB = 8.0  # what the repository may hold of them
-KEPT = "tuning.json"  # of another run, on the development pool
+KEPT = "tuning.json"  # of runs with other settings, on the development pool
 KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
 
 
 def publish(preset: str) -> list[str]:
-    """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset's run.
+    """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset.
 
-    Both are made beside and take their place only when whole; where a study lacks cells its results
-    say so. ``results/tuning.json``, of the development pool, stays unless the run has some of its
-    own; ``results/real.json`` takes in what runs on the real sets have written since.
+    Both are made beside and take their place only when whole; where a study lacks runs its results
+    say so. ``results/tuning.json``, of the development pool, stays unless the preset has some of
+    its own; ``results/real.json`` takes in what runs on the real sets have written since.
 
     Returns:
         Lines that say what was written.
 
     Raises:
-        UserError: another preset, whose numbers would pass for the reference; a cell of the run
-            is not fresh, something is missing, ended in an error or cannot be used, or it is too
+        UserError: another preset, whose numbers would pass for the reference; a run is
+            not fresh, something is missing, ended in an error or cannot be used, or it is too
             much for the repository.
     """
-    run, root = runs.run_dir(preset), runs.find_root()
+    folder, root = preset_dir(preset), find_root()
     if preset != PRESET:
         raise UserError(
             f"preset = {preset!r}: the reference is made from {PRESET!r} alone; "
-            f"`rdfer book --preset {preset}` shows this run"
+            f"`rdfer book --preset {preset}` shows its results"
         )
     # imports torch, which no refusal above should wait for
     from rdfer.report.comparison_figure import draw_peers
-    from rdfer.studies.plan import expected_cells
+    from rdfer.studies.plan import expected_runs
     from rdfer.studies.real_results import gather_real, write_real
 
-    expected = expected_cells(preset)
+    expected = expected_runs(preset)
     for experiment in ("train", "ablate"):
-        cells = [cell for cell in expected if cell.experiment == experiment]
-        message = runs.missing_message(runs.collect(run, experiment, cells))
+        runs = [run for run in expected if run.experiment == experiment]
+        message = missing_message(collect(folder, experiment, runs))
         if message:
-            raise UserError(f"{run}: {message}")
-    source = run / "results"
-    if not (run / "done" / "figures.json").exists():
-        raise UserError(f"{run}: not finished; run `rdfer reproduce --preset {preset}` first")
+            raise UserError(f"{folder}: {message}")
+    source = folder / "results"
+    if not (folder / "done" / "figures.json").exists():
+        raise UserError(f"{folder}: not finished; run `rdfer reproduce --preset {preset}` first")
     fresh = {name: root / f".{name}.new" for name in ("results", "figures")}
     try:
         for directory in fresh.values():
@@ -66,19 +67,19 @@ def publish(preset: str) -> list[str]:
         draw_peers(root / "book" / "reported_results.csv", real, fresh["figures"])
         for name in NOTEBOOKS:
             executed.stage_notebook(
-                run / "notebooks" / f"{name}.ipynb",
+                folder / "notebooks" / f"{name}.ipynb",
                 fresh["results"] / "notebooks" / f"{name}.ipynb",
                 root=root,
             )
         size = sum(_size(directory) for directory in fresh.values())
         if size > LIMIT_MB:
-            raise UserError(f"{run}: {size:.1f} MB of results and figures: at most {LIMIT_MB} MB")
+            raise UserError(f"{folder}: {size:.1f} MB of results, figures: at most {LIMIT_MB} MB")
         for name, directory in fresh.items():
             _swap(directory, root / name)
     finally:
         for directory in fresh.values():
             shutil.rmtree(directory, ignore_errors=True)
-    return [f"results/ and figures/ now hold {size:.1f} MB of the run {preset}"]
+    return [f"results/ and figures/ now hold {size:.1f} MB of the preset {preset}"]
 
 
 def _copy(source: Path, target: Path) -> None:

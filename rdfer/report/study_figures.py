@@ -1,7 +1,7 @@
 """Figures of the studies that score test videos: kinds of noise, streams, detail clips.
 
 Every function takes the results (:func:`rdfer.report.readout.load_results`) and returns the figure
-and a text that says what it shows. A row that lacks cells is drawn as missing, never left out
+and a text that says what it shows. A row that lacks runs is drawn as missing, never left out
 silently.
 """
 

@@ -1,6 +1,6 @@
 """Tables of the studies, as Markdown.
 
-A dash stands where a study has no such cell by design, :data:`rdfer.report.readout.MISSING` where
+A dash stands where a study has no such run by design, :data:`rdfer.report.readout.MISSING` where
 it has one and the runs lack it; the text of :func:`rdfer.report.tables.markdown` where nothing was
 run.
 """

@@ -171,7 +171,7 @@ def meta_table(results: Results) -> str:
         "Settings": f"`{str(meta['settings_hash'])[:12]}`",
         "Machine": f"{machine.get('cpu', '?')}, {machine.get('cores', '?')} cores, "
         f"{machine.get('gpu') or 'no GPU'}",
-        "Training time, all cells": duration(meta["wall_s"]),
+        "Training time, all runs": duration(meta["wall_s"]),
     }
     return markdown(["Run", ""], [[key, value] for key, value in facts.items()])
 

@@ -1,4 +1,4 @@
-"""The presets: named sizes of the whole road, and the protocols of real data sets.
+"""The presets: named sizes of the whole workflow, and the protocols of real data sets.
 
 Presets of real sets add no label noise: what their labels have of their own nobody knows. ``dfew``,
 ``ferv39k`` and ``mafw`` have the settings of the paper's precursor as far as they are known, but
@@ -18,7 +18,7 @@ from rdfer.settings.schema import Settings, override
 
 @dataclass(frozen=True, kw_only=True)
 class Preset:
-    """A named size of the whole road: base settings and the seeds of its experiments."""
+    """A named size of the whole workflow: base settings and the seeds of its experiments."""
 
     name: str
     about: str
@@ -162,7 +162,7 @@ PRESETS: dict[str, Preset] = {
     for preset in (
         Preset(
             name="smoke",
-            about="the whole road in minutes on two cores; its numbers mean nothing",
+            about="the whole workflow in minutes on two cores; its numbers mean nothing",
             settings=SMOKE,
             seeds=(0, 1),
             ablation_seeds=(0, 1),

@@ -7,7 +7,7 @@
      "claims": [{"id", "verdict", "metric", "margin", "effect", "low", "high", "share", "p",
                  "n_seeds", "resampled": [low, high] or null, "runs": [..], "lacking": [..]}]}
 
-``runs`` names the cells that a verdict rests on, ``lacking`` those that a missing one waits for.
+``runs`` names the runs that a verdict rests on, ``lacking`` those that a missing one waits for.
 Statements and predictions are not repeated: they stand in ``claims.yml``.
 """
 
@@ -39,8 +39,8 @@ class Found:
     Attributes:
         evidence: one a comparison, in the order of ``Claim.comparisons``, all
             over the same seeds; empty where something is lacking.
-        runs: the cells that it rests on.
-        lacking: cells that are missing or stale, with that word.
+        runs: the runs that it rests on.
+        lacking: runs that are missing or stale, with that word.
     """
 
     evidence: Sequence[Evidence] = ()
@@ -53,7 +53,7 @@ def judged(claims: Claims, found: Mapping[str, Found], *, method: str) -> dict[s
 
     Args:
         claims: all of them.
-        found: by id of the claim, from fresh cells of the confirmation pool alone.
+        found: by id of the claim, from fresh runs of the confirmation pool alone.
         method: tag of the method.
 
     Returns:
@@ -84,7 +84,7 @@ def judged(claims: Claims, found: Mapping[str, Found], *, method: str) -> dict[s
 
 
 def _trial(claim: Claim, found: Found) -> Trial | None:
-    """None where a cell or a seed is lacking: nothing is averaged over what is left."""
+    """None where a run or a seed is lacking: nothing is averaged over what is left."""
     if found.lacking:
         return None
     wanted = len(claim.comparisons)

@@ -1,7 +1,7 @@
-"""The studies beyond the main comparison: which cells they have, seed by seed.
+"""The studies beyond the main comparison: which runs they have, seed by seed.
 
 ===============  ===============================================================================
-study            cells
+study            runs
 ===============  ===============================================================================
 ``noise``        every method and rival over kinds and rates of label noise
 ``watch``        plain training watched in all views, with networks of other folds; and its twin
@@ -11,7 +11,7 @@ study            cells
 
 A study with ten seeds has its first five in common with those that have five, so that every
 comparison is over seeds that both sides have. A *world* (other starting weights, other class
-proportions, training from frames) repeats a few cells of ``noise`` and ``watch`` in a run of its
+proportions, training from frames) repeats a few runs of ``noise`` and ``watch`` in a run of its
 own.
 """
 
@@ -168,20 +168,20 @@ def _sensitivity(preset: Preset, seed: int) -> Iterator[Variant]:
             yield changed_variant(setting, value)
 
 
-_CELLS = {"noise": _noise, "watch": _watch, "parts": _parts, "sensitivity": _sensitivity}
+_RUNS = {"noise": _noise, "watch": _watch, "parts": _parts, "sensitivity": _sensitivity}
 
 
-def cells_of(study: str, preset: Preset, seed: int) -> list[Variant]:
+def runs_of(study: str, preset: Preset, seed: int) -> list[Variant]:
     """The variants that a study runs with a seed.
 
     Raises:
         UserError: no such study, or a seed that the preset does not have.
     """
-    if study not in _CELLS:
-        raise UserError(f"study = {study!r}: unknown; {did_you_mean(str(study), _CELLS)}")
+    if study not in _RUNS:
+        raise UserError(f"study = {study!r}: unknown; {did_you_mean(str(study), _RUNS)}")
     if seed not in preset.study_seeds:
         raise UserError(f"seed = {seed!r}: the studies have the seeds {preset.study_seeds}")
-    return list(_CELLS[study](preset, seed))
+    return list(_RUNS[study](preset, seed))
 
 
 def of_kind(variants: Sequence[Variant], kind: str) -> list[Variant]:
@@ -196,7 +196,7 @@ def of_kind(variants: Sequence[Variant], kind: str) -> list[Variant]:
     return [v for v in variants if not kind or v.changes["noise.kind"] == kind]
 
 
-def world_cells(preset: Preset, seed: int) -> dict[str, list[Variant]]:
+def world_runs(preset: Preset, seed: int) -> dict[str, list[Variant]]:
     """What every world repeats of the studies with a seed, study by study.
 
     Raises:

@@ -1,8 +1,8 @@
-"""From recorded cells to the evidence that a claim is judged by.
+"""From recorded runs to the evidence that a claim is judged by.
 
-A :class:`rdfer.studies.claims.Reading` is one number a seed; here it is looked up in the cells of
+A :class:`rdfer.studies.claims.Reading` is one number a seed; here it is looked up in the runs of
 the studies (:mod:`rdfer.studies.design`). With the number comes the same statistic as a function of
-rows, so that seeds and identities can be resampled (:mod:`rdfer.metrics.bootstrap`). A cell that is
+rows, so that seeds and identities can be resampled (:mod:`rdfer.metrics.bootstrap`). A run that is
 missing or stale is named as lacking, never passed over.
 """
 
@@ -19,7 +19,7 @@ from rdfer.method import agreement, keyexpr
 from rdfer.metrics.bootstrap import replicates
 from rdfer.metrics.detection import MEASURES, found_on
 from rdfer.metrics.verdict import Evidence
-from rdfer.pipeline.runs import Cell
+from rdfer.pipeline.runs import Run
 from rdfer.settings.variants import RIVALS, TREATMENTS
 from rdfer.studies import suspicion
 from rdfer.studies.claim_results import Found
@@ -47,7 +47,7 @@ _DETAIL = {"resampled": "ours", "even": "even", "random": "random"}
 
 
 class Lacking(Exception):
-    """A cell that a reading needs is missing or stale; the text names it."""
+    """A run that a reading needs is missing or stale; the text names it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Measured:
         value: the number.
         statistic: the same on other rows, repeated or left out.
         groups: identity of each row, ``[V]``.
-        runs: the cells it rests on.
+        runs: the runs it rests on.
     """
 
     value: float
@@ -67,12 +67,12 @@ class Measured:
     runs: tuple[str, ...]
 
 
-#: Looks a cell up by study, variant and seed.
-Find: TypeAlias = Callable[[str, str, int], Cell]
+#: Looks a run up by study, variant and seed.
+Find: TypeAlias = Callable[[str, str, int], Run]
 
 
 class Bench:
-    """The cells of one world (an encoder, a balance, a way of training), each read once."""
+    """The runs of one world (an encoder, a balance, a way of training), each read once."""
 
     def __init__(self, manifest: Manifest, find: Find) -> None:
         self.manifest, self._find = manifest, find
@@ -81,25 +81,25 @@ class Bench:
         self.identity = np.unique(people, return_inverse=True)[1]
 
     def arrays(self, study: str, variant: str, seed: int) -> tuple[str, Mapping[str, NDArray[Any]]]:
-        """Name and arrays of a cell.
+        """Name and arrays of a run.
 
         Raises:
             Lacking: it is missing or stale.
         """
         name = f"{study}/{variant}/seed{seed}"
         if name not in self._arrays:
-            cell = self._find(study, variant, seed)
-            state = cell.state()
+            run = self._find(study, variant, seed)
+            state = run.state()
             if state != "fresh":
                 raise Lacking(f"{name} {state}")
-            self._arrays[name] = cell.arrays()
+            self._arrays[name] = run.arrays()
         return name, self._arrays[name]
 
     def measure(self, reading: Reading, metric: str, seed: int) -> Measured:
         """A reading of one seed.
 
         Raises:
-            Lacking: a cell that it needs is missing or stale.
+            Lacking: a run that it needs is missing or stale.
             UserError: nothing measures such a reading.
         """
         if metric == "uar":

@@ -43,7 +43,7 @@ def clip_cost(settings: Settings, *, classes: int) -> ClipCost:
     """The cost of one deterministic test clip; nothing is downloaded, and no draw is disturbed.
 
     Args:
-        settings: of the cell that ran; of them the network, the clips and the size matter.
+        settings: of the run that ran; of them the network, the clips and the size matter.
         classes: C.
 
     Raises:

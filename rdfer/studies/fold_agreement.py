@@ -13,9 +13,9 @@ import pandas as pd
 from rdfer.data.manifest import Manifest
 from rdfer.method import agreement
 from rdfer.metrics.label_quality import quality
-from rdfer.pipeline import road
+from rdfer.pipeline import steps
 from rdfer.pipeline.context import Context
-from rdfer.pipeline.runs import Cell, plain
+from rdfer.pipeline.runs import Run, plain
 from rdfer.report.readout import SCORE_NAMES
 from rdfer.settings.variants import METHODS
 from rdfer.studies.fold_results import gather, manifests
@@ -27,17 +27,15 @@ NAMES = {**SCORE_NAMES, "contrary": "Gap against the given label", "vote": "Wron
 BINS = 10
 
 
-def clip_scores(
-    cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest]
-) -> pd.DataFrame:
+def clip_scores(runs: Mapping[int, Sequence[Run]], of_fold: Mapping[int, Manifest]) -> pd.DataFrame:
     """One row a training clip: id, given class, group, votes, and the mean of each score.
 
     ``agreement`` is the share A of the majority class among its clips in the last sweep.
     """
     parts = []
-    for fold, group in cells.items():
+    for fold, group in runs.items():
         manifest = of_fold[fold]
-        for arrays in (cell.arrays() for cell in group):
+        for arrays in (run.arrays() for run in group):
             last = arrays["sweep_clips"][-1].astype(np.float64)
             scores = agreement.noise_scores(last, arrays["train_given"])
             ids = [manifest.videos[v].id for v in arrays["train_videos"]]
@@ -94,10 +92,10 @@ def evaluate(context: Context) -> tuple[pd.DataFrame, dict[str, Any]]:
     Writes ``labels`` of the results.
 
     Raises:
-        UserError: a cell is missing or stale.
+        UserError: a run is missing or stale.
     """
-    cells, of_fold = gather(context, "train", [METHODS["plain"]])["plain"], manifests(context)
-    table = clip_scores(cells, of_fold)
+    runs, of_fold = gather(context, "train", [METHODS["plain"]])["plain"], manifests(context)
+    table = clip_scores(runs, of_fold)
     found = summary(table, next(iter(of_fold.values())).classes)
-    road.write_result(context, "labels", found)
+    steps.write_result(context, "labels", found)
     return table, found

@@ -1,4 +1,4 @@
-"""From cells to results where the videos are a real data set: folds in place of seeds.
+"""From runs to results where the videos are a real data set: folds in place of seeds.
 
 A method's score is the mean over folds (and seeds), as the literature reports it, with the value of
 all folds' clips pooled beside it. Every test clip is in it once; one that could not be read is
@@ -16,18 +16,18 @@ from numpy.typing import NDArray
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest
 from rdfer.metrics.bootstrap import bootstrap_ends
-from rdfer.pipeline import road
+from rdfer.pipeline import steps
 from rdfer.pipeline.context import Context
 from rdfer.pipeline.protocol import choice_note
-from rdfer.pipeline.runs import Cell, plain
+from rdfer.pipeline.runs import Run, plain
 from rdfer.settings.variants import Variant
 from rdfer.studies import results
 from rdfer.studies.real_rows import real_rows
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-#: Method to fold to cells, one a seed.
-FoldCells = Mapping[str, Mapping[int, Sequence[Cell]]]
+#: Method to fold to runs, one a seed.
+FoldRuns = Mapping[str, Mapping[int, Sequence[Run]]]
 PAIRS = (
     *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr"), ("ours", "elr-matched")),
     *(("vote", "plain"), ("ours", "vote")),
@@ -93,16 +93,16 @@ def score(counts: Ints, name: str) -> Floats:
 
 def gather(
     context: Context, experiment: str, variants: Sequence[Variant]
-) -> dict[str, dict[int, list[Cell]]]:
-    """The cells of every fold that is meant; all must be fresh.
+) -> dict[str, dict[int, list[Run]]]:
+    """The runs of every fold that is meant; all must be fresh.
 
     Raises:
-        UserError: a cell is missing or stale.
+        UserError: a run is missing or stale.
     """
-    found: dict[str, dict[int, list[Cell]]] = {variant.name: {} for variant in variants}
+    found: dict[str, dict[int, list[Run]]] = {variant.name: {} for variant in variants}
     for fold in context.folds:
-        cells = road.gather(context.of_fold(fold), experiment, variants, context.preset.seeds)
-        for name, group in cells.items():
+        runs = steps.gather(context.of_fold(fold), experiment, variants, context.preset.seeds)
+        for name, group in runs.items():
             found[name][fold] = group
     return found
 
@@ -112,16 +112,16 @@ def manifests(context: Context) -> dict[int, Manifest]:
     return {k: Manifest.load(context.of_fold(k).manifest_file) for k in context.folds}
 
 
-def tested(cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest]) -> Predictions:
+def tested(runs: Mapping[int, Sequence[Run]], of_fold: Mapping[int, Manifest]) -> Predictions:
     """The test clips of all folds under one method.
 
     Raises:
         UserError: a clip is tested twice in a fold, or one that should be tested is not.
     """
     folds, true, said, groups = [], [], [], []
-    for place, (fold, group) in enumerate(cells.items()):
+    for place, (fold, group) in enumerate(runs.items()):
         manifest = of_fold[fold]
-        stores = [cell.arrays() for cell in group]
+        stores = [run.arrays() for run in group]
         first = stores[0]
         lost = first.get("lost_videos", np.zeros(0, np.int64))
         videos = np.concatenate([first["test_videos"], lost])
@@ -144,7 +144,7 @@ def tested(cells: Mapping[int, Sequence[Cell]], of_fold: Mapping[int, Manifest])
 
 
 def comparison(
-    cells: FoldCells,
+    runs: FoldRuns,
     of_fold: Mapping[int, Manifest],
     titles: Mapping[str, str],
     *,
@@ -155,14 +155,14 @@ def comparison(
     Of the form of :func:`rdfer.studies.results.main_comparison`, so that the same tables and
     figures show it; besides, scores by fold and pooled.
     """
-    seen = {name: tested(group, of_fold) for name, group in cells.items()}
+    seen = {name: tested(group, of_fold) for name, group in runs.items()}
     first = next(iter(seen.values()))
     classes = next(iter(of_fold.values())).classes
     over = "clips" if _groups(first) is None else "groups of clips"
-    any_cell = next(iter(next(iter(cells.values())).values()))[0]
-    note = choice_note(any_cell.settings)
+    any_run = next(iter(next(iter(runs.values())).values()))[0]
+    note = choice_note(any_run.settings)
     rows = [
-        _row(name, titles[name] + note, seen[name], group, draws) for name, group in cells.items()
+        _row(name, titles[name] + note, seen[name], group, draws) for name, group in runs.items()
     ]
     differences = [
         {"a": a, "b": b, "metric": metric, "n_seeds": len(first.said), **_difference(
@@ -182,7 +182,7 @@ def comparison(
         "classes": classes,
         "folds": list(of_fold),
         "intervals": f"bootstrap over {over}",
-        "epoch": any_cell.settings.training.choose,
+        "epoch": any_run.settings.training.choose,
         "per_class": {n: dict(zip(classes, r, strict=True)) for n, r in recalls.items()},
         "confusion": {name: t.sum(0)[:, :-1] for name, t in tables.items()},
     }
@@ -194,9 +194,9 @@ def _groups(clips: Predictions) -> NDArray[Any] | None:
 
 
 def _row(
-    method: str, title: str, clips: Predictions, cells: Mapping[int, Sequence[Cell]], draws: int
+    method: str, title: str, clips: Predictions, runs: Mapping[int, Sequence[Run]], draws: int
 ) -> dict[str, Any]:
-    every = [cell for group in cells.values() for cell in group]
+    every = [run for group in runs.values() for run in group]
     row: dict[str, Any] = {"method": method, "name": title, "n_seeds": len(clips.said)}
     for name in ("uar", "war"):
         by_fold = clips.fold_scores(name).mean(0)
@@ -212,7 +212,7 @@ def _row(
         "n_clips": len(clips.true),
         "unreadable": int((clips.said[0] == clips.classes).sum()),
         "epochs": every[0].settings.training.epochs,
-        "forward_passes": float(np.mean([cell.metrics()["passes"] for cell in every])),
+        "forward_passes": float(np.mean([run.metrics()["passes"] for run in every])),
     }
 
 
@@ -238,16 +238,16 @@ def evaluate(context: Context) -> dict[str, Any]:
     Those of one fold are written beside those of all folds, which stay.
 
     Raises:
-        UserError: a cell of one of the folds is missing or stale.
+        UserError: a run of one of the folds is missing or stale.
     """
-    variants = list(road.methods(context).values())
-    cells, of_fold = gather(context, "train", variants), manifests(context)
-    main = comparison(cells, of_fold, {v.name: v.title for v in variants})
-    every = {name: [c for g in group.values() for c in g] for name, group in cells.items()}
+    variants = list(steps.methods(context).values())
+    runs, of_fold = gather(context, "train", variants), manifests(context)
+    main = comparison(runs, of_fold, {v.name: v.title for v in variants})
+    every = {name: [c for g in group.values() for c in g] for name, group in runs.items()}
     meta = results.meta(context, every) | _about(context, of_fold)
-    road.write_result(context, "main", main)
-    road.write_result(context, "meta", meta)
-    road.write_result(context, "real", {"rows": real_rows(context, main, meta)})
+    steps.write_result(context, "main", main)
+    steps.write_result(context, "meta", meta)
+    steps.write_result(context, "real", {"rows": real_rows(context, main, meta)})
     return main
 
 

@@ -1,4 +1,4 @@
-"""Judge the claims: from the studies' cells to ``claims.json``.
+"""Judge the claims: from the studies' runs to ``claims.json``.
 
 Only a run on the confirmation pool can be judged: hyper-parameters are chosen on the development
 pool, so verdicts from there would be of what was tuned.
@@ -9,46 +9,46 @@ from typing import Any, TypeAlias
 
 from rdfer.base.errors import UserError
 from rdfer.base.progress import progress
-from rdfer.pipeline import road
-from rdfer.pipeline.runs import Cell
+from rdfer.pipeline import steps
+from rdfer.pipeline.runs import Run
 from rdfer.settings.variants import Variant
 from rdfer.studies.claim_results import POOL, judged
 from rdfer.studies.claims import Claims
-from rdfer.studies.design import cells_of
+from rdfer.studies.design import runs_of
 from rdfer.studies.evidence import DRAWS, Bench, Lacking, evidence
 
 #: The variants that a run has of a study and a seed.
-Cells: TypeAlias = Callable[[str, int], Sequence[Variant]]
+Runs: TypeAlias = Callable[[str, int], Sequence[Variant]]
 
 
-def bench_of(context: road.Context, cells: Cells | None = None) -> Bench:
-    """The cells of a run's studies, to be read one by one.
+def bench_of(context: steps.Context, runs: Runs | None = None) -> Bench:
+    """The runs of a preset's studies, to be read one by one.
 
     Args:
         context: of the run.
-        cells: those that it has; without it all of :func:`rdfer.studies.design.cells_of`.
+        runs: those that it has; without it all of :func:`rdfer.studies.design.runs_of`.
     """
-    manifest, _, data = road.load(context)
-    known_cells = cells or (lambda study, seed: cells_of(study, context.preset, seed))
+    manifest, _, data = steps.load(context)
+    known_runs = runs or (lambda study, seed: runs_of(study, context.preset, seed))
 
-    def find(study: str, variant: str, seed: int) -> Cell:
-        for known in known_cells(study, seed):
+    def find(study: str, variant: str, seed: int) -> Run:
+        for known in known_runs(study, seed):
             if known.name == variant:
-                return road.cell_of(context, study, known, seed=seed, data=data)
+                return steps.run_of(context, study, known, seed=seed, data=data)
         raise Lacking(f"{study}/{variant}/seed{seed} not part of the study")
 
     return Bench(manifest, find)
 
 
 def judge_claims(
-    context: road.Context,
+    context: steps.Context,
     claims: Claims,
     worlds: Mapping[str, Bench],
     *,
     method: str,
     draws: int = DRAWS,
 ) -> dict[str, Any]:
-    """Judge every claim that the cells allow; the others are missing, and say what they lack.
+    """Judge every claim that the runs allow; the others are missing, and say what they lack.
 
     Args:
         context: of the usual world.

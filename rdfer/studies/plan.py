@@ -1,51 +1,51 @@
-"""Which cells a finished run of a preset has: those of its studies once one of them was begun."""
+"""Which runs a finished preset has: those of its studies once one of them was begun."""
 
 import os
 
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
-from rdfer.pipeline import road
-from rdfer.pipeline.paths import run_dir
-from rdfer.pipeline.runs import Cell
+from rdfer.pipeline import steps
+from rdfer.pipeline.paths import preset_dir
+from rdfer.pipeline.runs import TRAINED, Run
 from rdfer.settings.variants import ablations
-from rdfer.studies.design import STUDIES, cells_of
+from rdfer.studies.design import STUDIES, runs_of
 
 
-def expected_cells(preset: str) -> list[Cell]:
-    """Every cell of a preset's run, whether it is there or not.
+def expected_runs(preset: str) -> list[Run]:
+    """Every run of a preset, whether it is there or not.
 
     Raises:
         UserError: unknown preset, or one of a real data set of which the run has not noted where
             it lies.
     """
-    whole = road.begin(preset)
-    cells = []
+    whole = steps.begin(preset)
+    runs = []
     for context in [whole.of_fold(fold) for fold in whole.folds] or [whole]:
         try:
-            _, _, data = road.load(context)
+            _, _, data = steps.load(context)
         except UserError:
-            data = ""  # the data are not there yet, and so no cell either
+            data = ""  # the data are not there yet, and so no run either
         experiments = (
-            ("train", road.methods(context), context.preset.seeds),
+            ("train", steps.methods(context), context.preset.seeds),
             ("ablate", ablations(context.settings), context.preset.ablation_seeds),
         )
-        cells += [
-            road.cell_of(context, experiment, variant, seed=seed, data=data)
+        runs += [
+            steps.run_of(context, experiment, variant, seed=seed, data=data)
             for experiment, variants, seeds in experiments
             for variant in variants.values()
             for seed in seeds
         ]
-        cells += [
-            road.cell_of(context, study, variant, seed=seed, data=data)
+        runs += [
+            steps.run_of(context, study, variant, seed=seed, data=data)
             for study in STUDIES
-            if (context.run / "cells" / study).is_dir()
+            if (context.folder / TRAINED / study).is_dir()
             for seed in context.preset.study_seeds
-            for variant in cells_of(study, context.preset, seed)
+            for variant in runs_of(study, context.preset, seed)
         ]
-    return cells
+    return runs
 
 
-#: What the notebook ``claims`` makes of the studies' cells.
+#: What the notebook ``claims`` makes of the studies' runs.
 STUDY_RESULTS = (
     "noise",
     "factorial",
@@ -59,22 +59,22 @@ STUDY_RESULTS = (
 
 
 def set_aside_stale(preset: str) -> None:
-    """Take the studies' results out of a run's results where they rest on a stale cell.
+    """Take the studies' results out of a preset's results where they rest on a stale run.
 
     Without the studies a run is brought up to date in minutes, and its book would show old studies
     beside new results. They are kept in ``results/stale/``.
     """
-    results = run_dir(preset) / "results"
+    results = preset_dir(preset) / "results"
     there = [results / f"{name}.json" for name in (*STUDY_RESULTS, "claims")]
     there = [path for path in there if path.is_file()]
     if not there:
         return
-    context = road.begin(preset)
+    context = steps.begin(preset)
     try:
-        road.load(context)
+        steps.load(context)
     except UserError:
-        return  # what cells rest on is being made anew; then it shows
-    stale = [c for c in expected_cells(preset) if c.experiment in STUDIES and c.state() == "stale"]
+        return  # what runs rest on is being made anew; then it shows
+    stale = [c for c in expected_runs(preset) if c.experiment in STUDIES and c.state() == "stale"]
     if not stale:
         return
     from rdfer.report.figures import FIGURES
@@ -87,6 +87,6 @@ def set_aside_stale(preset: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)
     log(
-        f"{results}: what rests on the studies is of other code or settings ({len(stale)} cells "
+        f"{results}: what rests on the studies is of other code or settings ({len(stale)} runs "
         "are stale); it is in stale/ now, and --studies all makes it anew"
     )

@@ -1,4 +1,4 @@
-"""From cells to results: the aggregates that the book shows. Only fresh cells come in here.
+"""From runs to results: the aggregates that the book shows. Only fresh runs come in here.
 
 What is returned for a result file holds plain numbers and lists, as its JSON does, so that a
 notebook and a reader of the file have the same in hand.
@@ -16,14 +16,14 @@ from rdfer.data.manifest import CLASSES
 from rdfer.method import agreement
 from rdfer.metrics import detection, intervals
 from rdfer.pipeline.provenance import now
-from rdfer.pipeline.road import Context, metric
-from rdfer.pipeline.runs import Cell, plain
+from rdfer.pipeline.runs import Run, plain
+from rdfer.pipeline.steps import Context, metric
 from rdfer.report.readout import SCORE_NAMES
 from rdfer.settings.schema import settings_hash
 from rdfer.settings.variants import ABLATIONS, METHODS
 
 HIGH_LOSS = 0.4  # share of the training videos that counts as "high loss"
-Cells = Mapping[str, Sequence[Cell]]
+Runs = Mapping[str, Sequence[Run]]
 
 
 def interval(values: NDArray[np.float64], name: str) -> dict[str, float]:
@@ -32,10 +32,10 @@ def interval(values: NDArray[np.float64], name: str) -> dict[str, float]:
     return {f"{name}_mean": found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
-def main_comparison(cells: Cells) -> dict[str, Any]:
+def main_comparison(runs: Runs) -> dict[str, Any]:
     """Rows of the main table, paired differences, recall per class, summed confusion."""
     rows = []
-    for name, group in cells.items():
+    for name, group in runs.items():
         uar, war = metric(group, "uar"), metric(group, "war")
         rows.append(
             {
@@ -62,32 +62,32 @@ def main_comparison(cells: Cells) -> dict[str, Any]:
         ("clean", "plain"),
     ]
     differences = [
-        difference(cells[a], cells[b], a, b, name) for a, b in pairs for name in ("uar", "war")
+        difference(runs[a], runs[b], a, b, name) for a, b in pairs for name in ("uar", "war")
     ]
     per_class = {
         name: {c: np.mean([m["recall"][c] for m in _metrics(group)]) for c in CLASSES}
-        for name, group in cells.items()
+        for name, group in runs.items()
     }
     confusion = {
         name: np.sum([m["confusion"] for m in _metrics(group)], axis=0)
-        for name, group in cells.items()
+        for name, group in runs.items()
     }
     return plain(
         {"rows": rows, "differences": differences, "per_class": per_class, "confusion": confusion}
     )
 
 
-def _metrics(group: Sequence[Cell]) -> list[dict[str, Any]]:
-    return [cell.metrics() for cell in group]
+def _metrics(group: Sequence[Run]) -> list[dict[str, Any]]:
+    return [run.metrics() for run in group]
 
 
-def _optional(group: Sequence[Cell], name: str) -> dict[str, float]:
+def _optional(group: Sequence[Run], name: str) -> dict[str, float]:
     """The interval of a metric that not every data set has."""
     return interval(metric(group, name), name) if all(name in m for m in _metrics(group)) else {}
 
 
 def difference(
-    a: Sequence[Cell], b: Sequence[Cell], name_a: str, name_b: str, name: str
+    a: Sequence[Run], b: Sequence[Run], name_a: str, name_b: str, name: str
 ) -> dict[str, Any]:
     """Paired difference over seeds, a minus b, with its 95 % t interval."""
     found = intervals.paired_interval(metric(a, name), metric(b, name))
@@ -102,11 +102,11 @@ def difference(
     }
 
 
-def ablation(cells: Cells) -> dict[str, Any]:
+def ablation(runs: Runs) -> dict[str, Any]:
     """One row a variant: UAR, and the paired difference to the whole method."""
-    whole = cells["ours"]
+    whole = runs["ours"]
     rows = []
-    for name, group in cells.items():
+    for name, group in runs.items():
         row = {
             "variant": name,
             "name": ABLATIONS[name].title,
@@ -121,9 +121,9 @@ def ablation(cells: Cells) -> dict[str, Any]:
     return plain({"rows": rows})
 
 
-def key_expression(cells: Sequence[Cell]) -> dict[str, Any]:
+def key_expression(runs: Sequence[Run]) -> dict[str, Any]:
     """Hit rate of the detail clips by length of the key segment, mean over seeds."""
-    strata = [m["key"] for m in _metrics(cells)]
+    strata = [m["key"] for m in _metrics(runs)]
     rows = []
     for k, first in enumerate(strata[0]):
         values = {name: [s[k][name] for s in strata] for name in ("hit_rate", "chance", "tiou")}
@@ -137,10 +137,10 @@ def key_expression(cells: Sequence[Cell]) -> dict[str, Any]:
     return plain({"rows": rows})
 
 
-def dynamics(cells: Cells) -> dict[str, Any]:
+def dynamics(runs: Runs) -> dict[str, Any]:
     """Mean training loss, validation UAR (noisy labels) and memorisation by epoch."""
     out = {}
-    for name, group in cells.items():
+    for name, group in runs.items():
         history = [m["history"] for m in _metrics(group)]
         out[name] = {
             "epoch": list(range(1, len(history[0]["train_loss"]) + 1)),
@@ -152,9 +152,9 @@ def dynamics(cells: Cells) -> dict[str, Any]:
     return plain(out)
 
 
-def meta(context: Context, cells: Cells) -> dict[str, Any]:
+def meta(context: Context, runs: Runs) -> dict[str, Any]:
     """What run this is."""
-    every = [cell for group in cells.values() for cell in group]
+    every = [run for group in runs.values() for run in group]
     data, noise = context.settings.data, context.settings.noise
     found = {
         "preset": context.preset.name,
@@ -165,7 +165,7 @@ def meta(context: Context, cells: Cells) -> dict[str, Any]:
         "machine": machine.describe(),
         "seeds": list(context.preset.seeds),
         "ablation_seeds": list(context.preset.ablation_seeds),
-        "wall_s": float(sum(cell.provenance()["wall_s"] for cell in every)),
+        "wall_s": float(sum(run.provenance()["wall_s"] for run in every)),
         "pool": data.pool,
         "noise": {"kind": noise.kind, "rate": noise.rate},
         "train": data.per_seed,
@@ -181,7 +181,7 @@ def meta(context: Context, cells: Cells) -> dict[str, Any]:
 
 
 def suspicion_scores(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.float64]]:
-    """Scores of one cell's training videos by name, higher is more suspicious: float64 [V] each."""
+    """Scores of one run's training videos by name, higher is more suspicious: float64 [V] each."""
     given = arrays["train_given"]
     clips = arrays["sweep_clips"].astype(np.float64)
     last, mean = clips[-1], clips.mean((0, 2))[:, None]
@@ -215,10 +215,10 @@ def scoring_masks(arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[np.bo
     return {"all": sure, "high-loss": sure & high & (noisy | arrays["train_hard"])}
 
 
-def agreement_results(cells: Sequence[Cell]) -> dict[str, Any]:
+def agreement_results(runs: Sequence[Run]) -> dict[str, Any]:
     """AUROC of every score over seeds, histograms by kind, and AUROC sweep by sweep."""
     aurocs: dict[tuple[str, str], list[float]] = {}
-    stores = [cell.arrays() for cell in cells]
+    stores = [run.arrays() for run in runs]
     for arrays in stores:
         noisy = arrays["train_given"] != arrays["train_true"]
         masks = scoring_masks(arrays)

@@ -5,7 +5,7 @@ others the sweeps of runs that are there tell by themselves: from which score on
 as noisy (:func:`threshold_rows`), how many early sweeps to leave out (:func:`warmup_rows`), and
 whether what the clips say of a label is a probability (:func:`calibration_rows`).
 
-Arrays are those of a cell (:func:`rdfer.training.experiment.cell_arrays`): ``train_given``,
+Arrays are those of a run (:func:`rdfer.training.experiment.run_arrays`): ``train_given``,
 ``train_true`` int [V], ``sweep_clips`` [S, V, N, C]. All is under the usual label noise; ambiguous
 videos are left out.
 """

@@ -1,7 +1,7 @@
-"""From the studies' cells to result files: noise, factorial, rivals, streams, cost.
+"""From the studies' runs to result files: noise, factorial, rivals, streams, cost.
 
 A row is over all its seeds or it is *missing*: it then has no numbers and names what it lacks.
-Only the cells of one run come in here, and a stale cell counts as missing.
+Only the runs of one preset come in here, and a stale run counts as missing.
 """
 
 from collections.abc import Callable, Mapping, Sequence

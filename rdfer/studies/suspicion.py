@@ -5,7 +5,7 @@ predictions of several clips of a video, of one clip under as many augmentations
 in as many passes with dropout: the same number of forward passes each. Crossed with the score and
 with the averaging over sweeps they tell what the *clips* add with everything else held fixed.
 
-Arrays are those of a cell (:func:`rdfer.training.experiment.cell_arrays`): ``train_given`` int [V],
+Arrays are those of a run (:func:`rdfer.training.experiment.run_arrays`): ``train_given`` int [V],
 ``sweep_clips``, ``sweep_augmented``, ``sweep_dropout`` [S, V, N, C], ``sweep_logits`` [E, V, C].
 Every score is float64 [V], higher is more suspicious.
 """
@@ -40,7 +40,7 @@ EARLY = 2  # sweeps: EL2N looks at an early epoch
 def crossed_score(
     arrays: Arrays, score: str, *, passes: str, epochs: str, clips: int = USUAL
 ) -> Floats:
-    """One cell of the factorial: a score of some passes, from the last sweep or from all.
+    """One entry of the factorial: a score of some passes, from the last sweep or from all.
 
     Over several sweeps, loss and gap are those of the mean softmax over sweeps and passes; a vote,
     a divergence or a margin is a property of one sweep and is averaged itself.

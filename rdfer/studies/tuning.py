@@ -44,7 +44,7 @@ TRIALS: Mapping[str, Sequence[Mapping[str, Any]]] = {
 
 
 def trials(methods: str = "") -> dict[str, Variant]:
-    """The trials of some methods (comma-separated; empty: all) by the name of their cells.
+    """The trials of some methods (comma-separated; empty: all) by the name of their runs.
 
     Raises:
         UserError: an unknown method.
@@ -82,7 +82,7 @@ def chosen(rows: Sequence[Mapping[str, Any]], *, pool: str) -> dict[str, dict[st
     """The best trial of each method, and all of them.
 
     Args:
-        rows: one a cell, with ``variant`` (a key of :func:`trials`), ``seed`` and ``uar``.
+        rows: one a run, with ``variant`` (a key of :func:`trials`), ``seed`` and ``uar``.
         pool: that they were tested on.
 
     Returns:

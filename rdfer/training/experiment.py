@@ -1,4 +1,4 @@
-"""One cell of an experiment: draw the task, train, test, and say what came out."""
+"""One run of an experiment: draw the task, train, test, and say what came out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ from rdfer.training.recognizer import fixed_clips, predict_once
 
 @dataclass(frozen=True)
 class Result:
-    """What a cell is worth keeping: plain numbers, and arrays that stay out of git."""
+    """What a run is worth keeping: plain numbers, and arrays that stay out of git."""
 
     metrics: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
@@ -42,7 +42,7 @@ def run(
     Args:
         manifest: rows as in the store behind ``inputs``; behind them, clips that cannot be read.
         inputs: cached features or frames.
-        settings: of this cell.
+        settings: of this run.
         seed: draws subset, noise and initialisation.
         checkpoint: see :func:`rdfer.training.fit.fit`.
         key: see :func:`rdfer.training.fit.fit`.
@@ -71,7 +71,7 @@ def run(
             "sweep_epochs": fitted.sweeps.epochs,
         },
     }
-    arrays = cell_arrays(task, fitted, probs, manifest)
+    arrays = run_arrays(task, fitted, probs, manifest)
     arrays["test_features"] = features.astype(np.float16)
     if detail is not None:
         arrays["test_detail"] = detail.astype(np.int16)
@@ -173,7 +173,7 @@ def even_clips(
     )
 
 
-def cell_arrays(
+def run_arrays(
     task: Task, fitted: Fitted, probs: NDArray[np.float32], manifest: Manifest
 ) -> dict[str, NDArray[Any]]:
     """Per-video arrays: test probabilities, sweeps, treatment, and the truth to judge them by.

@@ -29,23 +29,23 @@ def test_the_variable_wins_and_must_be_right(tmp_path, monkeypatch, project):
 
 
 def test_runs_lie_in_the_project_or_where_told(tmp_path, monkeypatch, project):
-    assert paths.run_dir("smoke") == project / "runs" / "smoke"
+    assert paths.preset_dir("smoke") == project / "runs" / "smoke"
     monkeypatch.setenv("RDFER_RUNS", str(tmp_path / "else where"))
-    assert paths.run_dir("laptop") == tmp_path / "else where" / "laptop"
-    assert paths.run_dir("laptop", root=project) == tmp_path / "else where" / "laptop"
+    assert paths.preset_dir("laptop") == tmp_path / "else where" / "laptop"
+    assert paths.preset_dir("laptop", root=project) == tmp_path / "else where" / "laptop"
     monkeypatch.delenv("RDFER_RUNS")
-    assert paths.run_dir("smoke", root=tmp_path) == tmp_path / "runs" / "smoke"
+    assert paths.preset_dir("smoke", root=tmp_path) == tmp_path / "runs" / "smoke"
 
 
 def test_overrides_have_a_run_of_their_own(project):
-    one = paths.run_dir("smoke", {"noise.rate": 0.4, "agreement.clips": 3})
-    same = paths.run_dir("smoke", {"agreement.clips": 3, "noise.rate": 0.4})
-    other = paths.run_dir("smoke", {"noise.rate": 0.5})
+    one = paths.preset_dir("smoke", {"noise.rate": 0.4, "agreement.clips": 3})
+    same = paths.preset_dir("smoke", {"agreement.clips": 3, "noise.rate": 0.4})
+    other = paths.preset_dir("smoke", {"noise.rate": 0.5})
     assert one == same != other
     assert one.name.startswith("smoke+")
-    assert paths.run_dir("smoke", {}) == project / "runs" / "smoke"
+    assert paths.preset_dir("smoke", {}) == project / "runs" / "smoke"
 
 
 def test_unknown_preset_is_refused_with_a_hint(project):
     with pytest.raises(UserError, match="did you mean 'laptop'"):
-        paths.run_dir("labtop")
+        paths.preset_dir("labtop")

@@ -9,7 +9,7 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
 from rdfer.datasets import DATASETS
-from rdfer.pipeline import protocol, road, sources, workflow
+from rdfer.pipeline import protocol, sources, steps, workflow
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import Data
 from rdfer.studies import plan
@@ -97,22 +97,22 @@ def test_one_fold_needs_the_lists_of_no_other(project, root, tmp_path, capsys):
     missing = r"fold 3 unreadable: .*set_3\.csv: no such list, while folds 1, 2, 4, 5 have theirs"
     for fold in (0, 3):
         with pytest.raises(UserError, match=missing):
-            assert road.begin("dfew", fold=fold, data=str(copy)).source
-    context = road.begin("dfew", fold=1, data=str(copy))
+            assert steps.begin("dfew", fold=fold, data=str(copy)).source
+    context = steps.begin("dfew", fold=1, data=str(copy))
     assert not context.source.whole
     assert "DFEW: fold 3 unreadable: " in capsys.readouterr().err
     # it is noted, and not looked at again for another fold that is there
-    assert road.begin("dfew", fold=2).source == context.source
+    assert steps.begin("dfew", fold=2).source == context.source
     assert capsys.readouterr().err == ""
     with pytest.raises(UserError, match=missing):
         workflow.note_source("dfew")
     # what was made for the first fold stays when the others are there
-    made = protocol.manifest_path(context.run, 1)
+    made = protocol.manifest_path(context.folder, 1)
     made.parent.mkdir(parents=True)
     made.write_text("{}")
     (tmp_path / "set_3.csv").rename(lost)
     assert workflow.note_source("dfew") == (1, 2, 3, 4, 5)
-    assert road.begin("dfew").source.whole and made.exists()
+    assert steps.begin("dfew").source.whole and made.exists()
 
 
 def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, root, tmp_path):
@@ -120,7 +120,7 @@ def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, roo
     (copy / "EmoLabel_DataSplit/test(single-labeled)/set_3.csv").unlink()
     (copy / "Clip/original/1003.mp4").unlink()
     with pytest.raises(UserError, match="clips without a video 1, known 0"):
-        assert road.begin("dfew", fold=1, data=str(copy)).source
+        assert steps.begin("dfew", fold=1, data=str(copy)).source
 
 
 def test_a_folder_is_checked_for_the_validation_part_that_the_run_cuts(tmp_path):
@@ -162,56 +162,56 @@ def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
 )
 def test_wrong_parameters_of_a_run_are_refused(project, call, told):
     with pytest.raises(UserError, match=told):
-        road.begin(**call)
+        steps.begin(**call)
 
 
-def test_a_cell_needs_its_fold_and_a_prepared_one(project, root):
+def test_a_run_needs_its_fold_and_a_prepared_one(project, root):
     workflow.note_source("dfew", data=str(root))
     with pytest.raises(UserError, match="name one of the folds 1, 2, 3, 4, 5"):
-        road.load(road.begin("dfew"))
+        steps.load(steps.begin("dfew"))
     with pytest.raises(UserError, match=r"fold = 2: not prepared in .*data notebook first"):
-        road.load(road.begin("dfew", fold=2))
+        steps.load(steps.begin("dfew", fold=2))
 
 
 def test_the_folds_of_a_run_are_those_of_its_set(project, root):
     assert workflow.note_source("smoke") == ()
     assert workflow.note_source("dfew", data=str(root)) == (1, 2, 3, 4, 5)
-    assert road.begin("dfew").folds == (1, 2, 3, 4, 5)
-    assert road.begin("dfew", fold=3).folds == (3,)
-    assert road.begin("dfew", fold=3).experiment("train") == "train-fold3"
-    assert road.begin("smoke").experiment("train") == "train"
+    assert steps.begin("dfew").folds == (1, 2, 3, 4, 5)
+    assert steps.begin("dfew", fold=3).folds == (3,)
+    assert steps.begin("dfew", fold=3).experiment("train") == "train-fold3"
+    assert steps.begin("smoke").experiment("train") == "train"
     with pytest.raises(UserError, match="studies = 'all': they need videos whose truth is known"):
         workflow.reproduce("dfew", studies="all")
 
 
 def test_every_fold_and_method_is_expected(project, root):
     with pytest.raises(UserError, match="tell where DFEW lies"):
-        plan.expected_cells("dfew")
+        plan.expected_runs("dfew")
     workflow.note_source("dfew", data=str(root))
-    cells = plan.expected_cells("dfew")
-    assert len({cell.path for cell in cells}) == 5 * len(road.methods(road.begin("dfew")))
-    assert {cell.experiment for cell in cells} == {f"train-fold{k}" for k in range(1, 6)}
-    assert {cell.state() for cell in cells} == {"missing"}
+    runs = plan.expected_runs("dfew")
+    assert len({run.path for run in runs}) == 5 * len(steps.methods(steps.begin("dfew")))
+    assert {run.experiment for run in runs} == {f"train-fold{k}" for k in range(1, 6)}
+    assert {run.state() for run in runs} == {"missing"}
 
 
 def test_runs_that_store_the_same_frames_share_a_bank(project):
-    base = road.begin("dfew")
-    assert base.bank == base.run / "bank"
-    assert road.begin("dfew", {"training.choose": "test"}).bank == base.bank
+    base = steps.begin("dfew")
+    assert base.bank == base.folder / "bank"
+    assert steps.begin("dfew", {"training.choose": "test"}).bank == base.bank
     for changes in ({"data.size": 64}, {"data.source": "mafw"}):
-        other = road.begin("dfew", changes)
-        assert other.bank == other.run / "bank" != base.bank
-    smoke = road.begin("smoke")
-    assert road.begin("smoke", {"training.epochs": 3}).bank == smoke.bank == smoke.run / "bank"
+        other = steps.begin("dfew", changes)
+        assert other.bank == other.folder / "bank" != base.bank
+    smoke = steps.begin("smoke")
+    assert steps.begin("smoke", {"training.epochs": 3}).bank == smoke.bank == smoke.folder / "bank"
     for changes in ({"data.size": 64}, {"data.balance": "dfew"}, {"data.test": 140}):
-        rendered = road.begin("smoke", changes)
-        assert rendered.bank == rendered.run / "bank" != smoke.bank
+        rendered = steps.begin("smoke", changes)
+        assert rendered.bank == rendered.folder / "bank" != smoke.bank
 
 
 def test_real_sets_have_no_ceiling_of_right_labels(project):
-    names = set(road.methods(road.begin("dfew")))
+    names = set(steps.methods(steps.begin("dfew")))
     assert "clean" not in names and {"plain", "vote", "ours"} <= names
-    assert "clean" in road.methods(road.begin("smoke"))
+    assert "clean" in steps.methods(steps.begin("smoke"))
 
 
 def clips(split, *, group=lambda k: "", n=12):

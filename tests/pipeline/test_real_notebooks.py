@@ -106,7 +106,7 @@ def shorten(pages):
 
 
 def run_all(run, root, folds):
-    """Every notebook of the road, as the workflow starts them; each fold is prepared by its own."""
+    """Every notebook, as the workflow starts them; each fold is prepared by its own."""
     out = run / "notebooks"
     for fold in folds:
         parameters = {"preset": PRESET, "fold": fold, "seed": 0, "data": str(root)}
@@ -122,7 +122,7 @@ CODES = dict(zip(("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"), CREMAD_CLASSES, str
 def hits_of(run, items, fold, method):
     """Whether each test clip is predicted as its own name says: [(class, right)] of a fold."""
     rows = Manifest.load(run / "manifests" / f"fold{fold}.json").videos
-    arrays = np.load(run / "cells" / f"train-fold{fold}" / method / "seed0" / "arrays.npz")
+    arrays = np.load(run / "trained" / f"train-fold{fold}" / method / "seed0" / "arrays.npz")
     said = arrays["test_probs"].argmax(1)
     seen = {rows[v].id: CREMAD_CLASSES[c] for v, c in zip(arrays["test_videos"], said, strict=True)}
     actors = {id[:4] for id in seen}

@@ -22,7 +22,7 @@ PER_SEED = ("train", "ablate")
 
 
 @pytest.fixture
-def road(project, write_notebook):
+def clone(project, write_notebook):
     """A project with the real Snakefile and empty notebooks, whose book is one line of shell."""
     text = (ROOT / "Snakefile").read_text()
     book = '"{PYTHON:q} -m rdfer book --preset {PRESET.name} --done {output:q}"'
@@ -49,21 +49,21 @@ def jobs(capfd):
     return sorted(line.removesuffix(": started") for line in lines if line.endswith(": started"))
 
 
-def test_the_road_is_run_once_and_then_only_what_changed(road, write_notebook, capfd):
+def test_the_workflow_is_run_once_and_then_only_what_changed(clone, write_notebook, capfd):
     page = reproduce("smoke", cores=2)
-    assert page == road / "_build" / "html" / "index.html" and page.exists()
+    assert page == clone / "_build" / "html" / "index.html" and page.exists()
     preset = PRESETS["smoke"]
     every = ["agreement", "data", "evaluate", "figures"]
     every += [f"train seed {seed}" for seed in preset.seeds]
     every += [f"ablate seed {seed}" for seed in preset.ablation_seeds]
     assert jobs(capfd) == sorted(every)
-    run = road / "runs" / "smoke"
+    run = clone / "runs" / "smoke"
     executed = {path.stem for path in (run / "notebooks").glob("*.ipynb")}
     assert set(NOTEBOOKS) <= executed
     assert json.loads((run / "done" / "train-seed1.json").read_text())["parameters"]["seed"] == 1
     # nothing but the run and the book was written
     places = {"notebooks", "book", "_config.yml", "_toc.yml", "Snakefile", "runs", "_build"}
-    assert {path.name for path in road.iterdir()} == places
+    assert {path.name for path in clone.iterdir()} == places
 
     reproduce("smoke", cores=2)
     assert jobs(capfd) == []
@@ -73,12 +73,12 @@ def test_the_road_is_run_once_and_then_only_what_changed(road, write_notebook, c
     assert jobs(capfd) == ["agreement", "figures"]
 
     # another book was built meanwhile: this one is built again, and nothing else
-    shutil.rmtree(road / "_build")
+    shutil.rmtree(clone / "_build")
     reproduce("smoke", cores=2)
     assert jobs(capfd) == [] and page.exists()
 
 
-def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, capfd):
+def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(clone, capfd):
     preset = PRESETS["smoke"]
     reproduce("smoke", cores=2)
     jobs(capfd)
@@ -94,15 +94,15 @@ def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(road, c
         reproduce("smoke", studies="most")
 
 
-def test_a_real_set_is_trained_fold_by_fold_and_has_no_ablation(road, tmp_path, monkeypatch):
+def test_a_real_set_is_trained_fold_by_fold_and_has_no_ablation(clone, tmp_path, monkeypatch):
     data, folds = tmp_path / "DFEW", trees.small_folds()
     trees.touch(data / "Clip/original", (f"{c}.mp4" for part in folds.values() for c in part))
     trees.write_dfew(data, folds)
-    run = road / "runs" / "dfew"
+    run = clone / "runs" / "dfew"
     # noted, and so checked, here: the other process knows the real set's counts alone
     monkeypatch.setitem(DATASETS, "dfew", trees.small_dfew(folds))
     assert note_source("dfew", data=str(data)) == (1, 2, 3, 4, 5)
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(road / "Snakefile")]
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(clone / "Snakefile")]
     command += ["--directory", str(run), "--config", "preset=dfew", f"data={data}"]
     command += ["--dry-run", "--cores", "1", "--nolock"]
     told = subprocess.run(command, capture_output=True, text=True)
@@ -116,17 +116,17 @@ def test_a_real_set_is_trained_fold_by_fold_and_has_no_ablation(road, tmp_path, 
     assert json.loads((run / "source.json").read_text())["root"] == str(data)
 
 
-def test_a_real_set_without_its_folder_is_one_line(road, tmp_path):
+def test_a_real_set_without_its_folder_is_one_line(clone, tmp_path):
     with pytest.raises(UserError, match=r"data = '': tell where DFEW lies"):
         reproduce("dfew")
     with pytest.raises(UserError, match=r"no such folder"):
         reproduce("dfew", data=str(tmp_path / "nowhere"))
     with pytest.raises(UserError, match="this preset renders its own videos"):
         reproduce("smoke", data=str(tmp_path))
-    assert not (road / "runs" / "dfew").exists()
+    assert not (clone / "runs" / "dfew").exists()
 
 
-def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):
+def test_what_stops_a_job_is_told_in_one_line(clone, write_notebook, capfd):
     cell = "from rdfer.base.errors import UserError\nraise UserError('train.txt = 3: must be 4')"
     write_notebook("data", 'preset = "laptop"', cell)
     with pytest.raises(UserError, match=r"data\.ipynb: train\.txt = 3: must be 4"):
@@ -138,7 +138,7 @@ def test_what_stops_a_job_is_told_in_one_line(road, write_notebook, capfd):
 
 
 @pytest.mark.parametrize("started", ["", "trap '' INT; "], ids=["at a prompt", "behind nohup"])
-def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_notebook, started):
+def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(clone, write_notebook, started):
     # the job itself asks for the end of the command that started it, and would wait for ever
     cell = (
         "import os, signal, threading\n"
@@ -152,14 +152,14 @@ def test_a_polite_kill_ends_every_job_and_leaves_nothing_half_done(road, write_n
     ended = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
     assert ended.returncode == 130
     assert ended.stderr.splitlines()[-1] == "interrupted; the same command goes on from here"
-    run = road / "runs" / "smoke"
+    run = clone / "runs" / "smoke"
     assert not list(run.glob("done/*")) and not list(run.glob("notebooks/*"))
     with workflow.only_one(run):  # nobody works on
         assert run.is_dir()
 
 
-def test_two_at_once_in_one_run_are_refused(road):
-    run = road / "runs" / "smoke"
+def test_two_at_once_in_one_run_are_refused(clone):
+    run = clone / "runs" / "smoke"
     told = rf"another `rdfer reproduce` is at work there \(process {os.getpid()}\)"
     with workflow.only_one(run), pytest.raises(UserError, match=told):
         reproduce("smoke")
@@ -167,19 +167,19 @@ def test_two_at_once_in_one_run_are_refused(road):
         assert run.is_dir()
 
 
-def test_a_missing_tool_is_named_before_anything_begins(road, monkeypatch):
+def test_a_missing_tool_is_named_before_anything_begins(clone, monkeypatch):
     monkeypatch.setattr(workflow.shutil, "which", lambda name: None)
     with pytest.raises(UserError, match="bash: not found"):
         reproduce("smoke")
     monkeypatch.setattr(workflow.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="snakemake: not installed"):
         reproduce("smoke")
-    assert not (road / "runs").exists()
+    assert not (clone / "runs").exists()
 
 
-def test_keys_are_rewritten_only_when_they_change(road, write_notebook):
+def test_keys_are_rewritten_only_when_they_change(clone, write_notebook):
     def stamps():
-        folder = road / "runs" / "smoke" / "keys"
+        folder = clone / "runs" / "smoke" / "keys"
         return {path.stem: (path.stat().st_mtime_ns, path.read_text()) for path in folder.glob("*")}
 
     write_keys("smoke")
@@ -193,15 +193,17 @@ def test_keys_are_rewritten_only_when_they_change(road, write_notebook):
     assert {name for name in after if after[name] != before[name]} == {"figures"}
 
 
-def test_settings_are_part_of_the_keys(road):
+def test_settings_are_part_of_the_keys(clone):
     for preset in ("smoke", "laptop"):
         write_keys(preset)
-    texts = {p: (road / "runs" / p / "keys" / "data.json").read_text() for p in ("smoke", "laptop")}
+    texts = {
+        p: (clone / "runs" / p / "keys" / "data.json").read_text() for p in ("smoke", "laptop")
+    }
     assert texts["smoke"] != texts["laptop"]
 
 
-def test_a_missing_notebook_is_named(road):
-    (road / "notebooks" / "train.ipynb").unlink()
+def test_a_missing_notebook_is_named(clone):
+    (clone / "notebooks" / "train.ipynb").unlink()
     with pytest.raises(UserError, match=r"train\.ipynb: no such file"):
         workflow.write_keys("smoke")
 

@@ -10,7 +10,7 @@ from rdfer.report import embedding
 
 
 class Recorded:
-    """A cell with features of 20 test videos a class, apart from each other or not."""
+    """A run with features of 20 test videos a class, apart from each other or not."""
 
     def __init__(self, *, seed=3, apart=True):
         rng, self.seed = np.random.default_rng(0), seed
@@ -34,12 +34,12 @@ def test_neighbours_are_counted_class_by_class():
 
 
 def test_maps_are_of_the_first_seed_and_fit_for_json():
-    cells = {
+    runs = {
         "plain": [Recorded(apart=False), Recorded(seed=9)],
         "vote": [Recorded()],
         "ours": [Recorded()],
     }
-    found = embedding.feature_maps(cells)
+    found = embedding.feature_maps(runs)
     assert found["seed"] == 3 and list(found["maps"]) == ["plain", "ours"]
     assert found["labels"] == np.repeat(range(7), 20).tolist()
     assert all(len(m["x"]) == len(m["y"]) == 140 for m in found["maps"].values())

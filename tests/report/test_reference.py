@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from rdfer.base.errors import UserError
-from rdfer.pipeline.runs import Cell
+from rdfer.pipeline.runs import Run
 from rdfer.pipeline.workflow import NOTEBOOKS
 from rdfer.report import reference
 from rdfer.settings.schema import Settings
@@ -16,39 +16,41 @@ from tests.studies.test_real_results import ROW
 
 
 @pytest.fixture
-def run(project, monkeypatch):
-    """A finished laptop run with one cell; what a cell needs is a small module's code alone."""
-    run = project / "runs" / "laptop"
+def folder(project, monkeypatch):
+    """A finished laptop preset with one run, which needs a small module's code alone."""
+    folder = project / "runs" / "laptop"
     (project / "book").mkdir()
     shutil.copy(Path(__file__).parents[2] / "book" / "reported_results.csv", project / "book")
-    cell = Cell(
-        run=run,
+    run = Run(
+        folder=folder,
         experiment="train",
         variant="plain",
         seed=0,
         settings=Settings(),
         roots=("rdfer.method.sampling",),
     )
-    cell.record({"uar": 0.5}, wall_s=1)
-    monkeypatch.setattr(plan, "expected_cells", lambda preset: [cell])
+    run.record({"uar": 0.5}, wall_s=1)
+    monkeypatch.setattr(plan, "expected_runs", lambda preset: [run])
     for name, text in {
         "done/figures.json": "{}",
         "results/main.json": '{"a": 1}',
         "results/figures/main.svg": "<svg/>",
         "results/notes.txt": "stays behind",
     }.items():
-        (run / name).parent.mkdir(parents=True, exist_ok=True)
-        (run / name).write_text(text)
-    (run / "notebooks").mkdir()
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    (folder / "notebooks").mkdir()
     for name in NOTEBOOKS:
         text = f"in {project}/runs"
         output = nbformat.v4.new_output("stream", text=text)
         code = nbformat.v4.new_code_cell("1", execution_count=1, outputs=[output])
-        nbformat.write(nbformat.v4.new_notebook(cells=[code]), run / "notebooks" / f"{name}.ipynb")
-    return run
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=[code]), folder / "notebooks" / f"{name}.ipynb"
+        )
+    return folder
 
 
-def test_results_and_figures_are_replaced_whole(project, run):
+def test_results_and_figures_are_replaced_whole(project, folder):
     (project / "results").mkdir()
     (project / "results" / "old.json").write_text("{}")
     (line,) = reference.publish("laptop")
@@ -62,7 +64,7 @@ def test_results_and_figures_are_replaced_whole(project, run):
     assert not list(project.glob(".*"))
 
 
-def test_scores_on_the_real_sets_stay_and_those_of_new_runs_join_them(project, run):
+def test_scores_on_the_real_sets_stay_and_those_of_new_runs_join_them(project, folder):
     for place, row in (("results", ROW), ("runs/mafw/results", {**ROW, "data": "MAFW"})):
         (project / place).mkdir(parents=True)
         (project / place / "real.json").write_text(json.dumps({"rows": [row]}))
@@ -78,8 +80,8 @@ def test_scores_on_the_real_sets_stay_and_those_of_new_runs_join_them(project, r
         ("labtop", "preset = 'labtop': unknown; did you mean 'laptop'"),
     ],
 )
-def test_no_other_preset_passes_for_the_reference(project, run, preset, told):
-    run.rename(run.with_name(preset))
+def test_no_other_preset_passes_for_the_reference(project, folder, preset, told):
+    folder.rename(folder.with_name(preset))
     with pytest.raises(UserError, match=told):
         reference.publish(preset)
     assert not (project / "results").exists() and not (project / "figures").exists()
@@ -88,22 +90,25 @@ def test_no_other_preset_passes_for_the_reference(project, run, preset, told):
 @pytest.mark.parametrize(
     ("harm", "told"),
     [
-        (lambda run: (run / "done" / "figures.json").unlink(), "not finished"),
+        (lambda folder: (folder / "done" / "figures.json").unlink(), "not finished"),
         (
-            lambda run: next(run.glob("cells/*/*/*/metrics.json")).unlink(),
-            "1 of 1 cells are not fresh",
+            lambda folder: next(folder.glob("trained/*/*/*/metrics.json")).unlink(),
+            "1 of 1 runs are not fresh",
         ),
         (
-            lambda run: (run / "results" / "big.json").write_text(" " * 9_000_000),
+            lambda folder: (folder / "results" / "big.json").write_text(" " * 9_000_000),
             "at most 8.0 MB",
         ),
-        (lambda run: (run / "notebooks" / "train.ipynb").unlink(), r"train\.ipynb: no such file"),
+        (
+            lambda folder: (folder / "notebooks" / "train.ipynb").unlink(),
+            r"train\.ipynb: no such file",
+        ),
     ],
 )
-def test_a_run_that_will_not_do_changes_nothing(project, run, harm, told):
+def test_a_preset_that_will_not_do_changes_nothing(project, folder, harm, told):
     (project / "results").mkdir()
     (project / "results" / "old.json").write_text("{}")
-    harm(run)
+    harm(folder)
     with pytest.raises(UserError, match=told):
         reference.publish("laptop")
     assert [path.name for path in (project / "results").iterdir()] == ["old.json"]

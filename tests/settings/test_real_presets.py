@@ -1,4 +1,4 @@
-"""Every preset of a real set: one fold of a small tree in its layout, to a cell that has scores.
+"""Every preset of a real set: one fold of a small tree in its layout, to a run that has scores.
 
 The set's size, and the size of network, frames and training, are all that is changed: whether the
 encoder is frozen or trained with the rest, its streams, fusion and precision are the preset's.
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rdfer.datasets import DATASETS
-from rdfer.pipeline import road
+from rdfer.pipeline import steps
 from rdfer.settings.variants import METHODS
 from tests.datasets.faces_trees import as_whole, plant
 from tests.datasets.layouts import LAYOUTS
@@ -46,16 +46,16 @@ def test_a_fold_is_trained_and_tested(project, tmp_path, monkeypatch, preset):
     layout = LAYOUTS[place]
     items = plant(tmp_path / "root", layout)
     monkeypatch.setitem(DATASETS, preset, as_whole(layout, items))
-    context = road.begin(preset, {**TINY, **choice}, fold=1, data=str(tmp_path / "root"))
-    road.prepare(context, workers=0)
+    context = steps.begin(preset, {**TINY, **choice}, fold=1, data=str(tmp_path / "root"))
+    steps.prepare(context, workers=0)
     variants = [METHODS["plain"], METHODS["vote"]]
-    table = road.run_cells(context, "train", variants, seed=0)
+    table = steps.train_runs(context, "train", variants, seed=0)
     assert table["how"].tolist() == ["run", "run"]
-    manifest, _, _ = road.load(context)
+    manifest, _, _ = steps.load(context)
     tested = {k for k, clip in enumerate(manifest.clips) if clip.split == "test"}
     lost = {k for k in tested if not manifest.clips[k].n_frames}
-    for cell in (cells[0] for cells in road.gather(context, "train", variants, [0]).values()):
-        arrays, metrics = cell.arrays(), cell.metrics()
+    for run in (runs[0] for runs in steps.gather(context, "train", variants, [0]).values()):
+        arrays, metrics = run.arrays(), run.metrics()
         assert set(arrays["test_videos"].tolist()) == tested - lost
         probs = arrays["test_probs"]
         assert probs.shape == (len(tested - lost), len(manifest.classes))

@@ -19,7 +19,7 @@ LABELS = MANIFEST.labels()
 
 
 class Recorded:
-    """A cell with arrays of its own, drawn by its name."""
+    """A run with arrays of its own, drawn by its name."""
 
     def __init__(self, name, seed, state="fresh"):
         self.rng = np.random.default_rng([len(name), seed])
@@ -93,7 +93,7 @@ def test_uar_is_that_of_the_named_method_and_its_difference_is_taken_seed_by_see
     assert len(replicates) == 50 and replicates.std() > 0
 
 
-def test_a_stale_cell_makes_the_claim_missing_and_is_named():
+def test_a_stale_run_makes_the_claim_missing_and_is_named():
     stale = bench(missing={("noise/plain@symmetric-20", 1)})
     found = evidence(claim(reading(), reading("plain")), {"usual": stale}, SEEDS, draws=10)
     assert not found.evidence

@@ -11,8 +11,8 @@ CLASSES = ("A", "B")
 CERTAIN, SPLIT = [[0.9, 0.1]] * 2, [[0.8, 0.2], [0.3, 0.7]]
 
 
-class Cell:
-    """A cell that has recorded one sweep of two clips of each training video."""
+class Run:
+    """A run that has recorded one sweep of two clips of each training video."""
 
     def __init__(self, clips, given):
         self.clips, self.given = clips, given
@@ -34,9 +34,9 @@ def manifest(*names, votes=None):
 
 
 def test_a_clip_of_several_folds_counts_once_with_the_mean_of_what_they_say():
-    cells = {1: [Cell([CERTAIN, SPLIT], [0, 1])], 2: [Cell([SPLIT, CERTAIN], [0, 1])]}
+    runs = {1: [Run([CERTAIN, SPLIT], [0, 1])], 2: [Run([SPLIT, CERTAIN], [0, 1])]}
     folds = {1: manifest("x", "y"), 2: manifest("x", "z")}
-    table = clip_scores(cells, folds)
+    table = clip_scores(runs, folds)
     assert table.index.tolist() == ["x", "y", "z"]
     assert table["agreement"].tolist() == [0.75, 0.5, 1.0]
     assert table["given"].tolist() == ["A", "B", "B"]
@@ -54,9 +54,9 @@ def test_a_clip_of_several_folds_counts_once_with_the_mean_of_what_they_say():
 def test_votes_are_the_reference_where_a_clip_has_some():
     votes = {"x": (9, 1), "y": (5, 5), "z": (6, 4), "w": None, "u": (0, 0)}
     clips = [CERTAIN, SPLIT, [[0.6, 0.4], [0.45, 0.55]], CERTAIN, CERTAIN]
-    cells = {1: [Cell(clips, [0, 1, 0, 1, 0])]}
+    runs = {1: [Run(clips, [0, 1, 0, 1, 0])]}
     folds = {1: manifest("x", "y", "z", "w", "u", votes=votes)}
-    found = summary(clip_scores(cells, folds), CLASSES, draws=20)
+    found = summary(clip_scores(runs, folds), CLASSES, draws=20)
     rows = {row["score"]: row for row in found["quality"]}
     assert rows["scatter"]["n"] == 3 and rows["scatter"]["low_consensus"] == 2
     assert rows["scatter"]["auroc"] == 1 and rows["scatter"]["spearman"] > 0.8

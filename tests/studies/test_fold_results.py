@@ -32,8 +32,8 @@ def manifest(fold, *, group=""):
     return Manifest((*train, *test), CLASSES, f"set, fold {fold}")
 
 
-class Cell:
-    """What a cell has recorded: one prediction a letter, ``?`` for a clip that cannot be read."""
+class Run:
+    """What a run has recorded: one prediction a letter, ``?`` for a clip that cannot be read."""
 
     def __init__(self, said, settings=SETTINGS):
         self.settings, self.said = settings, said
@@ -51,11 +51,11 @@ class Cell:
         return {"passes": 7}
 
 
-def compared(cells, settings=SETTINGS, **options):
+def compared(runs, settings=SETTINGS, **options):
     folds = {1: manifest(1, **options), 2: manifest(2, **options)}
     made = {
-        name: {k: [Cell(said, settings)] for k, said in of_fold.items()}
-        for name, of_fold in cells.items()
+        name: {k: [Run(said, settings)] for k, said in of_fold.items()}
+        for name, of_fold in runs.items()
     }
     titles = {"plain": "Plain", "ours": "RDFER (ours)"}
     return comparison(made, folds, titles, draws=50)

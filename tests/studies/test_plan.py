@@ -6,62 +6,62 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
-from rdfer.pipeline import road
+from rdfer.pipeline import steps
 from rdfer.settings.presets import PRESETS
 from rdfer.settings.variants import METHODS, ablations
-from rdfer.studies.design import cells_of
-from rdfer.studies.plan import STUDY_RESULTS, expected_cells, set_aside_stale
+from rdfer.studies.design import runs_of
+from rdfer.studies.plan import STUDY_RESULTS, expected_runs, set_aside_stale
 
 
-def test_a_run_that_has_not_begun_expects_every_cell(project):
-    cells = expected_cells("smoke")
+def test_a_preset_that_has_not_begun_expects_every_run(project):
+    runs = expected_runs("smoke")
     preset = PRESETS["smoke"]
-    assert Counter(cell.experiment for cell in cells) == {
+    assert Counter(run.experiment for run in runs) == {
         "train": len(METHODS) * len(preset.seeds),
         "ablate": len(ablations(preset.settings)) * len(preset.ablation_seeds),
     }
-    assert {cell.run for cell in cells} == {project / "runs" / "smoke"}
-    assert {cell.state() for cell in cells} == {"missing"}
-    assert len({cell.path for cell in cells}) == len(cells)
+    assert {run.folder for run in runs} == {project / "runs" / "smoke"}
+    assert {run.state() for run in runs} == {"missing"}
+    assert len({run.path for run in runs}) == len(runs)
 
 
 def test_a_study_that_was_begun_is_expected_to_be_finished(project):
     preset = PRESETS["smoke"]
-    (project / "runs" / "smoke" / "cells" / "watch").mkdir(parents=True)
-    found = [cell for cell in expected_cells("smoke") if cell.experiment == "watch"]
-    assert [(cell.variant, cell.seed) for cell in found] == [
+    (project / "runs" / "smoke" / "trained" / "watch").mkdir(parents=True)
+    found = [run for run in expected_runs("smoke") if run.experiment == "watch"]
+    assert [(run.variant, run.seed) for run in found] == [
         (variant.name, seed)
         for seed in preset.study_seeds
-        for variant in cells_of("watch", preset, seed)
+        for variant in runs_of("watch", preset, seed)
     ]
-    assert not [cell for cell in expected_cells("smoke") if cell.experiment == "noise"]
+    assert not [run for run in expected_runs("smoke") if run.experiment == "noise"]
 
 
 def test_an_unknown_preset_is_refused(project):
     with pytest.raises(UserError, match="preset = 'nano'"):
-        expected_cells("nano")
+        expected_runs("nano")
 
 
 @pytest.fixture
 def judged(project, monkeypatch):
-    """A run with a study's cell and results, as far as the judgement of freshness looks at it."""
-    monkeypatch.setattr(road, "load", lambda context: (None, None, ""))
-    run = project / "runs" / "smoke"
-    (run / "cells" / "watch").mkdir(parents=True)
-    cell = next(cell for cell in expected_cells("smoke") if cell.experiment == "watch")
-    cell.record({"uar": 0.5}, wall_s=1.0)
+    """A folder with a study's run and results, as far as the judgement of freshness looks."""
+    monkeypatch.setattr(steps, "load", lambda context: (None, None, ""))
+    folder = project / "runs" / "smoke"
+    (folder / "trained" / "watch").mkdir(parents=True)
+    run = next(run for run in expected_runs("smoke") if run.experiment == "watch")
+    run.record({"uar": 0.5}, wall_s=1.0)
     for name in ("main", "noise", "claims"):
-        write_json(run / "results" / f"{name}.json", {"of": name})
+        write_json(folder / "results" / f"{name}.json", {"of": name})
     for name in ("noise", "per_class"):
-        write_json(run / "results" / "figures" / f"{name}.json", {"of": name})
-    return run / "results", cell
+        write_json(folder / "results" / "figures" / f"{name}.json", {"of": name})
+    return folder / "results", run
 
 
 def names(folder):
     return {path.name for path in folder.iterdir() if path.is_file()} if folder.is_dir() else set()
 
 
-def test_results_of_studies_stay_where_their_cells_are_fresh_or_missing(judged):
+def test_results_of_studies_stay_where_their_runs_are_fresh_or_missing(judged):
     """What was missing is said in them."""
     results, _ = judged
     set_aside_stale("smoke")
@@ -69,10 +69,10 @@ def test_results_of_studies_stay_where_their_cells_are_fresh_or_missing(judged):
 
 
 def test_results_of_stale_studies_are_set_aside_and_nothing_else(judged, capsys):
-    results, cell = judged
-    metrics = cell.path / "metrics.json"
+    results, run = judged
+    metrics = run.path / "metrics.json"
     stored = read_json(metrics)
-    stored["provenance"]["hash"] = "0" * 16
+    stored["provenance"]["code"] = "0" * 16
     metrics.unlink()
     write_json(metrics, stored)
     set_aside_stale("smoke")
@@ -81,19 +81,19 @@ def test_results_of_stale_studies_are_set_aside_and_nothing_else(judged, capsys)
     assert names(results / "figures") == {"per_class.json"}
     assert names(results / "stale" / "figures") == {"noise.json"}
     assert read_json(results / "stale" / "noise.json") == {"of": "noise"}
-    assert "1 cells are stale" in capsys.readouterr().err
+    assert "1 runs are stale" in capsys.readouterr().err
     set_aside_stale("smoke")  # nothing is left to set aside
     assert capsys.readouterr().err == ""
 
 
 def test_nothing_is_called_stale_while_the_data_are_not_there(judged, monkeypatch):
-    results, cell = judged
-    (cell.path / "metrics.json").write_text('{"provenance": {"hash": "x"}, "metrics": {}}')
+    results, run = judged
+    (run.path / "metrics.json").write_text('{"provenance": {"hash": "x"}, "metrics": {}}')
 
     def gone(context):
         raise UserError("no data")
 
-    monkeypatch.setattr(road, "load", gone)
+    monkeypatch.setattr(steps, "load", gone)
     set_aside_stale("smoke")
     assert names(results) == {"main.json", "noise.json", "claims.json"}
 

@@ -12,8 +12,8 @@ from rdfer.settings.variants import METHODS
 from rdfer.studies import results
 
 
-class FakeCell:
-    """A recorded cell: metrics and arrays, without the files."""
+class FakeRun:
+    """A recorded run: metrics and arrays, without the files."""
 
     def __init__(self, *, seed=0, uar=0.5, **more):
         self.settings, self.seed = Settings(), seed
@@ -54,8 +54,8 @@ class FakeCell:
 
 
 def test_main_comparison_pairs_the_seeds():
-    cells = {
-        name: [FakeCell(seed=s, uar=base + 0.1 * s) for s in range(3)]
+    runs = {
+        name: [FakeRun(seed=s, uar=base + 0.1 * s) for s in range(3)]
         for name, base in {
             "plain": 0.3,
             "plain-matched": 0.3,
@@ -66,7 +66,7 @@ def test_main_comparison_pairs_the_seeds():
             "clean": 0.5,
         }.items()
     }
-    main = results.main_comparison(cells)
+    main = results.main_comparison(runs)
     row = next(r for r in main["rows"] if r["method"] == "ours")
     assert row["uar_mean"] == pytest.approx(0.5) and row["n_seeds"] == 3
     gain = next(
@@ -80,23 +80,23 @@ def test_main_comparison_pairs_the_seeds():
 
 
 def test_ablation_differs_from_the_whole_method_seed_by_seed():
-    cells = {
-        "ours": [FakeCell(seed=s, uar=0.5 + 0.1 * s) for s in range(2)],
-        "no-resampling": [FakeCell(seed=s, uar=0.4 + 0.1 * s) for s in range(2)],
+    runs = {
+        "ours": [FakeRun(seed=s, uar=0.5 + 0.1 * s) for s in range(2)],
+        "no-resampling": [FakeRun(seed=s, uar=0.4 + 0.1 * s) for s in range(2)],
     }
-    whole, without = results.ablation(cells)["rows"]
+    whole, without = results.ablation(runs)["rows"]
     assert "delta_mean" not in whole
     assert without["delta_mean"] == pytest.approx(-0.1)
 
 
 def test_agreement_leaves_the_ambiguous_out_and_matches_an_independent_auroc():
-    cells = [FakeCell(seed=s) for s in range(2)]
-    found = results.agreement_results(cells)
+    runs = [FakeRun(seed=s) for s in range(2)]
+    found = results.agreement_results(runs)
     assert found["counts"] == {"clean": 19, "hard": 20, "noisy": 20}
     row = next(r for r in found["scores"] if (r["score"], r["over"]) == ("loss-averaged", "all"))
     expected = []
-    for cell in cells:
-        a = cell.arrays()
+    for run in runs:
+        a = run.arrays()
         own = a["sweep_clips"].mean((0, 2))[np.arange(60), a["train_given"]]
         expected.append(roc_auc_score((a["train_given"] != a["train_true"])[:59], -own[:59]))
     assert row["auroc_mean"] == pytest.approx(np.mean(expected))
@@ -105,11 +105,11 @@ def test_agreement_leaves_the_ambiguous_out_and_matches_an_independent_auroc():
 
 
 def test_every_score_has_its_name():
-    assert set(results.suspicion_scores(FakeCell().arrays())) == set(SCORE_NAMES)
+    assert set(results.suspicion_scores(FakeRun().arrays())) == set(SCORE_NAMES)
 
 
 def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():
-    arrays = FakeCell().arrays()
+    arrays = FakeRun().arrays()
     mask = results.scoring_masks(arrays)["high-loss"]
     noisy = arrays["train_given"] != arrays["train_true"]
     assert mask.any() and (noisy | arrays["train_hard"])[mask].all()
@@ -117,30 +117,30 @@ def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():
 
 
 def test_a_notebook_has_in_hand_what_a_reader_of_the_file_has():
-    cells = {name: [FakeCell(seed=s) for s in range(2)] for name in METHODS}
+    runs = {name: [FakeRun(seed=s) for s in range(2)] for name in METHODS}
     for found in (
-        results.main_comparison(cells),
-        results.agreement_results(cells["plain"]),
-        results.key_expression(cells["ours"]),
-        results.dynamics(cells),
+        results.main_comparison(runs),
+        results.agreement_results(runs["plain"]),
+        results.key_expression(runs["ours"]),
+        results.dynamics(runs),
     ):
         assert json.loads(json.dumps(found)) == found
 
 
 def test_the_figures_take_results_that_no_file_has_seen():
-    cells = {name: [FakeCell(seed=s) for s in range(2)] for name in METHODS}
+    runs = {name: [FakeRun(seed=s) for s in range(2)] for name in METHODS}
     found = {
-        "main": results.main_comparison(cells),
-        "agreement": results.agreement_results(cells["plain"]),
-        "dynamics": results.dynamics(cells),
+        "main": results.main_comparison(runs),
+        "agreement": results.agreement_results(runs["plain"]),
+        "dynamics": results.dynamics(runs),
     }
     for draw in (agreement_histogram, agreement_by_sweep, dynamics, main_comparison, confusion):
         assert draw(found)[1]
 
 
 def test_key_expression_and_dynamics_are_means_over_seeds():
-    cells = [FakeCell(seed=0, uar=0.2), FakeCell(seed=1, uar=0.4)]
-    assert results.key_expression(cells)["rows"][0]["hit_rate"] == pytest.approx(0.3)
-    curves = results.dynamics({"ours": cells})["ours"]
+    runs = [FakeRun(seed=0, uar=0.2), FakeRun(seed=1, uar=0.4)]
+    assert results.key_expression(runs)["rows"][0]["hit_rate"] == pytest.approx(0.3)
+    curves = results.dynamics({"ours": runs})["ours"]
     assert curves["epoch"] == [1, 2]
     np.testing.assert_allclose(curves["val_uar"], [0.2, 0.3])

@@ -15,7 +15,7 @@ from rdfer.settings.presets import PRESETS
 from rdfer.settings.schema import flat
 from rdfer.settings.variants import METHODS, variant_settings
 from rdfer.studies import sensitivity as s
-from rdfer.studies.design import cells_of, other_values
+from rdfer.studies.design import other_values, runs_of
 from tests.studies.test_evidence import bench
 
 PRESET = dataclasses.replace(PRESETS["laptop"], study_seeds=(0, 1, 2, 3))
@@ -39,26 +39,26 @@ def own_and_others(a, first=0):
 
 
 @pytest.mark.parametrize("name", ["smoke", "laptop", "gpu"])
-def test_a_cell_differs_from_the_usual_one_in_a_single_setting(name):
+def test_a_run_differs_from_the_usual_one_in_a_single_setting(name):
     preset = PRESETS[name]
     usual = flat(variant_settings(METHODS["ours"], preset.settings))
-    cells = cells_of("sensitivity", preset, preset.study_seeds[0])
+    runs = runs_of("sensitivity", preset, preset.study_seeds[0])
     changes = []
-    for variant in cells:
+    for variant in runs:
         own = flat(variant_settings(variant, preset.settings))
         changes.append([(k, v) for k, v in own.items() if usual[k] != v])
     expected = [[(k, v)] for k, vs in other_values(preset.settings).items() for v in vs]
     assert changes == expected
-    assert len({variant.name for variant in cells}) == len(cells)
+    assert len({variant.name for variant in runs}) == len(runs)
 
 
 def test_only_the_first_seeds_are_trained():
     preset = PRESETS["laptop"]
-    trained = [seed for seed in preset.study_seeds if cells_of("sensitivity", preset, seed)]
+    trained = [seed for seed in preset.study_seeds if runs_of("sensitivity", preset, seed)]
     assert tuple(trained) == preset.few_seeds
 
 
-def test_uar_and_its_paired_difference_are_those_of_the_cells():
+def test_uar_and_its_paired_difference_are_those_of_the_runs():
     here = bench()
     row = find(s.trained_rows(here, PRESET), setting="agreement.span", value=0.5)
 

@@ -3,17 +3,17 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.settings.presets import PRESETS
 from rdfer.settings.variants import variant_settings
-from rdfer.studies.design import STUDIES, cells_of, conditions, of_kind
+from rdfer.studies.design import STUDIES, conditions, of_kind, runs_of
 
 LAPTOP = PRESETS["laptop"]
 
 
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("study", STUDIES)
-def test_every_cell_is_valid_and_has_a_place_of_its_own(study, preset):
+def test_every_run_is_valid_and_has_a_place_of_its_own(study, preset):
     chosen = PRESETS[preset]
     for seed in chosen.study_seeds:
-        variants = cells_of(study, chosen, seed)
+        variants = runs_of(study, chosen, seed)
         assert len({v.name for v in variants}) == len(variants)
         for variant in variants:
             settings = variant_settings(variant, chosen.settings)
@@ -22,7 +22,7 @@ def test_every_cell_is_valid_and_has_a_place_of_its_own(study, preset):
 
 
 def test_headlines_have_ten_seeds_and_everything_five():
-    names = {s: {v.name for v in cells_of("noise", LAPTOP, s)} for s in LAPTOP.study_seeds}
+    names = {s: {v.name for v in runs_of("noise", LAPTOP, s)} for s in LAPTOP.study_seeds}
     first, last = LAPTOP.study_seeds[0], LAPTOP.study_seeds[-1]
     assert len(LAPTOP.study_seeds) == 10 and len(LAPTOP.few_seeds) == 5
     for method in ("plain", "vote", "ours", "elr"):
@@ -46,7 +46,7 @@ def test_without_noise_there_is_one_condition_for_all_kinds():
 
 
 def test_the_watched_run_and_its_twin_differ_in_initialisation_and_share_the_task():
-    variants = {v.name: v for v in cells_of("watch", LAPTOP, LAPTOP.study_seeds[0])}
+    variants = {v.name: v for v in runs_of("watch", LAPTOP, LAPTOP.study_seeds[0])}
     one, two = (
         variant_settings(variants[f"{name}@symmetric-20"], LAPTOP.settings)
         for name in ("watched", "twin")
@@ -59,12 +59,12 @@ def test_the_watched_run_and_its_twin_differ_in_initialisation_and_share_the_tas
 @pytest.mark.parametrize(("study", "seed"), [("nois", 20), ("noise", 0)])
 def test_an_unknown_study_or_seed_is_refused(study, seed):
     with pytest.raises(UserError, match=r"study = 'nois'|seed = 0"):
-        cells_of(study, LAPTOP, seed)
+        runs_of(study, LAPTOP, seed)
 
 
-def test_the_cells_of_one_kind_of_noise_are_those_and_no_others():
+def test_the_runs_of_one_kind_of_noise_are_those_and_no_others():
     preset = PRESETS["laptop"]
-    every = cells_of("noise", preset, preset.study_seeds[0])
+    every = runs_of("noise", preset, preset.study_seeds[0])
     kinds = {kind: of_kind(every, kind) for kind in preset.noise_kinds}
     assert sum(map(len, kinds.values())) == len(every) == len(of_kind(every, ""))
     assert {v.name.partition("@")[2].partition("-")[0] for v in kinds["instance"]} == {"instance"}

@@ -21,7 +21,7 @@ def watched(seed=0):
 @pytest.mark.parametrize("epochs", EPOCHS)
 @pytest.mark.parametrize("passes", PASSES)
 @pytest.mark.parametrize("score", CROSSED)
-def test_every_cell_of_the_factorial_is_a_number_a_video(score, passes, epochs):
+def test_every_entry_of_the_factorial_is_a_number_a_video(score, passes, epochs):
     found = crossed_score(watched(), score, passes=passes, epochs=epochs)
     assert found.shape == (V,) and np.isfinite(found).all()
 

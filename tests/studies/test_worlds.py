@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import recall_score
 
 from rdfer.base.errors import UserError
-from rdfer.pipeline import road
+from rdfer.pipeline import steps
 from rdfer.report.readout import MISSING
 from rdfer.report.study_tables import world_table
 from rdfer.settings.presets import PRESETS
@@ -15,16 +15,16 @@ from rdfer.settings.schema import override
 from rdfer.settings.variants import variant_settings
 from rdfer.studies import worlds
 from rdfer.studies.claims import SETTING, load_claims
-from rdfer.studies.design import WORLD_METHODS, world_cells, world_slug
+from rdfer.studies.design import WORLD_METHODS, world_runs, world_slug
 from rdfer.studies.evidence import world_of
 from rdfer.studies.study_results import rival_rows, together, world_rows
 from tests.studies.test_evidence import bench
 
 
 def test_a_world_is_the_preset_with_its_changes_in_a_run_of_its_own(project):
-    usual, other = road.begin("laptop"), worlds.begin("laptop", "dfew", seed=20)
+    usual, other = steps.begin("laptop"), worlds.begin("laptop", "dfew", seed=20)
     assert other.settings == override(usual.settings, {"data.balance": "dfew"})
-    assert other.run != usual.run and other.bank != usual.bank
+    assert other.folder != usual.folder and other.bank != usual.bank
     # the frames of an encoder that saw no blendshapes are those of the usual world
     unseen = worlds.begin("laptop", "no blendshapes")
     assert unseen.bank == usual.bank and unseen.features != usual.features
@@ -47,35 +47,35 @@ def test_what_a_world_repeats_is_valid_there_and_part_of_the_usual_studies(prese
     for changes in chosen.worlds.values():
         base = override(chosen.settings, changes)
         for seed in chosen.few_seeds:
-            cells = world_cells(chosen, seed)
-            assert [v.name.partition("@")[0] for v in cells["noise"]] == list(WORLD_METHODS)
-            assert {v.name for v in cells["watch"]} == {
+            runs = world_runs(chosen, seed)
+            assert [v.name.partition("@")[0] for v in runs["noise"]] == list(WORLD_METHODS)
+            assert {v.name for v in runs["watch"]} == {
                 "watched@symmetric-20", "twin@symmetric-20",
             }  # fmt: skip
-            for variants in cells.values():
+            for variants in runs.values():
                 for variant in variants:
                     variant_settings(variant, base)
     with pytest.raises(UserError, match="seed = 99: the worlds have the seeds"):
-        world_cells(chosen, 99)
+        world_runs(chosen, 99)
 
 
-def test_only_worlds_that_were_run_have_a_bench_and_only_their_own_cells(project, monkeypatch):
+def test_only_worlds_that_were_trained_have_a_bench_and_only_their_own_runs(project, monkeypatch):
     made = {}
 
-    def bench_of(context, cells=None):
-        made[context.run] = cells
-        return context.run
+    def bench_of(context, runs=None):
+        made[context.folder] = runs
+        return context.folder
 
     monkeypatch.setattr(worlds, "bench_of", bench_of)
-    context = road.begin("laptop")
-    assert worlds.benches(context) == {"usual": context.run}
+    context = steps.begin("laptop")
+    assert worlds.benches(context) == {"usual": context.folder}
     elsewhere = worlds.begin("laptop", "dfew")
     elsewhere.manifest_file.parent.mkdir(parents=True)
     elsewhere.manifest_file.write_text("{}")
     assert set(worlds.benches(context)) == {"usual", "dfew"}
-    cells = made[elsewhere.run]
-    assert [v.name for v in cells("watch", 20)] == ["watched@symmetric-20", "twin@symmetric-20"]
-    assert cells("parts", 20) == []
+    runs = made[elsewhere.folder]
+    assert [v.name for v in runs("watch", 20)] == ["watched@symmetric-20", "twin@symmetric-20"]
+    assert runs("parts", 20) == []
 
 
 def test_a_row_has_what_was_measured_there_and_a_world_that_was_not_run_has_nothing():
@@ -100,7 +100,7 @@ def test_a_row_has_what_was_measured_there_and_a_world_that_was_not_run_has_noth
     assert usual["auroc_rival_mean"] == pytest.approx(table[usual["rival"]])
 
 
-def test_a_row_that_lacks_cells_has_no_mean():
+def test_a_row_that_lacks_runs_has_no_mean():
     preset = dataclasses.replace(PRESETS["laptop"], study_seeds=(0, 1, 2, 3))
     lacking = bench(missing={("noise/ours@symmetric-40", 1)})
     row = world_rows({"usual": lacking}, preset)[0]

@@ -1,4 +1,4 @@
-"""The road of a run: parameters, cells that are fresh or not, and what they are gathered into."""
+"""The steps of an experiment: parameters, runs that are fresh or not, and their gathering."""
 
 import shutil
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, sha256_file
 from rdfer.data.manifest import CLASSES, Manifest, Video
-from rdfer.pipeline import preparation, road, runs
+from rdfer.pipeline import preparation, runs, steps
 from rdfer.settings.variants import ABLATIONS, METHODS, variant_settings
 from rdfer.training.experiment import Result
 from tests.small import RandomInputs
@@ -27,7 +27,7 @@ TINY = {
 
 @pytest.fixture
 def context(project):
-    return road.begin("smoke", TINY)
+    return steps.begin("smoke", TINY)
 
 
 @pytest.fixture
@@ -42,13 +42,13 @@ def store(monkeypatch):
         )
     )
     inputs, key = RandomInputs(manifest.labels()), ["data"]
-    monkeypatch.setattr(road, "load", lambda context: (manifest, inputs, key[0]))
+    monkeypatch.setattr(steps, "load", lambda context: (manifest, inputs, key[0]))
     return key
 
 
 @pytest.fixture
 def ran(store, monkeypatch):
-    """Cells are not trained but counted: the settings of each that ran."""
+    """Runs are not trained but counted: the settings of each that ran."""
     seen = []
 
     def run(manifest, inputs, settings, *, seed, checkpoint, **more):
@@ -58,7 +58,7 @@ def ran(store, monkeypatch):
         uar = 0.1 * len(seen)
         return Result({"uar": uar, "war": uar, "epoch": 1}, {"probs": np.eye(2)})
 
-    monkeypatch.setattr(road, "run_experiment", run)
+    monkeypatch.setattr(steps, "run_experiment", run)
     return seen
 
 
@@ -77,29 +77,29 @@ def ran(store, monkeypatch):
 )
 def test_wrong_parameters_are_refused(project, call, told):
     with pytest.raises(UserError, match=told):
-        road.begin(**({"preset": "smoke"} | call))
+        steps.begin(**({"preset": "smoke"} | call))
     assert not (project / "runs").exists()
 
 
 def test_a_context_lays_the_overrides_over_the_preset(project, context):
     assert context.settings.training.epochs == 1
     assert context.preset.settings.training.epochs != 1
-    assert context.run == runs.run_dir("smoke", TINY) != runs.run_dir("smoke")
-    assert context.run.parent == project / "runs"
-    assert road.begin("smoke").run == project / "runs" / "smoke"
+    assert context.folder == runs.preset_dir("smoke", TINY) != runs.preset_dir("smoke")
+    assert context.folder.parent == project / "runs"
+    assert steps.begin("smoke").folder == project / "runs" / "smoke"
 
 
 def test_only_another_encoder_has_weights_of_its_own(project):
-    assert road.begin("laptop").encoder_weights is None
-    gpu = road.begin("gpu")
-    assert gpu.encoder_weights == gpu.run / "encoder.safetensors"
-    assert road.begin("gpu", {"network.pretrained": "none"}).encoder_weights is None
+    assert steps.begin("laptop").encoder_weights is None
+    gpu = steps.begin("gpu")
+    assert gpu.encoder_weights == gpu.folder / "encoder.safetensors"
+    assert steps.begin("gpu", {"network.pretrained": "none"}).encoder_weights is None
 
 
-def test_fresh_cells_are_skipped_and_stale_ones_run_again(context, store, ran):
+def test_fresh_runs_are_skipped_and_stale_ones_run_again(context, store, ran):
     variants = [METHODS["plain"], METHODS["ours"]]
-    first = road.run_cells(context, "train", variants, seed=3)
-    assert first["how"].tolist() == ["run", "run"] and first["variant"].tolist() == [
+    first = steps.train_runs(context, "train", variants, seed=3)
+    assert first["how"].tolist() == ["trained", "trained"] and first["variant"].tolist() == [
         "plain",
         "ours",
     ]
@@ -107,72 +107,75 @@ def test_fresh_cells_are_skipped_and_stale_ones_run_again(context, store, ran):
     assert [settings for settings, _ in ran] == [
         variant_settings(v, context.settings) for v in variants
     ]
-    again = road.run_cells(context, "train", variants, seed=3)
+    again = steps.train_runs(context, "train", variants, seed=3)
     assert again["how"].tolist() == ["skipped: fresh"] * 2 and len(ran) == 2
     assert again["UAR"].tolist() == first["UAR"].tolist()
-    assert not list(context.run.rglob("checkpoint.pt"))
+    assert not list(context.folder.rglob("checkpoint.pt"))
     store[0] = "other data"
-    assert road.run_cells(context, "train", variants, seed=3)["how"].tolist() == ["run", "run"]
+    assert steps.train_runs(context, "train", variants, seed=3)["how"].tolist() == [
+        "trained",
+        "trained",
+    ]
 
 
-def test_a_cell_that_another_job_makes_anew_is_no_twin(context, ran, monkeypatch):
-    vanished = context.run / "cells" / "ablate" / "drop" / "seed0" / "metrics.json"
+def test_a_run_that_another_job_makes_anew_is_not_copied(context, ran, monkeypatch):
+    vanished = context.folder / "trained" / "ablate" / "drop" / "seed0" / "metrics.json"
     with monkeypatch.context() as patch:
         patch.setattr(Path, "glob", lambda self, pattern: [vanished])
-        table = road.run_cells(context, "train", [METHODS["ours"]], seed=0)
-    assert table["how"].tolist() == ["run"] and len(ran) == 1
+        table = steps.train_runs(context, "train", [METHODS["ours"]], seed=0)
+    assert table["how"].tolist() == ["trained"] and len(ran) == 1
 
 
-def test_a_twin_is_copied_and_nothing_else_is(context, ran):
-    road.run_cells(context, "train", [METHODS["ours"]], seed=0)
+def test_an_equal_run_is_copied_and_nothing_else_is(context, ran):
+    steps.train_runs(context, "train", [METHODS["ours"]], seed=0)
     variants = [ABLATIONS["ours"], ABLATIONS["no-resampling"]]
-    table = road.run_cells(context, "ablate", variants, seed=0)
-    assert table["how"].tolist() == ["copied", "run"]
+    table = steps.train_runs(context, "ablate", variants, seed=0)
+    assert table["how"].tolist() == ["copied", "trained"]
     assert len(ran) == 2
     a, b = (
-        road.cell_of(context, experiment, METHODS["ours"], seed=0, data="data")
+        steps.run_of(context, experiment, METHODS["ours"], seed=0, data="data")
         for experiment in ("train", "ablate")
     )
     assert a.path != b.path and b.metrics() == a.metrics()
     np.testing.assert_array_equal(b.arrays()["probs"], np.eye(2))
-    # another seed is another cell
-    assert road.run_cells(context, "ablate", variants[:1], seed=1)["how"].tolist() == ["run"]
+    # another seed is another run
+    assert steps.train_runs(context, "ablate", variants[:1], seed=1)["how"].tolist() == ["trained"]
 
 
-def test_gather_wants_every_cell_fresh(context, store, ran):
+def test_gather_wants_every_run_fresh(context, store, ran):
     variants = [METHODS["plain"], METHODS["ours"]]
     for seed in (0, 1):
-        road.run_cells(context, "train", variants, seed=seed)
-    cells = road.gather(context, "train", variants, (0, 1))
-    assert list(cells) == ["plain", "ours"]
-    np.testing.assert_allclose(road.metric(cells["plain"], "uar"), [0.1, 0.3])
+        steps.train_runs(context, "train", variants, seed=seed)
+    runs = steps.gather(context, "train", variants, (0, 1))
+    assert list(runs) == ["plain", "ours"]
+    np.testing.assert_allclose(steps.metric(runs["plain"], "uar"), [0.1, 0.3])
     with pytest.raises(UserError, match=r"train: 2 of 6 .*plain/seed2 missing"):
-        road.gather(context, "train", variants, (0, 1, 2))
-    shutil.rmtree(cells["ours"][1].path)
-    with pytest.raises(UserError, match="train: 1 of 4 cells are not fresh: train/ours/seed1"):
-        road.gather(context, "train", variants, (0, 1))
+        steps.gather(context, "train", variants, (0, 1, 2))
+    shutil.rmtree(runs["ours"][1].path)
+    with pytest.raises(UserError, match="train: 1 of 4 runs are not fresh: train/ours/seed1"):
+        steps.gather(context, "train", variants, (0, 1))
     store[0] = "other data"
     with pytest.raises(UserError, match=r"plain/seed0 stale"):
-        road.gather(context, "train", variants[:1], (0, 1))
+        steps.gather(context, "train", variants[:1], (0, 1))
 
 
-def test_one_cell_is_really_trained(context, store):
-    table = road.run_cells(context, "train", [METHODS["plain"]], seed=0)
-    cell = road.gather(context, "train", [METHODS["plain"]], [0])["plain"][0]
-    assert table["UAR"].tolist() == [cell.metrics()["uar"]]
-    assert 0 <= cell.metrics()["uar"] <= 1
-    assert np.sum(cell.metrics()["confusion"]) == PARTS["test"]
-    assert cell.arrays()["train_given"].shape == (35,)
+def test_one_run_is_really_trained(context, store):
+    table = steps.train_runs(context, "train", [METHODS["plain"]], seed=0)
+    run = steps.gather(context, "train", [METHODS["plain"]], [0])["plain"][0]
+    assert table["UAR"].tolist() == [run.metrics()["uar"]]
+    assert 0 <= run.metrics()["uar"] <= 1
+    assert np.sum(run.metrics()["confusion"]) == PARTS["test"]
+    assert run.arrays()["train_given"].shape == (35,)
 
 
 def test_weights_that_the_run_made_are_part_of_its_keys(project):
-    context = road.begin("gpu")
+    context = steps.begin("gpu")
     with pytest.raises(UserError, match="no encoder weights there"):
         preparation._own_weights(context)
     context.encoder_weights.parent.mkdir(parents=True)
     context.encoder_weights.write_bytes(b"weights")
     assert preparation._own_weights(context) == {"weights": sha256_file(context.encoder_weights)}
-    assert preparation._own_weights(road.begin("laptop")) == {}
+    assert preparation._own_weights(steps.begin("laptop")) == {}
 
 
 @pytest.mark.parametrize(("pretrained", "task"), [("faces", "blendshapes"), ("classes", "classes")])
@@ -195,16 +198,16 @@ def test_an_encoder_is_pretrained_at_the_size_at_which_it_will_see(
         "network.frozen": frozen,
         "data.size": 48,
     }
-    context = road.begin("smoke", changes)
+    context = steps.begin("smoke", changes)
     for _ in range(2):
-        road.prepare(context, workers=1)
+        steps.prepare(context, workers=1)
     (settings,) = made
     assert (settings.encoder, settings.size, settings.render_size) == ("resnet18", size, rendered)
     assert settings.task == task
-    assert read_json(context.run / "settings.json")["network"]["frozen"] is frozen
+    assert read_json(context.folder / "settings.json")["network"]["frozen"] is frozen
 
 
 def test_a_result_is_written_as_plain_numbers(context):
-    road.write_result(context, "main", {"uar": np.float64(0.5), "rows": np.arange(2)})
-    path = context.run / "results" / "main.json"
+    steps.write_result(context, "main", {"uar": np.float64(0.5), "rows": np.arange(2)})
+    path = context.folder / "results" / "main.json"
     assert read_json(path) == {"uar": 0.5, "rows": [0, 1]}

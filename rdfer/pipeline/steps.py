@@ -1,8 +1,8 @@
-"""The road of one run: parameters, data, cells. What the notebooks call.
+"""The steps of an experiment: parameters, data, runs, results. What the notebooks call.
 
-    begin -> prepare (data notebook) -> run_cells (train, ablate) -> gather (evaluate, ...)
+    begin -> prepare (data notebook) -> train_runs (train, ablate) -> gather (evaluate, ...)
 
-Everything that is written lies under the run's directory.
+Everything that is written lies in the preset's folder.
 """
 
 import json
@@ -18,7 +18,7 @@ from rdfer.base.files import write_atomic, write_json
 from rdfer.base.progress import progress
 from rdfer.data.inputs import FeatureInputs, Inputs
 from rdfer.data.manifest import Manifest
-from rdfer.pipeline import protocol, runs
+from rdfer.pipeline import protocol
 from rdfer.pipeline.context import Context, begin
 from rdfer.pipeline.preparation import (
     build_copies,
@@ -29,6 +29,7 @@ from rdfer.pipeline.preparation import (
     prepare,
     samples_of,
 )
+from rdfer.pipeline.runs import TRAINED, Run, collect, missing_message, plain
 from rdfer.settings.variants import METHODS, Variant, variant_settings
 from rdfer.training.experiment import run as run_experiment
 from rdfer.training.fit import first_stage
@@ -37,7 +38,6 @@ __all__ = [
     "Context",
     "begin",
     "build_features",
-    "cell_of",
     "ensure",
     "gather",
     "load",
@@ -45,8 +45,9 @@ __all__ = [
     "methods",
     "metric",
     "prepare",
-    "run_cells",
+    "run_of",
     "samples_of",
+    "train_runs",
     "write_result",
 ]
 
@@ -56,12 +57,10 @@ def methods(context: Context) -> dict[str, Variant]:
     return {k: v for k, v in METHODS.items() if not (context.real and k == "clean")}
 
 
-def cell_of(
-    context: Context, experiment: str, variant: Variant, *, seed: int, data: str
-) -> runs.Cell:
-    """The cell of a variant and a seed."""
-    return runs.Cell(
-        run=context.run,
+def run_of(context: Context, experiment: str, variant: Variant, *, seed: int, data: str) -> Run:
+    """The run of a variant and a seed."""
+    return Run(
+        folder=context.folder,
         experiment=context.experiment(experiment),
         variant=variant.name,
         seed=seed,
@@ -70,16 +69,16 @@ def cell_of(
     )
 
 
-def run_cells(
+def train_runs(
     context: Context, experiment: str, variants: Iterable[Variant], *, seed: int
 ) -> pd.DataFrame:
-    """Run the cells of one experiment and seed; those that are fresh are skipped.
+    """Train the runs of one experiment and seed; those that are fresh are skipped.
 
-    A cell with the settings, seed, data and code of a fresh one elsewhere in this run (the whole
-    method is a row of the ablation too) is copied, not run again.
+    A run with the settings, seed, data and code of a fresh one of another experiment (the whole
+    method is a row of the ablation too) is copied, not trained again.
 
     Returns:
-        One row a cell: variant, title, UAR, WAR, chosen epoch, seconds, and whether it was run.
+        One row a run: variant, title, UAR, WAR, chosen epoch, seconds, and whether it was trained.
     """
     manifest, inputs, data = load(context)
     variants = list(variants)
@@ -89,57 +88,57 @@ def run_cells(
     rows = []
     named = context.experiment(experiment)
     for variant in progress(variants, label=f"{named} seed {seed}"):
-        cell = cell_of(context, experiment, variant, seed=seed, data=data)
+        run = run_of(context, experiment, variant, seed=seed, data=data)
         how = "skipped: fresh"
-        if cell.state() != "fresh":
-            how = "copied" if _copy_twin(context, cell) else _run(context, cell, manifest, inputs)
-        metrics = cell.metrics()
+        if run.state() != "fresh":
+            how = "copied" if _copy_equal(context, run) else _train(context, run, manifest, inputs)
+        metrics = run.metrics()
         rows.append(
             {
                 "variant": variant.name,
-                "title": variant.title + protocol.choice_note(cell.settings),
+                "title": variant.title + protocol.choice_note(run.settings),
                 "UAR": metrics["uar"],
                 "WAR": metrics["war"],
                 "epoch": metrics["epoch"],
-                "seconds": cell.provenance()["wall_s"],
+                "seconds": run.provenance()["wall_s"],
                 "how": how,
             }
         )
     return pd.DataFrame(rows)
 
 
-def _run(context: Context, cell: runs.Cell, manifest: Manifest, inputs: Inputs) -> str:
+def _train(context: Context, run: Run, manifest: Manifest, inputs: Inputs) -> str:
     begun = time.monotonic()
-    checkpoint = cell.path / "checkpoint.pt"
+    checkpoint = run.path / "checkpoint.pt"
     result = run_experiment(
         manifest,
         inputs,
-        cell.settings,
-        seed=cell.seed,
+        run.settings,
+        seed=run.seed,
         checkpoint=checkpoint,
-        key=cell.hash,
+        key=run.hash,
         weights=context.encoder_weights,
     )
-    cell.record(result.metrics, result.arrays, wall_s=time.monotonic() - begun)
+    run.record(result.metrics, result.arrays, wall_s=time.monotonic() - begun)
     for left in (checkpoint, first_stage(checkpoint)):
         left.unlink(missing_ok=True)
-    return "run"
+    return "trained"
 
 
-def _copy_twin(context: Context, cell: runs.Cell) -> bool:
-    """Copy a recorded cell of the same hash from another experiment of this run."""
-    for path in sorted(context.run.glob(f"cells/*/*/seed{cell.seed}/metrics.json")):
-        if path.parent == cell.path:
+def _copy_equal(context: Context, run: Run) -> bool:
+    """Copy a recorded run of the same hash from another experiment."""
+    for path in sorted(context.folder.glob(f"{TRAINED}/*/*/seed{run.seed}/metrics.json")):
+        if path.parent == run.path:
             continue
         try:
             metrics = path.read_bytes()
-            if json.loads(metrics)["provenance"]["hash"] != cell.hash:
+            if json.loads(metrics)["provenance"]["hash"] != run.hash:
                 continue
             arrays = (path.parent / "arrays.npz").read_bytes()
         except FileNotFoundError:
             continue  # stale, and another job is just making it anew
         for name, content in (("arrays.npz", arrays), ("metrics.json", metrics)):
-            with write_atomic(cell.path / name) as file:
+            with write_atomic(run.path / name) as file:
                 file.write(content)
         return True
     return False
@@ -147,33 +146,31 @@ def _copy_twin(context: Context, cell: runs.Cell) -> bool:
 
 def gather(
     context: Context, experiment: str, variants: Iterable[Variant], seeds: Iterable[int]
-) -> dict[str, list[runs.Cell]]:
-    """The cells that an evaluation rests on, by variant; all of them must be fresh.
+) -> dict[str, list[Run]]:
+    """The runs that an evaluation rests on, by variant; all of them must be fresh.
 
     Raises:
-        UserError: a cell is missing or stale; nothing is averaged over what is not there.
+        UserError: a run is missing or stale; nothing is averaged over what is not there.
     """
     _, _, data = load(context)
-    cells = {
-        variant.name: [
-            cell_of(context, experiment, variant, seed=seed, data=data) for seed in seeds
-        ]
+    runs = {
+        variant.name: [run_of(context, experiment, variant, seed=seed, data=data) for seed in seeds]
         for variant in variants
     }
-    every = [cell for group in cells.values() for cell in group]
+    every = [run for group in runs.values() for run in group]
     named = context.experiment(experiment)
-    message = runs.missing_message(runs.collect(context.run, named, every))
-    behind = [cell for cell in every if cell.state() != "fresh"]
+    message = missing_message(collect(context.folder, named, every))
+    behind = [run for run in every if run.state() != "fresh"]
     if behind:
         raise UserError(f"{named}: {message}")
-    return cells
+    return runs
 
 
-def metric(cells: Iterable[runs.Cell], name: str) -> np.ndarray:
+def metric(runs: Iterable[Run], name: str) -> np.ndarray:
     """One metric over the seeds of a variant, float64 [seeds]."""
-    return np.array([cell.metrics()[name] for cell in cells], np.float64)
+    return np.array([run.metrics()[name] for run in runs], np.float64)
 
 
 def write_result(context: Context, name: str, value: Any) -> None:
-    """Write one file of the run's results (:attr:`rdfer.pipeline.context.Context.results`)."""
-    write_json(context.results / f"{name}.json", runs.plain(value))
+    """Write one file of the results (:attr:`rdfer.pipeline.context.Context.results`)."""
+    write_json(context.results / f"{name}.json", plain(value))

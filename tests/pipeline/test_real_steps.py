@@ -13,7 +13,7 @@ from rdfer.data.manifest import CLASSES
 from rdfer.datasets import DATASETS
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
-from rdfer.pipeline import preparation, road
+from rdfer.pipeline import preparation, steps
 from rdfer.report import book, fold_tables
 from rdfer.report.figures import draw_all
 from rdfer.settings.variants import METHODS
@@ -83,8 +83,8 @@ def small(root, monkeypatch):
 
 
 def test_from_the_folder_to_the_table(project, root, monkeypatch):
-    whole = road.begin(PRESET, TINY, data=str(root))
-    road.prepare(whole, workers=0)
+    whole = steps.begin(PRESET, TINY, data=str(root))
+    steps.prepare(whole, workers=0)
     manifests = fold_results.manifests(whole)
     counts = fold_tables.count_table(manifests)
     assert counts["clips"].groupby("fold").sum().tolist() == [36] * 5
@@ -94,31 +94,31 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
 
     variants = [METHODS["plain"], METHODS["ours"]]
     for fold in folds:
-        context = road.begin(PRESET, TINY, fold=fold)
-        table = road.run_cells(context, "train", variants, seed=0)
+        context = steps.begin(PRESET, TINY, fold=fold)
+        table = steps.train_runs(context, "train", variants, seed=0)
         assert table["how"].tolist() == ["run", "run"]
-        cell = road.gather(context, "train", variants, [0])["plain"][0]
-        arrays, metrics = cell.arrays(), cell.metrics()
+        run = steps.gather(context, "train", variants, [0])["plain"][0]
+        arrays, metrics = run.arrays(), run.metrics()
         # nothing that rests on the truth is there
         assert not {"train_hard", "train_ambiguous"} & set(arrays)
         assert (arrays["train_true"] == -1).all() and metrics["history"]["memorised"] == []
         assert not {"key", "uar_easy", "uar_hard"} & set(metrics)
         assert metrics.get("unreadable", 0) == (fold == lost)
-        again = road.run_cells(context, "train", variants, seed=0)
+        again = steps.train_runs(context, "train", variants, seed=0)
         assert again["how"].tolist() == ["skipped: fresh"] * 2
 
     monkeypatch.setenv("RDFER_RUNS", str(project / "runs"))
     # of five folds two were run here
-    monkeypatch.setattr(road.Context, "folds", property(
+    monkeypatch.setattr(steps.Context, "folds", property(
         lambda self: (self.fold,) if self.fold else tuple(folds)))  # fmt: skip
-    monkeypatch.setattr(road, "methods", lambda context: {v.name: v for v in variants})
+    monkeypatch.setattr(steps, "methods", lambda context: {v.name: v for v in variants})
     main = fold_results.evaluate(whole)
     plain = main["rows"][0]
     assert plain["n_clips"] == 15 and plain["unreadable"] == 1
     assert np.sum(main["confusion"]["plain"]) == 14
     assert plain["war_mean"] == pytest.approx(np.mean(plain["war_by_fold"]))
     assert "Fold" in fold_tables.fold_table({"main": main})
-    real = read_json(whole.run / "results" / "real.json")["rows"]
+    real = read_json(whole.folder / "results" / "real.json")["rows"]
     assert [(r["method"], r["data"], r["folds"]) for r in real] == [
         ("Plain", "DFEW", folds),
         ("RDFER (ours)", "DFEW", folds),
@@ -132,22 +132,22 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     assert all(0 < row["low_consensus"] < len(learnt) for row in labels["quality"])
     table = fold_tables.quality_table({"labels": labels})
     assert "Spearman" in table and "Gap against the given label" in table
-    drawn = draw_all(whole.run / "results", whole.run / "results" / "figures")
+    drawn = draw_all(whole.folder / "results", whole.folder / "results" / "figures")
     assert set(drawn) == {"main_comparison", "per_class", "confusion"}
-    assert str(root) not in json.dumps(read_json(whole.run / "results" / "meta.json"))
+    assert str(root) not in json.dumps(read_json(whole.folder / "results" / "meta.json"))
 
     # one fold stands beside the whole, which stays as it was
-    alone = fold_results.evaluate(road.begin(PRESET, TINY, fold=lost))
+    alone = fold_results.evaluate(steps.begin(PRESET, TINY, fold=lost))
     assert alone["folds"] == [lost]
-    assert read_json(whole.run / "results" / f"fold{lost}" / "main.json") == alone
-    assert read_json(whole.run / "results" / "main.json") == main
+    assert read_json(whole.folder / "results" / f"fold{lost}" / "main.json") == alone
+    assert read_json(whole.folder / "results" / "main.json") == main
 
     stage_book(project, whole, folds)
 
 
 def stage_book(project, run, folds):
     """The book of the run: its folds, and its scores on the page of comparisons."""
-    shutil.copytree(run.run / "results", project / "runs" / PRESET / "results")
+    shutil.copytree(run.folder / "results", project / "runs" / PRESET / "results")
     stage = book.stage(Path(__file__).parents[2], preset=PRESET, out=project / "stage")
     tables = stage / "generated" / "tables"
     header, _, plain, *_ = (tables / "folds.md").read_text().splitlines()
@@ -164,12 +164,12 @@ def test_a_fold_is_prepared_when_its_folder_is_named(project, root, monkeypatch)
         "prepare",
         lambda context: (made.append(context.fold), prepare(context, workers=0)),
     )
-    context = road.begin(PRESET, TINY, fold=2, data=str(root))
-    road.ensure(context)
-    road.ensure(context)
+    context = steps.begin(PRESET, TINY, fold=2, data=str(root))
+    steps.ensure(context)
+    steps.ensure(context)
     assert made == [2]
-    manifest, inputs, key = road.load(road.begin(PRESET, TINY, fold=2))
+    manifest, inputs, key = steps.load(steps.begin(PRESET, TINY, fold=2))
     assert len(inputs.lengths) == 35 and len(manifest) == 36
-    other = road.begin(PRESET, TINY, fold=3, data=str(root))
-    road.ensure(other)
-    assert made == [2, 3] and road.load(other)[2] != key
+    other = steps.begin(PRESET, TINY, fold=3, data=str(root))
+    steps.ensure(other)
+    assert made == [2, 3] and steps.load(other)[2] != key
