@@ -22,14 +22,14 @@ GOOD_PYTHON = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_i
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
 
-reproduce: env ## the main results: data, training, evaluation, figures, book [PRESET=laptop]
+reproduce: env ## the main results: data, training, ablation, evaluation, figures, book [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") $(READ) \
 	  $(if $(CORES),--cores "$(CORES)")
 
-headline: env ## symmetric label noise with the first seeds besides [PRESET=laptop]
+headline: env ## besides: the noise study, symmetric noise with the first seeds [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies headline $(if $(CORES),--cores "$(CORES)")
 
-science: env ## everything that the claims rest on: hours at laptop [PRESET=laptop]
+science: env ## besides: all studies that the claims rest on, and the verdicts; hours at laptop
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies all $(if $(CORES),--cores "$(CORES)")
 
 test: lint unit ## lint, types, tests, and the whole workflow at the smoke preset

@@ -1,4 +1,5 @@
-# The workflow of notebooks. `rdfer reproduce` runs it here; on a cluster, in runs/<preset>:
+# The workflow of notebooks: the main results (data, training, ablation, evaluation, figures, book), and
+# the larger studies where they are asked for. `rdfer reproduce` runs it here; on a cluster, in runs/<preset>:
 #   snakemake --snakefile ../../Snakefile --config preset=<preset> --executor ... --jobs ...
 # Every job writes a small file under done/; its executed notebook is under notebooks/.
 # A job loops over the runs of one experiment and seed, and skips those that are fresh.
@@ -6,16 +7,16 @@ import os
 import sys
 
 from rdfer.pipeline.paths import find_root, preset_dir
-from rdfer.pipeline.workflow import JOB_MB, STUDIES, book_sources, note_source, write_keys
+from rdfer.pipeline.workflow import JOB_MB, NOTEBOOKS, book_sources, note_source, write_keys
 from rdfer.settings.presets import get_preset
-from rdfer.studies.design import USUAL, world_slug
+from rdfer.studies.design import STUDIES, USUAL, world_slug
 
 PRESET = get_preset(config.get("preset", "laptop"))
 FOLDER = preset_dir(PRESET.name)
 # of a real data set, whose folder `rdfer reproduce --data` notes, or --config data=... here
 FOLDS = note_source(PRESET.name, data=str(config.get("data", "")))
 workdir: str(FOLDER)
-write_keys(PRESET.name)
+write_keys(PRESET.name, (*NOTEBOOKS, *STUDIES, "worlds", "claims"))
 if (FOLDER / "results" / "claims.json").exists():
     from rdfer.studies.plan import set_aside_stale  # imports torch, so only where it is needed
 

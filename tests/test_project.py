@@ -13,7 +13,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import rdfer
-from rdfer.pipeline.workflow import NOTEBOOKS, STUDY_NOTEBOOKS
+from rdfer.pipeline.workflow import NOTEBOOKS
+from rdfer.studies.design import STUDIES
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -76,7 +77,7 @@ def test_citation_names_the_paper():
     assert cited["version"] == rdfer.__version__
 
 
-@pytest.mark.parametrize("name", [*NOTEBOOKS, *STUDY_NOTEBOOKS, "tune"])
+@pytest.mark.parametrize("name", [*NOTEBOOKS, *STUDIES, "worlds", "claims", "tune"])
 def test_notebooks_are_parameterized_and_stripped(name):
     notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text())
     cells = notebook["cells"]

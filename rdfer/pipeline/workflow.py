@@ -12,8 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -26,16 +25,14 @@ from rdfer.pipeline.parameters import code_of
 from rdfer.pipeline.paths import find_root, preset_dir
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import settings_hash, to_dict
-from rdfer.studies.design import STUDIES
 
 NOTEBOOKS = ("data", "train", "evaluate", "agreement", "ablate", "figures")
-STUDY_NOTEBOOKS = (*STUDIES, "worlds", "claims")
 PATIENCE_S = 30  # for jobs to end after an interrupt
 JOB_MB = 1500  # memory of a job: kernel and torch are 1.1 GB before any work
 
 
-def write_keys(preset: str) -> None:
-    """Write ``keys/<job>.json`` of every job in the run's directory, where its content changes.
+def write_keys(preset: str, notebooks: Iterable[str] = NOTEBOOKS) -> None:
+    """Write ``keys/<notebook>.json`` and the book's in a preset's folder, where they change.
 
     Raises:
         UserError: unknown preset, a missing notebook.
@@ -43,9 +40,8 @@ def write_keys(preset: str) -> None:
     keys = preset_dir(preset) / "keys"
     chosen = get_preset(preset)
     settings = settings_hash({"usual": to_dict(chosen.settings), "worlds": chosen.worlds})
-    notebooks = find_root() / "notebooks"
-    every = (*NOTEBOOKS, *STUDY_NOTEBOOKS)
-    hashes = {name: code_hash(text=code_of(notebooks / f"{name}.ipynb")) for name in every}
+    place = find_root() / "notebooks"
+    hashes = {name: code_hash(text=code_of(place / f"{name}.ipynb")) for name in notebooks}
     hashes["book"] = code_hash(("rdfer.report.book",))
     for job, code in hashes.items():
         key = {"settings": settings, "code": code}
@@ -57,7 +53,7 @@ def write_keys(preset: str) -> None:
 def note_source(
     preset: str, *, data: str = "", reading: Mapping[str, Any] | None = None
 ) -> tuple[int, ...]:
-    """Note in a run where its real data set lies, if that is new; returns the set's folds.
+    """Note where the real data set of a preset lies, if that is new.
 
     Returns:
         The folds; none where the preset renders its own videos.
@@ -68,11 +64,11 @@ def note_source(
     """
     from rdfer.pipeline import protocol, sources
 
-    of_run, reading = get_preset(preset).settings.data, dict(reading or {})
-    protocol.check_parameters(of_run, fold=0, root=data, reading=reading)
-    if not protocol.is_real(of_run):
+    settings, reading = get_preset(preset).settings.data, dict(reading or {})
+    protocol.check_parameters(settings, fold=0, root=data, reading=reading)
+    if not protocol.is_real(settings):
         return ()
-    return sources.settle(preset_dir(preset), of_run, root=data, reading=reading).folds
+    return sources.settle(preset_dir(preset), settings, root=data, reading=reading).folds
 
 
 def book_sources() -> list[str]:
@@ -95,21 +91,21 @@ def reproduce(
     data: str = "",
     reading: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Bring the run of a preset, and the book, up to date. What is up to date is left alone.
+    """Bring the results of a preset, and the book, up to date. What is up to date is left alone.
 
     Args:
         preset: its name.
         cores: how many to use; all usable ones without it.
         studies: ``none``, ``headline`` (symmetric noise, the first seeds) or ``all`` that claims
             rest on.
-        data: the folder of a real data set, if the run has not noted it yet.
+        data: the folder of a real data set, if it is not noted yet.
         reading: options of the set's reader.
 
     Returns:
         The book's first page.
 
     Raises:
-        UserError: unknown preset, another process at work in the same run, or bad input that a
+        UserError: unknown preset, another process at work in the same folder, or bad input that a
             job met.
         Stopped: a job failed otherwise.
     """
@@ -121,129 +117,109 @@ def reproduce(
         raise UserError(f"studies = {studies!r}: must be one of none, headline, all")
     if note_source(preset, data=data, reading=reading) and studies != "none":
         raise UserError(f"studies = {studies!r}: they need videos whose truth is known")
-    run, root = preset_dir(preset), find_root()
-    with only_one(run) as holder:
+    folder, root = preset_dir(preset), find_root()
+    with only_one(folder) as holder:
         marker, page = book_marker(), root / "_build" / "html" / "index.html"
         if not page.exists() or not marker.exists() or read_json(marker)["preset"] != preset:
-            (run / "done" / "book.json").unlink(missing_ok=True)
-        for old in run.glob("done/*.error.json"):
+            (folder / "done" / "book.json").unlink(missing_ok=True)
+        for old in folder.glob("done/*.error.json"):
             old.unlink()
         cores = cores or usable_cores()
-        if run_snakemake(preset, run, root, cores=cores, holder=holder, studies=studies):
-            _explain(run)
+        if run_snakemake(preset, folder, root, cores=cores, holder=holder, studies=studies):
+            _explain(folder)
     return page
 
 
 @contextmanager
-def only_one(run: Path) -> Iterator[int]:
-    """Hold a run's directory; gives the descriptor that holds it.
+def only_one(folder: Path) -> Iterator[int]:
+    """Hold a preset's folder; gives the descriptor that holds it.
 
-    Who inherits the descriptor holds it too, so it stays held while a workflow is at work whose
+    Snakemake's own lock does not say who holds it and outlives a killed holder. This one is held
+    by every process that inherits the descriptor: as long as a workflow is at work, also when its
     starter was killed, and never longer.
 
     Raises:
         UserError: another process holds it.
     """
-    run.mkdir(parents=True, exist_ok=True)
-    holder = os.open(run / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        who = os.read(holder, 20).decode().strip() or "?"
-        os.close(holder)
-        raise UserError(
-            f"{run}: another `rdfer reproduce` is at work there (process {who}); wait, or end it"
-        ) from None
-    os.truncate(holder, 0)
-    os.write(holder, str(os.getpid()).encode())
-    try:
-        yield holder
-    finally:
-        os.close(holder)
+    folder.mkdir(parents=True, exist_ok=True)
+    with os.fdopen(os.open(folder / ".lock", os.O_RDWR | os.O_CREAT, 0o644), "r+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            who = file.read().strip() or "?"
+            raise UserError(
+                f"{folder}: another `rdfer reproduce` is at work there (process {who}); wait, or "
+                "end it"
+            ) from None
+        _sign(file.fileno(), os.getpid())
+        yield file.fileno()
+
+
+def _sign(holder: int, pid: int) -> None:
+    os.pwrite(holder, str(pid).ljust(20).encode(), 0)
 
 
 def run_snakemake(
-    preset: str, run: Path, root: Path, *, cores: int, holder: int, studies: str
+    preset: str, folder: Path, root: Path, *, cores: int, holder: int, studies: str
 ) -> int:
-    """Run the Snakefile for a preset in its directory; returns the exit status."""
+    """Run the Snakefile for a preset in its folder; returns the exit status."""
     command = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
-    command += ["--directory", str(run), "--cores", str(cores)]
+    command += ["--directory", str(folder), "--cores", str(cores)]
     command += ["--config", f"preset={preset}", f"studies={studies}"]
     command += ["--resources", f"mem_mb={_memory_mb()}", "--rerun-incomplete"]
-    # our own lock ends with the work; Snakemake's would outlive a killed one
     command += ["--nolock", "--quiet", "rules", "host", "reason", "progress"]
-    command += ["--runtime-source-cache-path", str(run / ".snakemake" / "sources")]
-    environment = {**os.environ, "RDFER_ROOT": str(root), "RDFER_RUNS": str(run.parent)}
-    # in a group of its own, so that an interrupt reaches it, and its jobs, exactly once
-    with heard():
+    command += ["--runtime-source-cache-path", str(folder / ".snakemake" / "sources")]
+    environment = {**os.environ, "RDFER_ROOT": str(root), "RDFER_RUNS": str(folder.parent)}
+    with interruptible():
+        # in a group of its own, so that an interrupt reaches it, and its jobs, exactly once
         process = subprocess.Popen(
             command, cwd=root, env=environment, start_new_session=True, pass_fds=(holder,)
         )
-    os.pwrite(holder, str(process.pid).ljust(20).encode(), 0)
-    with interruptible():
+        _sign(holder, process.pid)
         try:
             return process.wait()
         except KeyboardInterrupt:
-            _stop(process)
+            stop(process)
             raise
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let a polite request to end, and a terminal that goes away, count as an interrupt."""
-    polite = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(kind, signal.default_int_handler) for kind in polite]
+    """Let a polite request to end, and a terminal that goes away, count as an interrupt.
+
+    So does an interrupt itself where the starter had it ignored, as a script does for what it
+    starts in the background; else the processes that are started here would ignore it too. What
+    ``nohup`` asked for stays.
+    """
+    kinds = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        kinds.append(signal.SIGHUP)
+    before = [signal.signal(kind, signal.default_int_handler) for kind in kinds]
     try:
         yield
     finally:
-        for kind, handler in zip(polite, before, strict=True):
+        for kind, handler in zip(kinds, before, strict=True):
             signal.signal(kind, handler)
 
 
-@contextmanager
-def heard() -> Iterator[None]:
-    """Let processes that are started here hear an interrupt, as they are ended with one.
+def stop(process: "subprocess.Popen[bytes]") -> None:
+    """End a process and all that it started: with an interrupt, with force if that takes long.
 
-    Who was started in the background of a script ignores it, and so would they.
+    Snakemake does not: at a request to end it waits for its jobs, which may take hours, and at an
+    interrupt it does not wait until they have cleared up.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and its group: with an interrupt, and with force if that takes too long.
-
-    Its jobs can take longer to clear up than Snakemake waits for them.
-    """
-    os.killpg(process.pid, signal.SIGINT)
-    end = time.monotonic() + PATIENCE_S
-    try:
-        process.wait(timeout=PATIENCE_S)
-        while _group(process.pid) and time.monotonic() < end:
-            time.sleep(0.05)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        pass
-    if process.poll() is None or _group(process.pid):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-
-def _group(leader: int) -> list[int]:
-    """The processes of a group that are still at work; one that nobody has reaped is not."""
     import psutil
 
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error, ProcessLookupError):
-            if os.getpgid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process.pid)
-    return found
+    with suppress(psutil.Error, ProcessLookupError):
+        leader = psutil.Process(process.pid)
+        every = [leader, *leader.children(recursive=True)]
+        os.killpg(process.pid, signal.SIGINT)
+        with suppress(KeyboardInterrupt):
+            psutil.wait_procs(every, timeout=PATIENCE_S)
+        for left in every:
+            with suppress(psutil.Error):
+                left.kill()
+    process.wait()
 
 
 def _memory_mb() -> int:
@@ -253,9 +229,9 @@ def _memory_mb() -> int:
     return max(JOB_MB, int(psutil.virtual_memory().total * 0.9 / 2**20))
 
 
-def _explain(run: Path) -> None:
+def _explain(folder: Path) -> None:
     """Raise what stopped the workflow, as the job that met it wrote it down."""
-    for path in sorted(run.glob("done/*.error.json")):
+    for path in sorted(folder.glob("done/*.error.json")):
         error = read_json(path)
         raise (UserError if error["user"] else Stopped)(error["message"])
     raise Stopped("the workflow stopped; the lines above say where")

@@ -12,13 +12,14 @@ import pytest
 from rdfer.base.errors import Stopped, UserError
 from rdfer.datasets import DATASETS
 from rdfer.pipeline import workflow
-from rdfer.pipeline.workflow import NOTEBOOKS, STUDY_NOTEBOOKS, note_source, reproduce, write_keys
+from rdfer.pipeline.workflow import NOTEBOOKS, note_source, reproduce, write_keys
 from rdfer.settings.presets import PRESETS
 from rdfer.studies.design import STUDIES
 from tests.datasets import trees
 
 ROOT = Path(__file__).resolve().parents[2]
 PER_SEED = ("train", "ablate")
+EVERY = (*NOTEBOOKS, *STUDIES, "worlds", "claims")
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def clone(project, write_notebook):
     (project / "book").mkdir()
     (project / "book" / "page.md").write_text("a page\n")
     (project / "_config.yml").write_text("title: x\n")
-    for name in (*NOTEBOOKS, *STUDY_NOTEBOOKS):
+    for name in EVERY:
         seed = "\nseed = 0" if name in (*PER_SEED, *STUDIES, "worlds") else ""
         own = {"worlds": '\nworld = "dfew"', "noise": '\nkind = ""'}.get(name, "")
         write_notebook(name, 'preset = "laptop"' + own + seed, "1 + 1")
@@ -182,13 +183,13 @@ def test_keys_are_rewritten_only_when_they_change(clone, write_notebook):
         folder = clone / "runs" / "smoke" / "keys"
         return {path.stem: (path.stat().st_mtime_ns, path.read_text()) for path in folder.glob("*")}
 
-    write_keys("smoke")
+    write_keys("smoke", EVERY)
     before = stamps()
-    assert set(before) == {*NOTEBOOKS, *STUDY_NOTEBOOKS, "book"}
-    write_keys("smoke")
+    assert set(before) == {*EVERY, "book"}
+    write_keys("smoke", EVERY)
     assert stamps() == before
     write_notebook("figures", 'preset = "laptop"', "from rdfer import files")
-    write_keys("smoke")
+    write_keys("smoke", EVERY)
     after = stamps()
     assert {name for name in after if after[name] != before[name]} == {"figures"}
 
@@ -205,7 +206,7 @@ def test_settings_are_part_of_the_keys(clone):
 def test_a_missing_notebook_is_named(clone):
     (clone / "notebooks" / "train.ipynb").unlink()
     with pytest.raises(UserError, match=r"train\.ipynb: no such file"):
-        workflow.write_keys("smoke")
+        workflow.write_keys("smoke", EVERY)
 
 
 def test_jobs_that_outlive_the_workflow_are_waited_for(tmp_path):
@@ -225,5 +226,5 @@ def test_jobs_that_outlive_the_workflow_are_waited_for(tmp_path):
         command, cwd=tmp_path, stdout=subprocess.PIPE, start_new_session=True
     ) as process:
         assert process.stdout.readline() == b"ready\n"
-        workflow._stop(process)
+        workflow.stop(process)
         assert (tmp_path / "cleared").exists()
