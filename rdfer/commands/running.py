@@ -69,14 +69,14 @@ def _notebook(arguments: argparse.Namespace) -> None:
 
 def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     from rdfer.base import machine
-    from rdfer.pipeline import notebooks, parameters, provenance
+    from rdfer.pipeline import notebooks, provenance
     from rdfer.pipeline.paths import preset_dir
 
-    path = parameters.find_notebook(arguments.name)
-    defaults = parameters.declared(path)
+    path = notebooks.find_notebook(arguments.name)
+    defaults = notebooks.declared(path)
     given = dict(arguments.parameters)
-    values = {k: parameters.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
-    values = parameters.check_parameters(path, values)
+    values = {k: notebooks.parse_text(k, v, defaults.get(k)) for k, v in given.items()}
+    values = notebooks.check_parameters(path, values)
     if values.get("data"):  # the notebook works in another directory
         values["data"] = str(Path(values["data"]).absolute())
     out = arguments.out

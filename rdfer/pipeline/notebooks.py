@@ -1,5 +1,13 @@
-"""Run a parameterized notebook strictly, in a kernel of this environment."""
+"""Notebooks as files: their parameters, their code, and running one in a kernel of its own.
 
+papermill alone only warns about a parameter that the notebook does not have, and hands on strings
+where numbers are meant. Here both are errors, before anything runs. A notebook that is called by
+plain papermill has its types checked in its second cell (:func:`rdfer.pipeline.context.begin`); a
+misspelt name cannot be seen there: papermill's warning is all there is.
+"""
+
+import ast
+import json
 import os
 import sys
 import tempfile
@@ -8,11 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
-from rdfer.base.errors import Stopped, UserError
-from rdfer.base.files import write_atomic
-from rdfer.pipeline.parameters import check_parameters, find_notebook
+from rdfer.base.errors import Stopped, UserError, did_you_mean
+from rdfer.base.files import read_json, write_atomic
+from rdfer.pipeline.paths import find_root
+from rdfer.settings.schema import check_value
 
 # what numerical libraries read when they start, and what this package reads
 THREADS = (
@@ -23,6 +30,100 @@ THREADS = (
     "NUMBA_NUM_THREADS",
 )
 START_S = 300  # a kernel that starts is waited for; on a busy machine a minute is not enough
+
+
+def find_notebook(name_or_path: str | Path) -> Path:
+    """A notebook by its path, or by the name of one in ``notebooks/``.
+
+    Raises:
+        UserError: there is none.
+    """
+    path = Path(name_or_path)
+    if path.suffix == ".ipynb":
+        if not path.is_file():
+            raise UserError(f"notebook {path}: no such file")
+        return path
+    directory = find_root() / "notebooks"
+    known = {found.stem: found for found in directory.glob("*.ipynb")}
+    if str(name_or_path) not in known:
+        raise UserError(f"notebook {str(name_or_path)!r}: {did_you_mean(str(path), known)}")
+    return known[str(name_or_path)]
+
+
+def code_of(path: Path) -> str:
+    """The code of a notebook as one text; lines of IPython (``%``, ``!``) are left out.
+
+    Raises:
+        UserError: the file is no notebook, or a cell is no Python.
+    """
+    found = read_json(path)
+    cells = found.get("cells") if isinstance(found, dict) else None
+    if not isinstance(cells, list) or found.get("nbformat") != 4:
+        raise UserError(f"{path}: not a notebook of format 4")
+    code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    lines = "\n".join(code).splitlines()
+    text = "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
+    try:
+        ast.parse(text)
+    except SyntaxError as error:
+        raise UserError(f"{path}: a code cell is not valid Python ({error.msg})") from None
+    return text
+
+
+def declared(path: Path) -> dict[str, Any]:
+    """Parameters of a notebook with their defaults: the cell tagged ``parameters``.
+
+    Raises:
+        UserError: no notebook, no such cell, or a default that is no literal.
+    """
+    import papermill  # a second, which no other command should wait for
+
+    code_of(path)
+    found = papermill.inspect_notebook(path)
+    if not found:
+        raise UserError(f"{path}: no cell is tagged 'parameters', or it has none")
+    defaults = {}
+    for name, told in found.items():
+        try:
+            defaults[name] = ast.literal_eval(told["default"])
+        except (ValueError, SyntaxError):
+            rule = "its default must be a literal"
+            raise UserError(f"{path}: parameter {name!r}: {rule}") from None
+    return defaults
+
+
+def parse_text(name: str, text: str, default: Any) -> Any:
+    """A parameter from the command line, read as the type of its default.
+
+    Raises:
+        UserError: it does not read so.
+    """
+    expected = type(default)
+    if expected is str:
+        return text
+    try:
+        # JSON knows numbers, true, false, null, lists and objects; nothing is guessed
+        value = json.loads(text)
+    except ValueError:
+        value = text
+    return value if default is None else check_value(name, value, expected)
+
+
+def check_parameters(path: Path, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Check parameters against the defaults of a notebook: known names, the same types.
+
+    Raises:
+        UserError: an unknown name, or a value of another type than its default.
+    """
+    defaults = declared(path)
+    for name in parameters:
+        if name not in defaults:
+            hint = did_you_mean(name, defaults)
+            raise UserError(f"{path.name}: parameter {name!r}: unknown; {hint}")
+    return {
+        name: value if defaults[name] is None else check_value(name, value, type(defaults[name]))
+        for name, value in parameters.items()
+    }
 
 
 @contextmanager
@@ -85,7 +186,6 @@ def run_notebook(
 
 
 def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | None) -> None:
-    # papermill takes a second to import, and only this function needs it
     import papermill
     from nbclient.exceptions import DeadKernelError
     from papermill.exceptions import PapermillExecutionError
@@ -125,6 +225,8 @@ def _execute(path: Path, out: Path, parameters: dict[str, Any], threads: int | N
 
 def _forget_paths(path: Path) -> None:
     """Take out the places where papermill found and put the notebook: nobody else has them."""
+    import nbformat
+
     notebook = nbformat.read(path, as_version=4)
     for name in ("input_path", "output_path"):
         notebook.metadata.get("papermill", {}).pop(name, None)

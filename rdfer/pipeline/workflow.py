@@ -21,7 +21,7 @@ from rdfer.base.codehash import code_hash
 from rdfer.base.errors import Stopped, UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.base.machine import usable_cores
-from rdfer.pipeline.parameters import code_of
+from rdfer.pipeline.notebooks import code_of
 from rdfer.pipeline.paths import find_root, preset_dir
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import settings_hash, to_dict
