@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdfer.data.bank import FrameBank, VideoSource
+from rdfer.data.bank import FrameBank
 from rdfer.data.video import read_frames
 from rdfer.method.sampling import synopsis
 
@@ -74,10 +74,9 @@ def measure(
 
     from rdfer.method.transforms import augment
 
-    sources = [VideoSource(path.stem, str(path), stored=64) for path in paths]
     start = time.perf_counter()
     bank = FrameBank.build(
-        folder / "bank", sources, size=options.size, workers=options.workers, stored=64
+        folder / "bank", paths, size=options.size, frames=64, workers=options.workers
     )
     show("build the bank (64 frames a video)", time.perf_counter() - start, len(paths))
 
@@ -85,9 +84,8 @@ def measure(
         videos = generator.integers(0, len(bank), options.batch)
         return videos, synopsis(bank.lengths[videos], generator=generator)
 
-    resident = bank.to(options.device)
     torch_generator = torch.Generator().manual_seed(0)
-    batch = resident.gather(*clips())
+    batch = torch.from_numpy(bank.gather(*clips())).to(options.device)
 
     def augmented() -> None:
         augment(batch, size=options.crop, generator=torch_generator)
@@ -95,7 +93,7 @@ def measure(
             torch.cuda.synchronize()
 
     def on_device() -> None:
-        resident.gather(*clips())
+        torch.from_numpy(bank.gather(*clips())).to(options.device)
         if batch.is_cuda:
             torch.cuda.synchronize()
 
@@ -109,7 +107,7 @@ def measure(
         per_call(lambda: bank.gather(*clips()), repeats=30),
         options.batch,
     )
-    show(f"gather on {options.device}", per_call(on_device, repeats=30), options.batch)
+    show(f"gather, copy to {options.device}", per_call(on_device, repeats=30), options.batch)
     show(f"augment on {options.device}", per_call(augmented, repeats=10), options.batch)
     show("decode the same from video", per_call(decoded, repeats=5), options.batch)
 

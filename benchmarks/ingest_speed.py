@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rdfer.data.bank import FrameBank, VideoSource
+from rdfer.data.bank import FrameBank, VideoFile
 from rdfer.method.sampling import stored_indices
 
 # the renderer is imported where it is used: worker processes import this file as well
@@ -60,9 +60,7 @@ def measure(paths: Sequence[str], folder: Path, options: argparse.Namespace) -> 
     chosen = [paths[k % len(paths)] for k in range(options.clips)]
     # -1 is the size that the video has
     tasks = {size: [(path, size, options.frames) for path in chosen] for size in (options.size, -1)}
-    sources = [
-        VideoSource(id, path, options.frames) for id, path in zip(names, chosen, strict=True)
-    ]
+    sources = [VideoFile(id, path) for id, path in zip(names, chosen, strict=True)]
     ways: dict[str, Callable[[int], object]] = {
         "decord": lambda workers: decode_all(tasks[options.size], workers),
         "decord, full size": lambda workers: decode_all(tasks[-1], workers),
@@ -71,7 +69,7 @@ def measure(paths: Sequence[str], folder: Path, options: argparse.Namespace) -> 
             tempfile.mkdtemp(dir=folder),
             sources,
             size=options.size,
-            stored=options.frames,
+            frames=options.frames,
             workers=workers,
         ),
     }

@@ -23,7 +23,7 @@ class Counting:
     of: int = 0
     note: str = ""
 
-    def load(self, size: int) -> np.ndarray | Decoded:
+    def load(self, size: int, frames: int) -> np.ndarray | Decoded:
         if self.log:
             with open(self.log, "a") as file:
                 file.write(self.id + "\n")
@@ -39,8 +39,8 @@ class Counting:
             return np.zeros((self.length, size, size, 4), np.uint8)
         seed = int.from_bytes(self.id.encode(), "big")
         numbers = np.random.default_rng(seed).integers(0, 256, (self.length, size, size, 3))
-        frames = numbers.astype(np.uint8)
-        return Decoded(frames, self.of, self.note) if self.of else frames
+        every = numbers.astype(np.uint8)
+        return Decoded(every, self.of, self.note) if self.of else every
 
 
 def sources(lengths, **more):

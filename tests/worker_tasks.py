@@ -3,19 +3,17 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
 from rdfer.base.errors import UserError
 
 
-def task(item, ask):
+def task(item):
     kind, value = item
     if kind == "square":
         return value * value
     if kind == "process":
         return os.getpid()
-    if kind == "ask":
-        first, _, second = ask(value), ask(-value), ask(value + 1)
-        return [second(), first()]
     if kind == "refuse":
         raise UserError(f"value = {value}: refused")
     if kind == "exit":
@@ -24,4 +22,8 @@ def task(item, ask):
         os.kill(os.getpid(), signal.Signals[value])
     if kind == "raise":
         raise LookupError(value)
+    if kind == "tell":
+        Path(value).touch()
+    if kind == "deaf":  # as code that holds on to Python for ever
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     threading.Event().wait()

@@ -21,29 +21,29 @@ from torch import Tensor, nn
 from rdfer.base.errors import UserError
 from rdfer.base.progress import progress
 from rdfer.data.bank import FrameBank
-from rdfer.data.store import FORMAT, Array, ClipStore, digest, is_whole
-from rdfer.data.store_write import Writer, locked
+from rdfer.data.filling import (
+    FORMAT,
+    Array,
+    Bank,
+    Filling,
+    Ints,
+    Stored,
+    digest,
+    is_finished,
+    locked,
+    write_frames,
+)
 from rdfer.method.transforms import augment, evaluate
 
-FEATURES = "features.bin"
 VIEWS = ("original", "flipped")
 
 Encode: TypeAlias = Callable[[Tensor], Tensor]
 
 
-class FeatureBank(ClipStore):
-    """Features per frame, float16 ``[T_i, views, D]`` for each clip."""
+class FeatureBank(Bank):
+    """Features per frame, float16 ``[frames, views, D]`` for each video."""
 
-    DATA: ClassVar[str] = FEATURES
-
-    @classmethod
-    def open(cls, path: str | Path) -> "FeatureBank":
-        """Open finished features.
-
-        Raises:
-            UserError: there are none, or their file is not whole.
-        """
-        return cls(path)
+    FILE: ClassVar[str] = "features.npy"
 
     @classmethod
     def build(
@@ -73,7 +73,7 @@ class FeatureBank(ClipStore):
             views: 1 for the frames as they are, 2 for their mirror images as well; of
                 ``augmented`` ones any number.
             augmented: the views are copies under random crops, flips and colours instead
-                (:func:`rdfer.method.transforms.augment`), the same for every frame of a clip.
+                (:func:`rdfer.method.transforms.augment`), the same for every frame of a video.
             videos: rows of the bank to encode, int ``[B]``; ``None`` for all.
             size: side of the frames given to ``encode``; ``None`` leaves the bank's.
             device: where ``encode`` works; ``None`` is where a module's parameters are, or the
@@ -97,12 +97,17 @@ class FeatureBank(ClipStore):
             parts += [augmented, rows.tolist()]
         whole_key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         with locked(path):
-            if not is_whole(path, key=whole_key, data=FEATURES):
+            if not is_finished(path, key=whole_key, file=cls.FILE):
                 with _evaluating(encode):
                     encoder = _Encoder(
                         encode, device=device, size=size, views=views, augmented=augmented
                     )
-                    _write(path, bank, rows, encoder, key=whole_key, batch=batch, label=label)
+                    shape = (len(rows), bank.frames, views, encoder.dim)
+                    filling = Filling(
+                        path, key=whole_key, file=cls.FILE, shape=shape, dtype="float16"
+                    )
+                    _fill(filling, bank, rows, encoder, batch=batch, label=label)
+                    filling.finish()
         return cls(path)
 
     @property
@@ -121,28 +126,24 @@ class FeatureBank(ClipStore):
         """Features of frames.
 
         Args:
-            videos: number of the clip, int ``[B]``.
-            frames: frame of that clip, int ``[B, ...]``.
-            views: view of each clip, int ``[B]``, or one for all: 0 original, 1 flipped, or the
+            videos: numbers of videos in the order of ``ids``, int ``[B]``.
+            frames: which stored frames of each, int ``[B, ...]``.
+            views: view of each video, int ``[B]``, or one for all: 0 original, 1 flipped, or the
                 number of an augmented copy.
 
         Returns:
             float32 ``[B, ..., D]`` in main memory.
 
         Raises:
-            IndexError: a clip, frame or view that is not there.
+            IndexError: a video, frame or view that is not there.
         """
-        numbers = self.row_numbers(videos, frames)
-        rows = self.rows[numbers, view_numbers(views, numbers.ndim, self.views)]
-        return torch.from_numpy(rows.astype(np.float32))
-
-
-def view_numbers(views: npt.ArrayLike, dims: int, count: int) -> npt.NDArray[np.int64]:
-    """Views per clip, int ``[B]`` or one number, shaped to go with ``[B, ...]`` of ``dims``."""
-    picked = np.asarray(views, dtype=np.int64)
-    if ((picked < 0) | (picked >= count)).any():
-        raise IndexError(f"views {picked.min()}..{picked.max()}: must be 0..{count - 1}")
-    return picked.reshape(-1, *[1] * (dims - 1)) if picked.ndim else picked
+        numbers = self._numbers(videos, frames)
+        seen = np.asarray(views, dtype=np.int64)
+        if ((seen < 0) | (seen >= self.views)).any():
+            raise IndexError(f"views {seen.min()}..{seen.max()}: must be 0..{self.views - 1}")
+        if seen.ndim:
+            seen = seen.reshape(-1, *[1] * (numbers.ndim - 1))
+        return torch.from_numpy(self._rows[numbers, seen].astype(np.float32))
 
 
 class _Encoder:
@@ -188,53 +189,31 @@ class _Encoder:
         return [augment(pixels[None], size=self._size, generator=g)[0] for g in generators]
 
 
-def _write(
-    path: Path,
-    bank: FrameBank,
-    videos: npt.NDArray[np.int64],
-    encoder: _Encoder,
-    *,
-    key: str,
-    batch: int,
-    label: str,
+def _fill(
+    filling: Filling, bank: FrameBank, videos: Ints, encoder: _Encoder, *, batch: int, label: str
 ) -> None:
-    shape = (encoder.views, encoder.dim)
-    writer = Writer(path, key=key, data=FEATURES, shape=shape, dtype="float16")
+    # of augmented copies a group is one video: its frames share what its id draws, and are seen
+    # together, since contrast is relative to all of them
+    together = 1 if encoder.augmented else max(1, batch // bank.frames)
+    step = bank.frames if encoder.augmented else batch
     # the groups do not depend on what is missing: a batch of another make-up can round otherwise
     groups = [
-        videos[group]
-        for group in _groups(bank.lengths[videos], 1 if encoder.augmented else batch)
-        if any(bank.ids[video] not in writer.entries for video in videos[group])
+        group
+        for group in np.split(np.arange(len(videos)), np.arange(together, len(videos), together))
+        if any(place not in filling.done for place in group)
     ]
     for group in progress(groups, total=len(groups), label=label):
-        numbers = [bank.row_numbers([v], np.arange(bank.lengths[v])[None])[0] for v in group]
-        rows = np.concatenate(numbers)
-        # of augmented copies a group is one clip: its frames share what its id draws, and are
-        # seen together, since contrast is relative to all of them
-        seed = int(hashlib.sha256(bank.ids[group[0]].encode()).hexdigest()[:8], 16)
-        step = len(rows) if encoder.augmented else batch
+        every = np.tile(np.arange(bank.frames), (len(group), 1))
+        pixels = bank.gather(videos[group], every).reshape(-1, *bank.shape)
+        seed = int(hashlib.sha256(bank.ids[videos[group[0]]].encode()).hexdigest()[:8], 16)
         features = np.concatenate(
-            [encoder(bank.rows[rows[i : i + step]], seed=seed) for i in range(0, len(rows), step)]
+            [encoder(pixels[i : i + step], seed=seed) for i in range(0, len(pixels), step)]
         )
-        parts = np.split(features, np.cumsum(bank.lengths[group])[:-1])
-        for video, part in zip(group, parts, strict=True):
-            if bank.ids[video] not in writer.entries:
-                writer.append(bank.ids[video], part, loaded=len(part), digest=digest(part))
-    writer.finish([bank.ids[video] for video in videos], report={})
-
-
-def _groups(lengths: npt.NDArray[np.int64], batch: int) -> Iterator[list[int]]:
-    """Consecutive clips of together at most ``batch`` frames, or one clip of more."""
-    group: list[int] = []
-    frames = 0
-    for video, length in enumerate(lengths.tolist()):
-        if group and frames + length > batch:
-            yield group
-            group, frames = [], 0
-        group.append(video)
-        frames += length
-    if group:
-        yield group
+        for place, part in zip(group.tolist(), np.split(features, len(group)), strict=True):
+            if place not in filling.done:
+                write_frames(filling.file, filling.offset(place), part)
+                id = bank.ids[videos[place]]
+                filling.note(Stored(id, place, bank.frames, digest(part)))
 
 
 def _device_of(encode: Encode | nn.Module) -> torch.device:

@@ -2,7 +2,7 @@
 
 A bank that was made here is a directory that stands for itself::
 
-    frames.bin, index.json    the frames, see rdfer.data.store
+    frames.npy, index.json    the frames, see rdfer.data.filling
     manifest.json             the clips that were asked for, with the frames that each has
     unreadable.csv            id, path and reason of the clips that are not in the bank, if any
 
@@ -17,9 +17,9 @@ from pathlib import Path
 
 from rdfer.base.files import write_atomic
 from rdfer.base.progress import log
-from rdfer.data.bank import FrameBank, VideoSource
+from rdfer.data.bank import FrameBank, VideoFile
+from rdfer.data.filling import INDEX
 from rdfer.data.manifest import Manifest
-from rdfer.data.store import INDEX
 
 MANIFEST = "manifest.json"
 UNREADABLE = "unreadable.csv"
@@ -51,9 +51,8 @@ class Ingested:
         if bank.notes:
             told.append(f"unusual, but read: {len(bank.notes)} of {asked} clips")
             told += _first(list(bank.notes.values()))
-        frames = int(bank.lengths[0])
         told.append(
-            f"{bank.path}: {len(bank)} clips of {frames} frames, {bank.size} px, "
+            f"{bank.path}: {len(bank)} clips of {bank.frames} frames, {bank.size} px, "
             f"checksum {bank.checksum[:16]}"
         )
         return told
@@ -94,9 +93,9 @@ def ingest(
         log(f"frames: {len(videos)} videos need {need / 1e9:.1f} GB{_free(out)}")
     bank = FrameBank.build(
         out,
-        [VideoSource(video.id, video.path, stored=frames) for video in videos],
+        [VideoFile(video.id, video.path) for video in videos],
         size=size,
-        stored=frames,
+        frames=frames,
         workers=workers,
         timeout=timeout,
         skip_unreadable=True,

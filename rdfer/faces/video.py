@@ -56,8 +56,8 @@ class FaceSource:
         """Changes with the sample and with any code that draws it."""
         return hashlib.sha256(f"{self.sample!r} {generator_hash()}".encode()).hexdigest()
 
-    def load(self, size: int) -> Frames:
-        """The frames, uint8 [T, size, size, 3]."""
+    def load(self, size: int, frames: int) -> Frames:
+        """All its frames, uint8 [T, size, size, 3], however many are kept."""
         return render_sample(self.sample, size)
 
 

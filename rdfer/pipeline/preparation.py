@@ -103,8 +103,8 @@ def _render(context: Context, workers: int | None) -> FrameBank:
         context.bank,
         sources,
         size=d.size,
+        frames=d.frames,
         workers=workers,
-        min_frames=context.settings.sampling.clip_frames,
         label="frames",
     )
 

@@ -63,13 +63,13 @@ def test_a_run_finds_what_was_ingested_for_its_preset(cremad, decoded, by_hand):
     place = ["--out", str(bank), "--size", str(SIZE), "--frames", str(FRAMES)]
     assert ingest(cremad, *(place if by_hand else ["--preset", "cremad"])) == 0
     assert len(decoded) == len(CLIPS)
-    frames = (bank / "frames.bin").stat()
+    frames = (bank / "frames.npy").stat()
     decoded.clear()
     context = begin("cremad", data=str(cremad))
     preparation.prepare(context, workers=0)
     # not even the clip that could not be read, which stays listed
     assert decoded == []
-    after = (bank / "frames.bin").stat()
+    after = (bank / "frames.npy").stat()
     assert (after.st_ino, after.st_mtime_ns) == (frames.st_ino, frames.st_mtime_ns)
     assert "1003_IEO_SAD_HI" in (bank / "unreadable.csv").read_text()
     assert all(context.of_fold(k).manifest_file.exists() for k in range(1, 6))
@@ -78,7 +78,7 @@ def test_a_run_finds_what_was_ingested_for_its_preset(cremad, decoded, by_hand):
 def test_other_frames_are_refused_and_not_replaced(cremad, decoded, capsys):
     bank = begin("cremad").bank
     assert ingest(cremad, "--out", str(bank), "--size", "9", "--frames", "4") == 0
-    with pytest.raises(UserError, match="bank: holds a bank of other clips or"):
+    with pytest.raises(UserError, match="bank: holds a bank of other videos or"):
         preparation.prepare(begin("cremad", data=str(cremad)), workers=0)
     assert len(decoded) == len(CLIPS)
 

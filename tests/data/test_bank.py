@@ -1,5 +1,6 @@
 import dataclasses
 import errno
+import json
 import multiprocessing
 import os
 import subprocess
@@ -13,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.data import bank_build, store_write, workers
+from rdfer.data import bank as module
+from rdfer.data import filling, workers
 from rdfer.data.bank import FrameBank
 from rdfer.method.sampling import stored_indices
 
@@ -21,11 +23,13 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bank_sources import Counting, sources
 
-SIZE = 4
+SIZE, FRAMES = 4, 4
+BYTES = FRAMES * SIZE * SIZE * 3  # of a video
+HEADER = 128  # of the array's file
 
 
 def build(path, clips, **more):
-    more = {"size": SIZE, "workers": 0} | more
+    more = {"size": SIZE, "frames": FRAMES, "workers": 0} | more
     return FrameBank.build(path, clips, **more)
 
 
@@ -42,52 +46,52 @@ def partial(path):
 def assert_holds(bank, clips):
     assert bank.ids == tuple(clip.id for clip in clips)
     for video, clip in enumerate(clips):
-        frames = np.arange(clip.length)
-        np.testing.assert_array_equal(bank.gather([video], frames[None])[0], clip.load(SIZE))
+        kept = stored_indices(clip.length, bank.frames)
+        frames = np.arange(bank.frames)[None]
+        np.testing.assert_array_equal(
+            bank.gather([video], frames)[0], clip.load(SIZE, FRAMES)[kept]
+        )
 
 
 def test_holds_what_the_sources_give(tmp_path):
     clips = sources([5, 1, 9])
     bank = build(tmp_path / "bank", clips)
     assert len(bank) == 3 and bank.size == SIZE
-    assert bank.lengths.tolist() == [5, 1, 9] and bank.lengths.dtype == np.int64
+    assert bank.lengths.tolist() == [4, 4, 4] and bank.lengths.dtype == np.int64
+    assert bank.counts.tolist() == [5, 1, 9]
     assert_holds(bank, clips)
-    bank.verify()
-    assert sorted(p.name for p in bank.path.iterdir()) == ["frames.bin", "index.json"]
+    assert sorted(p.name for p in bank.path.iterdir()) == ["frames.npy", "index.json"]
+    array = np.load(bank.path / "frames.npy", mmap_mode="r")
+    assert array.shape == (3, FRAMES, SIZE, SIZE, 3)
+    np.testing.assert_array_equal(array[1], bank.gather([1], [range(FRAMES)])[0])
+
+
+def test_it_needs_neither_torch_nor_settings():
+    code = (
+        "import sys, rdfer.data.bank, rdfer.data.manifest, rdfer.data.ingest\n"
+        "assert not {'torch', 'rdfer.settings', 'pandas', 'numba'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_gather_takes_any_shape_of_frames(tmp_path):
-    clips = sources([5, 3])
+    clips = sources([4, 4])
     bank = build(tmp_path / "bank", clips)
-    frames = np.array([[[0, 4], [2, 2]], [[2, 1], [0, 0]]])
+    frames = np.array([[[0, 3], [2, 2]], [[2, 1], [0, 0]]])
     gathered = bank.gather(np.array([0, 1]), frames)
     assert gathered.shape == (2, 2, 2, SIZE, SIZE, 3) and gathered.dtype == np.uint8
     for b in range(2):
-        np.testing.assert_array_equal(gathered[b], clips[b].load(SIZE)[frames[b]])
+        np.testing.assert_array_equal(gathered[b], clips[b].load(SIZE, FRAMES)[frames[b]])
 
 
 @pytest.mark.parametrize(
     ("videos", "frames"),
-    [([2], [[0]]), ([-1], [[0]]), ([1], [[3]]), ([0], [[-1]]), ([0, 1], [[0]])],
+    [([2], [[0]]), ([-1], [[0]]), ([1], [[4]]), ([0], [[-1]]), ([0, 1], [[0]])],
 )
 def test_gather_refuses_what_is_not_there(tmp_path, videos, frames):
     bank = build(tmp_path / "bank", sources([5, 3]))
     with pytest.raises(IndexError):
         bank.gather(videos, frames)
-
-
-def test_where_finds_clips_by_name(tmp_path):
-    bank = build(tmp_path / "bank", sources([1, 1, 1]))
-    assert bank.where(["clip2", "clip0"]).tolist() == [2, 0]
-    with pytest.raises(UserError, match="'other'"):
-        bank.where(["clip0", "other"])
-
-
-def test_on_device_copy_equals_the_file(tmp_path):
-    bank = build(tmp_path / "bank", sources([5, 3]))
-    copy = bank.to("cpu")
-    frames = np.array([[0, 4], [2, 1]])
-    np.testing.assert_array_equal(copy.gather([0, 1], frames).numpy(), bank.gather([0, 1], frames))
 
 
 def test_processes_give_the_same_bank(tmp_path):
@@ -98,22 +102,18 @@ def test_processes_give_the_same_bank(tmp_path):
     assert_holds(there, clips)
 
 
-def test_keeps_a_fixed_number_of_frames(tmp_path):
-    clips = sources([10, 3])
-    bank = build(tmp_path / "bank", clips, stored=4)
-    assert bank.lengths.tolist() == [4, 4]
-    for video, clip in enumerate(clips):
-        expected = clip.load(SIZE)[stored_indices(clip.length, 4)]
-        np.testing.assert_array_equal(bank.gather([video], [[0, 1, 2, 3]])[0], expected)
-
-
-def test_short_videos_are_counted_and_reported(tmp_path, capsys):
-    clips = sources([16, 15, 40, 2])
-    bank = build(tmp_path / "bank", clips, stored=64, min_frames=16)
-    assert bank.report["clamped"] == ["clip1", "clip3"]
+def test_short_videos_are_counted_and_told(tmp_path, capsys):
+    bank = build(tmp_path / "bank", sources([16, 15, 40, 2]), frames=16)
+    assert bank.counts.tolist() == [16, 15, 40, 2] and bank.lengths.tolist() == [16] * 4
     assert "2 of 4 videos have fewer than 16 frames" in capsys.readouterr().err
-    # another clip length needs no other bank
-    assert build(tmp_path / "bank", clips, stored=64, min_frames=3).report["clamped"] == ["clip3"]
+
+
+def test_another_number_of_frames_is_another_bank(tmp_path):
+    clips = sources([10, 3])
+    build(tmp_path / "bank", clips)
+    bank = build(tmp_path / "bank", clips, frames=6)
+    assert bank.frames == 6
+    assert_holds(bank, clips)
 
 
 def test_a_finished_bank_is_left_alone(tmp_path):
@@ -164,15 +164,16 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
         build(path, [*clips[:done], last])
     loaded_since(log)
     # the same key as the whole bank, as if this had been its own writing
-    writer_key = bank_build.bank_key(clips, size=SIZE, stored=None)
-    journal = partial(path) / store_write.JOURNAL
-    text = journal.read_text().replace(
-        bank_build.bank_key([*clips[:done], last], size=SIZE, stored=None), writer_key
-    )
+    journal = partial(path) / filling.JOURNAL
+    header, *lines = journal.read_text().splitlines(keepends=True)
+    layout = json.loads(header)
+    layout["key"] = module.bank_key(clips, size=SIZE, frames=FRAMES)
+    layout["shape"][0] = len(clips)
+    text = "".join([json.dumps(layout) + "\n", *lines])
     header_end = text.index("\n") + 1
     cut = data.draw(st.integers(0, len(text)), label="journal bytes")
     journal.write_text(text[:cut])
-    frames = partial(path) / "frames.bin"
+    frames = partial(path) / "frames.npy"
     kept = data.draw(st.integers(0, frames.stat().st_size), label="frame bytes")
     os.truncate(frames, kept)
     garbage = data.draw(st.binary(max_size=20), label="garbage")
@@ -180,10 +181,9 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
 
     again = build(path, clips)
     assert again.checksum == whole.checksum
-    again.verify()
     assert_holds(again, [dataclasses.replace(clip, log="") for clip in clips])
     # what was written and noted in full is not loaded again
-    ends = np.cumsum([clip.length for clip in clips]) * SIZE * SIZE * 3
+    ends = HEADER + BYTES * np.arange(1, len(clips) + 1)
     noted = text[:cut].count("\n") - 1 if cut >= header_end else 0
     intact = sum(1 for i in range(noted) if ends[i] <= kept)
     assert len(loaded_since(log)) <= len(clips) - intact
@@ -192,37 +192,36 @@ def test_resumes_wherever_the_writing_was_cut_off(data, tmp_path_factory):
 KILLED = """
 import os, signal, sys
 sys.path.insert(0, sys.argv[2])
-from rdfer import bank_build
-from rdfer.data.bank import FrameBank
+from rdfer.data import bank
 from bank_sources import sources
 
-write_rows = bank_build.write_rows
-def dying(file, offset, array):
-    if len(array) == 9:   # some of its bytes reach the file, and no line the journal
+write_frames = bank.write_frames
+def dying(file, offset, frames):
+    if offset > 500:   # some of its bytes reach the file, and no line the journal
         with open(file, "r+b") as target:
-            target.seek(offset * array[:1].nbytes)
-            target.write(array.tobytes()[:50])
+            target.seek(offset)
+            target.write(frames.tobytes()[:50])
         os.kill(os.getpid(), signal.SIGKILL)
-    write_rows(file, offset, array)
-bank_build.write_rows = dying
-FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, workers=0)
+    write_frames(file, offset, frames)
+bank.write_frames = dying
+bank.FrameBank.build(sys.argv[1], sources([5, 1, 9, 4]), size=4, frames=4, workers=0)
 """
 
 KILLED_WITH_WORKERS = """
 import os, signal, sys
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[2])
-    from rdfer import store_write
     from rdfer.data.bank import FrameBank
+    from rdfer.data.filling import Filling
     from bank_sources import sources
 
-    note = store_write.Writer.note
-    def dying(self, entry):
-        if len(self.entries) == int(sys.argv[3]):   # written, but not noted
+    note = Filling.note
+    def dying(self, video):
+        if len(self.done) == int(sys.argv[3]):   # written, but not noted
             os.kill(os.getpid(), signal.SIGKILL)
-        note(self, entry)
-    store_write.Writer.note = dying
-    FrameBank.build(sys.argv[1], sources([5, 1, 9, 4, 2, 6]), size=4, workers=2)
+        note(self, video)
+    Filling.note = dying
+    FrameBank.build(sys.argv[1], sources([5, 1, 9, 4, 2, 6]), size=4, frames=4, workers=2)
 """
 
 
@@ -253,30 +252,22 @@ def test_a_killed_building_with_workers_is_resumed(tmp_path, done):
     bank = build(path, sources([5, 1, 9, 4, 2, 6], log=log))
     assert len(loaded_since(log)) == 6 - done
     assert bank.checksum == build(tmp_path / "whole", sources([5, 1, 9, 4, 2, 6])).checksum
-    bank.verify()
+    assert_holds(bank, sources([5, 1, 9, 4, 2, 6]))
 
 
-@pytest.mark.parametrize("size", [0, 1, 100])
+@pytest.mark.parametrize("size", [0, 1, HEADER + BYTES, HEADER + 2 * BYTES + 1])
 def test_a_cut_off_finished_bank_is_detected_and_mended(tmp_path, size):
     path = tmp_path / "bank"
     log = str(tmp_path / "log")
     clips = sources([1, 2, 3], log=log)
     checksum = build(path, clips).checksum
     loaded_since(log)
-    os.truncate(path / "frames.bin", size)
-    with pytest.raises(UserError, match=r"frames\.bin: .* bytes where the index says 288"):
+    os.truncate(path / "frames.npy", size)
+    with pytest.raises(UserError, match=r"frames\.npy: .* bytes where the index says 704"):
         FrameBank.open(path)
     assert build(path, clips).checksum == checksum
-    assert loaded_since(log) == (["clip1", "clip2"] if size >= 48 else ["clip0", "clip1", "clip2"])
-
-
-def test_verify_finds_a_changed_byte(tmp_path):
-    bank = build(tmp_path / "bank", sources([1, 2, 3]))
-    frames = bytearray((bank.path / "frames.bin").read_bytes())
-    frames[60] ^= 1
-    (bank.path / "frames.bin").write_bytes(frames)
-    with pytest.raises(UserError, match="'clip1' is damaged"):
-        FrameBank.open(bank.path).verify()
+    assert loaded_since(log) == ["clip0", "clip1", "clip2"][max(0, size - HEADER) // BYTES :]
+    assert_holds(FrameBank.open(path), sources([1, 2, 3]))
 
 
 @pytest.mark.parametrize("workers", [0, 1])
@@ -305,9 +296,9 @@ def test_unreadable_clips_can_be_left_out_and_are_listed(tmp_path, workers):
     assert list(bank.unreadable) == ["clip1", "clip2"]
     assert bank.unreadable["clip1"] == "clip1.mp4: is empty"
     assert bank.unreadable["clip2"].startswith("clip2: gave uint8 (9, 4, 4, 4)")
-    # what a clip needs is told anew, what cannot be read stays told
-    again = build(tmp_path / "bank", bad, skip_unreadable=True, min_frames=5)
-    assert again.report["clamped"] == ["clip3"] and again.unreadable == bank.unreadable
+    # what cannot be read stays told
+    again = build(tmp_path / "bank", bad, skip_unreadable=True)
+    assert again.unreadable == bank.unreadable
     assert again.checksum == build(tmp_path / "two", [clips[0], clips[3]]).checksum
 
 
@@ -336,7 +327,7 @@ def test_unreadable_clips_are_tried_again_by_a_call_that_goes_on(tmp_path, monke
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_write.Writer, "finish", killed)
+        patch.setattr(filling.Filling, "finish", killed)
         with pytest.raises(KeyboardInterrupt):
             build(path, clips, skip_unreadable=True)
     loaded_since(log)
@@ -347,9 +338,8 @@ def test_unreadable_clips_are_tried_again_by_a_call_that_goes_on(tmp_path, monke
 
 def test_sources_can_tell_how_much_they_leave_out_and_what_is_unusual(tmp_path):
     clips = [Counting("few", 4), Counting("picked", 4, of=9, note="odd"), Counting("more", 7)]
-    bank = build(tmp_path / "bank", clips, stored=4, workers=1, min_frames=5)
+    bank = build(tmp_path / "bank", clips, workers=1)
     assert bank.counts.tolist() == [4, 9, 7] and bank.notes == {"picked": "odd"}
-    assert bank.report["clamped"] == ["few"]
 
 
 def test_what_may_not_be_replaced_is_left_alone(tmp_path):
@@ -357,7 +347,7 @@ def test_what_may_not_be_replaced_is_left_alone(tmp_path):
     path.mkdir()
     built = build(path, sources([5]), replace=False)  # an empty directory is no loss
     assert build(path, sources([5]), replace=False).checksum == built.checksum
-    with pytest.raises(UserError, match="holds a bank of other clips or settings"):
+    with pytest.raises(UserError, match="holds a bank of other videos or settings"):
         build(path, sources([5], key="v2"), replace=False)
     assert FrameBank.open(path).checksum == built.checksum
     (tmp_path / "other").mkdir()
@@ -371,26 +361,28 @@ def test_an_error_in_the_account_leaves_no_process(tmp_path, monkeypatch):
     def full(self, entry):
         raise UserError("no space left")
 
-    monkeypatch.setattr(store_write.Writer, "note", full)
+    monkeypatch.setattr(filling.Filling, "note", full)
     with pytest.raises(UserError, match="no space left") as held:
         build(tmp_path / "bank", sources([3] * 9), workers=1)
     # also while the exception, and with it every frame of the calls, is kept
     assert held.value and multiprocessing.active_children() == []
 
 
+def write_from_a_worker(file):
+    loading = module.Loading(SIZE, FRAMES, file)
+    missing = [module.Missing(sources([3])[0], 0, HEADER)]
+    return list(workers.work(loading, missing, workers=1, timeout=60.0))
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
-def test_a_full_device_is_told_by_a_worker(tmp_path):
-    loading = bank_build.Loading(SIZE, None, Path("/dev/full"))
-    written = workers.work(loading, sources([3]), workers=1, timeout=60.0, answer=lambda _: 0)
+def test_a_full_device_is_told_by_a_worker():
     with pytest.raises(UserError, match=r"/dev/full: no space left on the device"):
-        list(written)
+        write_from_a_worker(Path("/dev/full"))
 
 
 def test_a_missing_file_is_told_by_a_worker(tmp_path):
-    loading = bank_build.Loading(SIZE, None, tmp_path / "gone")
-    written = workers.work(loading, sources([3]), workers=1, timeout=60.0, answer=lambda _: 0)
     with pytest.raises(UserError, match=r"gone: cannot be written \(No such file"):
-        list(written)
+        write_from_a_worker(tmp_path / "gone")
 
 
 @pytest.mark.parametrize(
@@ -419,7 +411,7 @@ def test_processes_that_cannot_import_a_source_are_one_clear_error(tmp_path):
     module.Hidden = Hidden
     sys.modules["nowhere"] = module
     try:
-        with pytest.raises(UserError, match="cannot import Hidden"):
+        with pytest.raises(UserError, match="No module named 'nowhere'"):
             build(tmp_path / "bank", [Hidden("a", 1)], workers=1)
     finally:
         del sys.modules["nowhere"]
@@ -441,7 +433,7 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
     path = tmp_path / "bank"
     log = str(tmp_path / "log")
     clips = sources([5, 1, 9], log=log)
-    dumps = store_write.json.dumps
+    dumps = filling.json.dumps
 
     def full(value):
         if isinstance(value, dict) and value.get("id") == "clip1":
@@ -449,8 +441,8 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
         return dumps(value)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_write.json, "dumps", full)
-        with pytest.raises(UserError, match=r"frames\.bin: no space left on the device"):
+        patch.setattr(filling.json, "dumps", full)
+        with pytest.raises(UserError, match=r"frames\.npy: no space left on the device"):
             build(path, clips)
     assert not path.exists()
     loaded_since(log)
@@ -462,11 +454,11 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("clips", "more", "message"),
     [
-        ([], {}, "at least one clip"),
+        ([], {}, "needs at least one"),
         (sources([1]) * 2, {}, "'clip0': occurs twice"),
         (sources([0]), {}, "clip0: has no frames"),
         (sources([1]), {"size": 0}, "size = 0"),
-        (sources([1]), {"stored": 0}, "stored = 0"),
+        (sources([1]), {"frames": 0}, "frames = 0"),
         (sources([1]), {"workers": -1}, "workers = -1"),
         (sources([1]), {"timeout": 0.0}, "timeout = 0.0"),
         (sources([1]), {"timeout": float("inf")}, "timeout = inf"),

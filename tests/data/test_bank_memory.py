@@ -17,6 +17,7 @@ from rdfer.data.video import Decoded
 from tests.bank_sources import Counting, sources
 
 SIZE, FRAMES = 48, 16
+SMALL = {"size": SIZE, "frames": FRAMES}
 FEW, MANY = 20, 120
 BYTES = FRAMES * SIZE * SIZE * 3  # of a clip
 # what is noted of a clip (id, place, digest), and room for much of it
@@ -60,7 +61,7 @@ def test_ingesting_more_clips_takes_no_more_memory(tmp_path, fake_decode):
 
 def test_frames_of_worker_processes_never_reach_the_one_that_leads(tmp_path):
     def work(n):
-        FrameBank.build(tmp_path / f"{n}", sources([FRAMES] * n), size=SIZE, workers=1)
+        FrameBank.build(tmp_path / f"{n}", sources([FRAMES] * n), **SMALL, workers=1)
 
     assert growth(work) < NOTE
 
@@ -71,14 +72,14 @@ class Hoarding(Counting):
 
     kept: list = dataclasses.field(default_factory=list, compare=False)
 
-    def load(self, size):
-        self.kept.append(super().load(size))
+    def load(self, size, frames):
+        self.kept.append(super().load(size, frames))
         return self.kept[-1]
 
 
 def test_frames_that_are_kept_would_be_seen(tmp_path):
     def work(n):
         hoard = [Hoarding(f"clip{k}", FRAMES) for k in range(n)]
-        FrameBank.build(tmp_path / f"{n}", hoard, size=SIZE, workers=0)
+        FrameBank.build(tmp_path / f"{n}", hoard, **SMALL, workers=0)
 
     assert growth(work) > BYTES

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bank_sources import sources
 
-LENGTHS = [5, 1, 9, 4, 2]
+VIDEOS, FRAMES = 7, 4
 
 
 class Halves(nn.Module):
@@ -38,7 +38,9 @@ class Halves(nn.Module):
 
 @pytest.fixture
 def bank(tmp_path):
-    return FrameBank.build(tmp_path / "bank", sources(LENGTHS), size=4, workers=0)
+    return FrameBank.build(
+        tmp_path / "bank", sources([FRAMES] * VIDEOS), size=4, frames=FRAMES, workers=0
+    )
 
 
 def expected(bank, video, frame, view):
@@ -50,16 +52,15 @@ def expected(bank, video, frame, view):
     return torch.cat([image[..., :2].mean((1, 2)), image[..., 2:].mean((1, 2))]) / (1 + 1e-5) ** 0.5
 
 
-@pytest.mark.parametrize("batch", [1, 3, 6, 1000])
+@pytest.mark.parametrize("batch", [1, 3, 8, 1000])
 def test_holds_the_features_of_every_frame_and_view(tmp_path, bank, batch):
     encoder = Halves().train()
     features = FeatureBank.build(tmp_path / "features", bank, encoder, key="a", batch=batch)
     assert encoder.training and encoder.drop.training
     assert (features.views, features.dim) == (2, 6)
-    assert features.ids == bank.ids and features.lengths.tolist() == LENGTHS
-    features.verify()
-    for video, length in enumerate(LENGTHS):
-        for frame in range(length):
+    assert features.ids == bank.ids and features.lengths.tolist() == [FRAMES] * VIDEOS
+    for video in range(VIDEOS):
+        for frame in range(FRAMES):
             for view in (0, 1):
                 got = features.gather([video], [[frame]], views=[view])
                 assert got.shape == (1, 1, 6) and got.dtype == torch.float32
@@ -69,15 +70,13 @@ def test_holds_the_features_of_every_frame_and_view(tmp_path, bank, batch):
 
 def test_a_view_per_clip_or_one_for_all(tmp_path, bank):
     features = FeatureBank.build(tmp_path / "features", bank, Halves(), key="a")
-    videos, frames = np.array([0, 2]), np.array([[[0, 4], [1, 1]], [[8, 0], [3, 2]]])
+    videos, frames = np.array([0, 2]), np.array([[[0, 3], [1, 1]], [[2, 0], [3, 2]]])
     both = features.gather(videos, frames, views=np.array([0, 1]))
     assert both.shape == (2, 2, 2, 6)
     torch.testing.assert_close(both[0], features.gather(videos, frames)[0], rtol=0, atol=0)
     torch.testing.assert_close(both[1], features.gather(videos, frames, views=1)[1], rtol=0, atol=0)
     with pytest.raises(IndexError, match="views"):
         features.gather(videos, frames, views=2)
-    on_device = features.to("cpu").gather(videos, frames)
-    torch.testing.assert_close(on_device[..., 0, :].float(), features.gather(videos, frames))
 
 
 def test_one_view_and_any_function(tmp_path, bank):
@@ -103,13 +102,13 @@ def test_finished_features_are_left_alone_and_others_replaced(tmp_path, bank):
     assert encoder.seen == 0
     FeatureBank.build(path, bank, encoder, key="b")
     assert encoder.seen > 0
-    other = FrameBank.build(tmp_path / "other", sources([3]), size=4, workers=0)
+    other = FrameBank.build(tmp_path / "other", sources([3]), size=4, frames=3, workers=0)
     assert FeatureBank.build(path, other, encoder, key="b").lengths.tolist() == [3]
 
 
 @pytest.mark.parametrize("stop", [1, 2, 3])
 def test_interrupted_building_is_resumed(tmp_path, bank, stop):
-    whole = FeatureBank.build(tmp_path / "whole", bank, Halves(), key="a", batch=6).checksum
+    whole = FeatureBank.build(tmp_path / "whole", bank, Halves(), key="a", batch=8).checksum
     encoder = Halves()
     calls = 0
 
@@ -122,19 +121,19 @@ def test_interrupted_building_is_resumed(tmp_path, bank, stop):
 
     path = tmp_path / "features"
     with pytest.raises(KeyboardInterrupt):
-        FeatureBank.build(path, bank, interrupted, key="a", batch=6)
+        FeatureBank.build(path, bank, interrupted, key="a", batch=8)
     with pytest.raises(UserError, match="no finished bank"):
         FeatureBank.open(path)
     encoder.seen = 0
-    assert FeatureBank.build(path, bank, encoder, key="a", batch=6).checksum == whole
-    assert encoder.seen < 2 * sum(LENGTHS)
+    assert FeatureBank.build(path, bank, encoder, key="a", batch=8).checksum == whole
+    assert encoder.seen < 2 * VIDEOS * FRAMES
 
 
 def test_cut_off_features_are_detected_and_mended(tmp_path, bank):
     path = tmp_path / "features"
     whole = FeatureBank.build(path, bank, Halves(), key="a").checksum
-    os.truncate(path / "features.bin", 100)
-    with pytest.raises(UserError, match=r"features\.bin: 100 bytes"):
+    os.truncate(path / "features.npy", 100)
+    with pytest.raises(UserError, match=r"features\.npy: 100 bytes"):
         FeatureBank.open(path)
     assert FeatureBank.build(path, bank, Halves(), key="a").checksum == whole
 

@@ -62,7 +62,7 @@ def test_holds_the_frames_and_tells_how_many_there_were(tmp_path, good):
     bank = FrameBank.open(tmp_path / "bank")
     assert bank.ids == ("folder", "long", "short") and bank.size == SIZE
     for path, total in zip(good, (30, 3, 11), strict=True):
-        rows = bank.gather(bank.where([path.stem]), [np.arange(FRAMES)])[0]
+        rows = bank.gather([bank.ids.index(path.stem)], [np.arange(FRAMES)])[0]
         expected = read_frames(path, stored_indices(total, FRAMES), size=SIZE)
         np.testing.assert_array_equal(rows, expected)
     assert [video.n_frames for video in done.manifest.videos] == [30, 3, 11]
@@ -162,7 +162,7 @@ def test_a_container_that_promises_a_little_more_is_no_clip_with_a_still_end(tmp
 
 def test_the_order_of_the_clips_does_not_matter(tmp_path, good):
     first = take(manifest_of(*good), tmp_path / "bank")
-    frames = tmp_path / "bank" / "frames.bin"
+    frames = tmp_path / "bank" / "frames.npy"
     before = frames.stat().st_mtime_ns
     manifest = manifest_of(*reversed(good))
     other = replace(
@@ -176,7 +176,7 @@ def test_the_order_of_the_clips_does_not_matter(tmp_path, good):
 def test_what_stands_at_the_place_is_never_replaced(tmp_path, good):
     checksum = take(manifest_of(*good), tmp_path / "bank").bank.checksum
     for change in ({"size": 24}, {"frames": 5}):
-        with pytest.raises(UserError, match="bank: holds a bank of other clips or settings"):
+        with pytest.raises(UserError, match="bank: holds a bank of other videos or settings"):
             take(manifest_of(*good), tmp_path / "bank", **change)
     with pytest.raises(UserError, match="root: exists and holds no bank"):
         take(manifest_of(*good), good[0].parent)
@@ -189,19 +189,20 @@ def test_what_stands_at_the_place_is_never_replaced(tmp_path, good):
 KILLED = """
 import os, signal, sys
 if __name__ == "__main__":
-    from rdfer.data import ingest, store_write
+    from rdfer.data import ingest
+    from rdfer.data.filling import Filling
     from rdfer.data.manifest import Manifest
 
-    finish, note = store_write.Writer.finish, store_write.Writer.note
+    finish, note = Filling.finish, Filling.note
     def dying(call, when):
         def maybe(self, *args, **more):
-            if len(self.entries) == when:
+            if len(self.done) == when:
                 os.kill(os.getpid(), signal.SIGKILL)
             call(self, *args, **more)
         return maybe
     noted = int(sys.argv[3])
-    store_write.Writer.note = dying(note, noted)
-    store_write.Writer.finish = dying(finish, noted)
+    Filling.note = dying(note, noted)
+    Filling.finish = dying(finish, noted)
     manifest = Manifest.load(sys.argv[1])
     ingest.ingest(manifest, sys.argv[2], size=16, frames=8, workers=2)
 """
@@ -220,7 +221,6 @@ def test_killed_at_any_point_it_goes_on(tmp_path, good, noted):
     run = subprocess.run([sys.executable, *arguments], check=False, stdout=subprocess.PIPE)
     assert run.returncode == -9 and not out.exists()
     done, whole = take(manifest, out), take(manifest, tmp_path / "whole")
-    done.bank.verify()
     assert done.bank.checksum == whole.bank.checksum
     assert done.bank.unreadable == whole.bank.unreadable
 

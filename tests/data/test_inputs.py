@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bank_sources import sources
 
-LENGTHS = [6, 9, 4]
+VIDEO_COUNT, FRAMES = 3, 9
 SIZE = 12
 VIDEOS = np.array([2, 0, 1, 0])
 SYNOPSIS = np.array([[0, 1, 3], [0, 2, 5], [8, 4, 0], [1, 1, 1]])  # [B, L]
@@ -37,7 +37,7 @@ class Flattened(nn.Module):
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory):
     path = tmp_path_factory.mktemp("inputs") / "bank"
-    return FrameBank.build(path, sources(LENGTHS), size=SIZE, workers=0)
+    return FrameBank.build(path, sources([9, 12, 4]), size=SIZE, frames=FRAMES, workers=0)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_an_encoder_bound_to_one_size_is_made_for_the_crops(bank):
 
 
 def test_both_kinds_have_one_interface(inputs):
-    assert inputs.lengths.tolist() == LENGTHS and inputs.lengths.dtype == np.int64
+    assert inputs.lengths.tolist() == [FRAMES] * VIDEO_COUNT and inputs.lengths.dtype == np.int64
     tail = (3, SIZE, SIZE) if inputs.dim is None else (inputs.dim,)
     for draws in (None, generator()):
         look = inputs.look(VIDEOS, draws)

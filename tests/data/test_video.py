@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from rdfer.base.errors import UserError
-from rdfer.data.bank import FrameBank, VideoSource
+from rdfer.data.bank import FrameBank, VideoFile
 from rdfer.data.video import n_frames, read_frames
 from rdfer.method.sampling import stored_indices
 
@@ -190,37 +190,33 @@ def test_a_damaged_image_is_named(tmp_path):
         read_frames(folder)
 
 
-def test_a_source_takes_evenly_spread_frames(tmp_path):
+def test_of_a_file_evenly_spread_frames_are_taken(tmp_path):
     path = write_video(tmp_path / "a.mp4", pictures(30, 32, 32))
-    loaded = VideoSource("a", str(path), stored=12).load(32).frames
-    np.testing.assert_array_equal(loaded, read_frames(path)[stored_indices(30, 12)])
+    loaded = VideoFile("a", str(path)).load(32, 12)
+    assert loaded.total == 30
+    np.testing.assert_array_equal(loaded.frames, read_frames(path)[stored_indices(30, 12)])
 
 
-def test_a_source_shorter_than_what_is_stored_gives_each_frame_once(tmp_path):
+def test_a_file_shorter_than_what_is_stored_gives_each_frame_once(tmp_path):
     path = write_video(tmp_path / "a.mp4", pictures(5, 32, 32))
-    source = VideoSource("a", str(path), stored=12)
-    loaded = source.load(32)
+    loaded = VideoFile("a", str(path)).load(32, 12)
     assert len(loaded.frames) == loaded.total == 5
-    bank = FrameBank.build(tmp_path / "bank", [source], size=32, workers=0, stored=12, min_frames=6)
+    bank = FrameBank.build(tmp_path / "bank", [path], size=32, frames=12, workers=0)
+    assert bank.ids == (str(path),) and bank.counts.tolist() == [5]
     expected = read_frames(path)[stored_indices(5, 12)]
     np.testing.assert_array_equal(bank.gather([0], [np.arange(12)])[0], expected)
-    assert bank.report["clamped"] == ["a"]
 
 
-def test_the_key_of_a_source_changes_with_its_files(tmp_path):
+def test_the_key_of_a_file_changes_with_it(tmp_path):
     path = write_video(tmp_path / "a.mp4", pictures(5))
     folder = write_folder(tmp_path / "clip", pictures(3))
 
     def keys():
-        return {
-            VideoSource("a", str(path)).key,
-            VideoSource("a", str(path), stored=3).key,
-            VideoSource("a", str(folder)).key,
-            VideoSource("a", str(tmp_path / "none")).key,
-        }
+        paths = (path, folder, tmp_path / "none")
+        return {VideoFile("a", str(path)).key for path in paths}
 
     before = keys()
-    assert len(before) == 4 and keys() == before
+    assert len(before) == 3 and keys() == before
     os.utime(path, ns=(1, 1))
     (folder / "3.png").unlink()
     assert len(keys() & before) == 1
@@ -229,13 +225,9 @@ def test_the_key_of_a_source_changes_with_its_files(tmp_path):
 def test_a_bank_of_videos_names_those_it_cannot_read(tmp_path):
     good = write_video(tmp_path / "a.mp4", pictures(5))
     (tmp_path / "b.mp4").touch()
-    sources = [
-        VideoSource("a", str(good)),
-        VideoSource("b", str(tmp_path / "b.mp4")),
-        VideoSource("c", str(tmp_path / "c.mp4")),
-    ]
+    files = [good, tmp_path / "b.mp4", tmp_path / "c.mp4"]
     with pytest.raises(UserError, match=r"b\.mp4: is empty .*\(1 more cannot be read\)$"):
-        FrameBank.build(tmp_path / "bank", sources, size=16, workers=2)
+        FrameBank.build(tmp_path / "bank", files, size=16, workers=2)
     assert not (tmp_path / "bank").exists()
 
 

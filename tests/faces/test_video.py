@@ -34,7 +34,7 @@ def test_source_travels_and_its_key_follows_the_sample(samples: tuple[Sample, ..
     copy = pickle.loads(pickle.dumps(source))
     assert copy == source and copy.key == source.key and copy.id == sample.id
     assert FaceSource(replace(sample, stream=sample.stream + 1)).key != source.key
-    np.testing.assert_array_equal(copy.load(24), source.load(24))
+    np.testing.assert_array_equal(copy.load(24, 16), source.load(24, 16))
 
 
 def test_refuses_sizes_that_the_renderer_does_not_draw(samples: tuple[Sample, ...]) -> None:

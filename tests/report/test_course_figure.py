@@ -84,7 +84,9 @@ def test_the_middle_video_of_each_kind_is_shown():
 
 def test_examples_are_one_of_each_kind_with_their_own_frames(tmp_path):
     manifest = build_manifest("development", 21, 7, 7, frames=16, seed=2)
-    bank = FrameBank.build(tmp_path / "bank", sources([16] * len(manifest)), size=4, workers=0)
+    bank = FrameBank.build(
+        tmp_path / "bank", sources([16] * len(manifest)), size=4, frames=16, workers=0
+    )
     train = np.arange(21)
     true = manifest.labels()[train]
     given = np.where(train < 7, (true + 1) % 7, true)
