@@ -22,10 +22,11 @@ class Portrait:
     light: int
 
 
-def portraits(people: Sequence[int], *, pool: str = "development") -> list[Portrait]:
-    """Each person with every class; the variants take turns from person to person."""
+def portraits(people: Sequence[int]) -> list[Portrait]:
+    """Each person with every class; the development pool's variants take turns by person."""
+    shown = {label: variants(label, "development") for label in CLASSES}
     return [
-        Portrait(who, label, variants(label, pool)[row % len(variants(label, pool))], row)
+        Portrait(who, label, shown[label][row % len(shown[label])], row)
         for row, who in enumerate(people)
         for label in CLASSES
     ]

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 MIN_FRAMES = 16
 
-#: Clips of each class among the 11,697 of DFEW with a face, in the order of CLASSES.
+#: Videos of each class among the 11,697 of DFEW with a face, in the order of CLASSES.
 DFEW_COUNTS = (2445, 1894, 2669, 2173, 1469, 145, 902)
 
 #: First identity and number of identities of each split, within a pool.

@@ -101,16 +101,14 @@ def integer_tracks(sample: Sample, frames: int | None = None) -> tuple[Ints, Int
     return weights, pose
 
 
-def tracks(
-    sample: Sample, frames: int | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def tracks(sample: Sample) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """The motion for the renderer.
 
     Returns:
         Blendshape weights float32 [T, 52] in 0..1 and pose float32 [T, 6]: yaw, pitch, roll in
         rad, x and y as fractions of the image, log-scale.
     """
-    weights, pose = integer_tracks(sample, frames)
+    weights, pose = integer_tracks(sample)
     return (weights / 1000).astype(np.float32), (pose / 10_000).astype(np.float32)
 
 

@@ -7,7 +7,7 @@ from rdfer.faces.portraits import draw, portraits
 
 
 def test_a_person_shows_every_class_once() -> None:
-    found = portraits([300_000, 300_001], pool="confirmation")
+    found = portraits([300_000, 300_001])
     assert [(p.identity, p.label) for p in found] == [
         (who, label) for who in (300_000, 300_001) for label in CLASSES
     ]
