@@ -6,29 +6,26 @@ A label is noisy where the gap of the mean softmax over clips reaches ``score_th
 rest, a video is hard where fewer than ``threshold`` of its clips vote for the
 given label, after RDFER (vote); else clean. How large a gap can be depends on how sure of itself a
 model is, so the gap may also be judged by a mixture fitted to the data at hand (rule "mixture").
-
-The module can be called, which is the same as its function: ``rdfer.auditing.audit(...)``.
 """
 
-import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rdfer.auditing.input import Strings, names, read_labels, read_predictions
-from rdfer.auditing.match import Matched, class_indices, match, probabilities
+from rdfer.auditing.match import class_indices, match, probabilities
 from rdfer.auditing.sheet import Rule, Sheet
 from rdfer.base.errors import UserError
 from rdfer.method import agreement
 from rdfer.method import treatment as mitigation
-from rdfer.settings.variants import OURS, VOTE
 
-SCORE_THRESHOLD: float = OURS["agreement.score_threshold"]
-THRESHOLD: float = VOTE["agreement.threshold"]
+# those of the treatments and of RDFER (vote), which a test holds equal: settings are not loaded
+SCORE_THRESHOLD = 0.3
+THRESHOLD = 0.8
 RULES: tuple[str, ...] = get_args(Rule)
 #: Scores are rounded here, so that the order of the clips, which a sum feels, changes nothing.
 DECIMALS = 9
@@ -54,7 +51,8 @@ def audit(
 
     Args:
         predictions: probabilities [V, N, C] of N >= 2 clips a video; logits need a softmax first.
-        labels: class names or indices from 0, [V].
+            Lists, arrays, or tensors on any device; tensors with gradients are detached.
+        labels: class names or indices from 0, [V]; these too.
         ids: names of the videos; by default their numbers from 0.
         classes: names of the columns; by default their numbers from 0.
         rule: "threshold" (a gap of ``score_threshold``), or "mixture" of two normal distributions
@@ -68,14 +66,57 @@ def audit(
             to 1; another number of labels, ids or classes than there should be; a label that is
             none of the classes.
     """
-    matched = Matched(
-        predictions=_array("predictions", predictions),
-        labels=_array("labels", labels),
-        ids=None if ids is None else names("ids", ids),
-        classes=None if classes is None else names("classes", classes),
-        notes=(),
+    if rule not in RULES:
+        raise UserError(f"rule = {rule!r}: must be one of {', '.join(RULES)}")
+    for name, value in (("score_threshold", score_threshold), ("threshold", threshold)):
+        if not 0 < value <= 1:
+            raise UserError(f"{name} = {value!r}: must be above 0 and at most 1")
+    values = _array("predictions", predictions)
+    count = len(values) if values.ndim else 0
+    videos = tuple(map(str, range(count))) if ids is None else names("ids", ids)
+    if len(videos) != count:
+        raise UserError(f"ids of length {len(videos)}: must be {count}, one a video")
+    probs = probabilities(values, videos)
+    wide = probs.shape[2]
+    columns = tuple(map(str, range(wide))) if classes is None else names("classes", classes)
+    if len(columns) != wide:
+        raise UserError(f"classes = {', '.join(columns)}: must name {wide} columns")
+    given = class_indices(
+        _array("labels", labels), ids=videos, classes=columns, named=classes is not None
     )
-    return _audit(matched, rule, score_threshold, threshold)
+    gap, contrary, peak, loss = (
+        score.round(DECIMALS) + 0.0  # no negative zeros
+        for score in (
+            agreement.gap(probs, given),
+            agreement.contrary(probs, given),
+            agreement.max_mean_softmax(probs),
+            agreement.clip_loss(probs, given),
+        )
+    )
+    share, majority = agreement.vote(probs)
+    order = np.array(sorted(range(count), key=lambda v: (-contrary[v], videos[v])), np.int64)
+    # fitted to the ranked scores, so that the order of the rows changes nothing
+    noisy = _noisy(gap[order], contrary[order], rule, score_threshold)
+    support = (probs.argmax(2) == given[:, None]).mean(1)[order]
+    return Sheet(
+        ids=tuple(videos[v] for v in order),
+        classes=columns,
+        probs=probs[order],
+        given=given[order],
+        suspected=np.where(gap > 0, probs.mean(1).argmax(1), given)[order],
+        reason=mitigation.partition_by_score(noisy, support, threshold=threshold),
+        gap=gap[order],
+        contrary=contrary[order],
+        agreement=share[order],
+        majority=majority[order],
+        support=support,
+        max_mean_softmax=peak[order],
+        loss=loss[order],
+        rule=rule,
+        score_threshold=score_threshold,
+        threshold=threshold,
+        notes=(*_absent(given, columns), *_flat(gap, rule, score_threshold)),
+    )
 
 
 def audit_files(
@@ -93,59 +134,16 @@ def audit_files(
         UserError: a file that cannot be used, or what :func:`audit` refuses.
     """
     matched = match(read_predictions(predictions), read_labels(labels), classes=classes)
-    return _audit(matched, rule, score_threshold, threshold)
-
-
-def _audit(matched: Matched, rule: Rule, score_threshold: float, threshold: float) -> Sheet:
-    if rule not in RULES:
-        raise UserError(f"rule = {rule!r}: must be one of {', '.join(RULES)}")
-    for name, value in (("score_threshold", score_threshold), ("threshold", threshold)):
-        if not 0 < value <= 1:
-            raise UserError(f"{name} = {value!r}: must be above 0 and at most 1")
-    count = matched.predictions.shape[0] if matched.predictions.ndim else 0
-    ids = matched.ids or tuple(str(v) for v in range(count))
-    if len(ids) != count:
-        raise UserError(f"ids of length {len(ids)}: must be {count}, one a video")
-    probs = probabilities(matched.predictions, ids)
-    columns = probs.shape[2]
-    classes = matched.classes or tuple(str(c) for c in range(columns))
-    if len(classes) != columns:
-        raise UserError(f"classes = {', '.join(classes)}: must name {columns} columns")
-    named = matched.classes is not None
-    given = class_indices(matched.labels, ids=ids, classes=classes, named=named)
-    gap, contrary, peak, loss = (
-        score.round(DECIMALS) + 0.0  # no negative zeros
-        for score in (
-            agreement.gap(probs, given),
-            agreement.contrary(probs, given),
-            agreement.max_mean_softmax(probs),
-            agreement.clip_loss(probs, given),
-        )
-    )
-    share, majority = agreement.vote(probs)
-    order = np.array(sorted(range(count), key=lambda v: (-contrary[v], ids[v])), np.int64)
-    # fitted to the ranked scores, so that the order of the rows changes nothing
-    noisy = _noisy(gap[order], contrary[order], rule, score_threshold)
-    support = (probs.argmax(2) == given[:, None]).mean(1)[order]
-    return Sheet(
-        ids=tuple(ids[v] for v in order),
-        classes=classes,
-        probs=probs[order],
-        given=given[order],
-        suspected=np.where(gap > 0, probs.mean(1).argmax(1), given)[order],
-        reason=mitigation.partition_by_score(noisy, support, threshold=threshold),
-        gap=gap[order],
-        contrary=contrary[order],
-        agreement=share[order],
-        majority=majority[order],
-        support=support,
-        max_mean_softmax=peak[order],
-        loss=loss[order],
+    sheet = audit(
+        matched.predictions,
+        matched.labels,
+        ids=matched.ids,
+        classes=matched.classes,
         rule=rule,
         score_threshold=score_threshold,
         threshold=threshold,
-        notes=(*matched.notes, *_absent(given, classes), *_flat(gap, rule, score_threshold)),
     )
+    return replace(sheet, notes=(*matched.notes, *sheet.notes))
 
 
 def _noisy(
@@ -176,16 +174,15 @@ def _absent(given: NDArray[np.int64], classes: Strings) -> Strings:
     return (f"No video is labelled {', '.join(missing)}: nothing can be said of such labels.",)
 
 
-def _array(name: str, values: ArrayLike) -> NDArray[Any]:
+def _array(name: str, values: Any) -> NDArray[Any]:
+    """Numbers or names as an array; tensors are known by what they can do, not by loading torch."""
+    if isinstance(values, list | tuple):
+        values = [_array(name, item) if hasattr(item, "detach") else item for item in values]
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        if values.is_floating_point():
+            values = values.double()  # NumPy has no bfloat16
     try:
         return np.asarray(values)
     except ValueError:  # lists of different lengths
         raise UserError(f"{name}: must be an array; its rows are of different lengths") from None
-
-
-class _Callable(ModuleType):
-    def __call__(self, predictions: ArrayLike, labels: ArrayLike, **options: Any) -> Sheet:
-        return audit(predictions, labels, **options)
-
-
-sys.modules[__name__].__class__ = _Callable

@@ -11,9 +11,6 @@ A label is a class name or an index from 0. How the two are matched is :mod:`rdf
 """
 
 import csv
-import tokenize
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,25 +23,10 @@ from rdfer.base.errors import UserError
 
 Strings: TypeAlias = tuple[str, ...]
 
-#: What NumPy and the zip reader raise on a file that is broken in one way or another; a
-#: RuntimeError tells of encryption and of unknown compression, a MemoryError of a wrong shape.
-BROKEN = (
-    EOFError,
-    MemoryError,
-    OSError,
-    OverflowError,
-    RuntimeError,
-    SyntaxError,
-    ValueError,
-    tokenize.TokenError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-
 
 @dataclass(frozen=True)
-class Source:
-    """What one file holds.
+class Given:
+    """What one file gives.
 
     Attributes:
         name: of the file, for messages.
@@ -59,7 +41,7 @@ class Source:
     classes: Strings | None = None
 
 
-def read_predictions(path: str | Path) -> Source:
+def read_predictions(path: str | Path) -> Given:
     """Read clip predictions, see the module's head.
 
     Raises:
@@ -68,7 +50,7 @@ def read_predictions(path: str | Path) -> Source:
     return _read(Path(path), key="predictions", from_csv=_predictions_csv)
 
 
-def read_labels(path: str | Path) -> Source:
+def read_labels(path: str | Path) -> Given:
     """Read given labels, see the module's head.
 
     Raises:
@@ -101,7 +83,7 @@ def names(what: str, values: ArrayLike, *, count: int | None = None) -> Strings:
     return found
 
 
-def _read(path: Path, *, key: str, from_csv: Callable[[Path], Source]) -> Source:
+def _read(path: Path, *, key: str, from_csv: Callable[[Path], Given]) -> Given:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     kind = path.suffix.lower()
@@ -115,7 +97,7 @@ def _read(path: Path, *, key: str, from_csv: Callable[[Path], Source]) -> Source
         axes = "[videos, clips, classes]" if key == "predictions" else "[videos]"
         raise UserError(f"{path}: {key} of shape {values.shape}: must be {axes}")
     columns = values.shape[2] if key == "predictions" else None
-    return Source(
+    return Given(
         name=str(path),
         values=values,
         ids=_optional(path, arrays, "ids", len(values)),
@@ -142,7 +124,7 @@ def _load(path: Path, key: str) -> dict[str, NDArray[Any]]:
             return {name: loaded[name] for name in (key, "ids", "classes") if name in loaded}
     except UserError:
         raise  # a ValueError too
-    except BROKEN as error:
+    except Exception as error:  # of a broken file NumPy and the zip reader raise whatever comes up
         reason = str(error).splitlines()[0] if str(error) else "empty"
         raise UserError(f"{path}: cannot be read as plain arrays ({reason})") from None
 
@@ -174,16 +156,16 @@ def _table(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, s
         raise UserError(f"{path}: cannot be read as csv in UTF-8 ({error})") from None
 
 
-def _labels_csv(path: Path) -> Source:
+def _labels_csv(path: Path) -> Given:
     rows = [row for _, row in _table(path, ("id", "label"))]
-    return Source(
+    return Given(
         name=str(path),
         values=np.array([row["label"] for row in rows], str),
         ids=names(f"{path}: id", [row["id"] for row in rows]),
     )
 
 
-def _predictions_csv(path: Path) -> Source:
+def _predictions_csv(path: Path) -> Given:
     videos: dict[str, dict[str, list[float]]] = {}
     classes: Strings = ()
     for line, row in _table(path, ("id", "clip")):
@@ -205,7 +187,7 @@ def _predictions_csv(path: Path) -> Source:
             )
     values = [[clips[clip] for clip in sorted(clips, key=_by_number)] for clips in videos.values()]
     ids = names(f"{path}: id", list(videos))
-    return Source(name=str(path), values=np.array(values), ids=ids, classes=classes)
+    return Given(name=str(path), values=np.array(values), ids=ids, classes=classes)
 
 
 def _number(where: str, text: str) -> float:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.auditing.input import Source, Strings, names
+from rdfer.auditing.input import Given, Strings, names
 from rdfer.base.errors import UserError
 from rdfer.method import agreement
 
@@ -35,7 +35,7 @@ class Matched:
     notes: Strings
 
 
-def match(predictions: Source, labels: Source, *, classes: Sequence[str] | None = None) -> Matched:
+def match(predictions: Given, labels: Given, *, classes: Sequence[str] | None = None) -> Matched:
     """Give each predicted video its label.
 
     Args:
@@ -134,7 +134,7 @@ def class_indices(
     return np.array([index[text] for text in texts], np.int64)
 
 
-def _rows(predictions: Source, labels: Source) -> tuple[NDArray[np.int64], Strings]:
+def _rows(predictions: Given, labels: Given) -> tuple[NDArray[np.int64], Strings]:
     """Which label belongs to each predicted video, and what to say about it."""
     videos, given = len(predictions.values), len(labels.values)
     if predictions.ids is None or labels.ids is None:

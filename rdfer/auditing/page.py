@@ -1,37 +1,24 @@
 """The review sheet as one HTML page that needs nothing else: no network, no script."""
 
 from collections.abc import Sequence
-from html import escape
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from jinja2 import Environment, StrictUndefined, Template
 
 from rdfer.auditing.audit import SCORE_THRESHOLD
-from rdfer.auditing.card import card, word
 from rdfer.auditing.frames import Film, films
 from rdfer.auditing.sheet import Sheet
-from rdfer.auditing.style import STYLE
 from rdfer.base.files import write_atomic
 from rdfer.method.treatment import CLEAN, HARD, NOISY
 
 TOP = 200
-# names from outside are escaped; should one slip through, this keeps it from loading or running
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-WARNING = """<p><strong>A suspicion is not a proof.</strong> Labels are judged by a model. Where the
-model is wrong, a right label looks noisy: most of all for rare classes, for faces unlike those it
-was trained on, and for expressions that it always confuses. Look at the video before you change a
-label.</p>
-<p>A model that was trained on a label comes to repeat it: predictions of videos that it has not
-seen (cross-validation), or of early epochs, tell more.</p>
-{rule}"""
-RULES = {
-    "threshold": """<p>A label is called noisy from a gap of {gap:g} on. The default of
-{default_gap:g} was settled on an embedded benchmark of synthetic faces, not on your data: the
-ranking means more than the words.</p>""",
-    "mixture": """<p>A label is called noisy by a mixture of two distributions, fitted to the gaps
-of these very videos; it finds a noisy part even where there is none. The ranking means more than
-the words.</p>""",
-}
+#: Rows of a picture of predictions; of more classes, those of highest mean are shown.
+CLASSES_SHOWN = 10
+SIGNS = {NOISY: "✕", HARD: "◐", CLEAN: "✓"}
 
 
 def write_page(
@@ -77,79 +64,96 @@ def summary(sheet: Sheet, pictures: Sequence[Film] | None = None, *, top: int = 
 
 def page(sheet: Sheet, pictures: Sequence[Film] | None = None, *, top: int = TOP) -> str:
     """The page as text; ``pictures`` are of its first videos, in the order of the sheet."""
-    cards = [
-        card(sheet, v, pictures[v] if pictures is not None else None)
-        for v in range(min(top, len(sheet)))
-    ]
-    notes = "".join(f"<li>{escape(note)}</li>" for note in sheet.notes)
-    rule = RULES[sheet.rule].format(gap=sheet.score_threshold, default_gap=SCORE_THRESHOLD)
-    warning = WARNING.format(rule=rule)
-    return f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{POLICY}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Which labels to look at again</title>
-<style>{STYLE}</style>
-</head>
-<body>
-<main>
-<h1>Which labels to look at again</h1>
-<p>{escape(summary(sheet, pictures, top=top))}</p>
-{f'<ul class="notes">{notes}</ul>' if notes else ""}
-<div class="intro">
-<div class="warning">{warning}</div>
-{_by_class(sheet)}
-</div>
-<details><summary>How to read it</summary>
-{_legend(sheet)}
-</details>
-<fieldset><legend>Videos, the most suspicious label first</legend>{_choices(sheet)}</fieldset>
-<ol>
-{"".join(cards)}</ol>
-</main>
-</body>
-</html>
-"""
-
-
-def _by_class(sheet: Sheet) -> str:
-    """Counts of each reason by given label, and what it is taken for most often."""
-    lines = []
-    for c, name in enumerate(sheet.classes):
-        own = sheet.given == c
-        counts = [int((own & (sheet.reason == reason)).sum()) for reason in (NOISY, HARD, CLEAN)]
-        instead = np.bincount(sheet.suspected[own & (sheet.reason == NOISY)])
-        often = f"{sheet.classes[instead.argmax()]} ({instead.max()})" if instead.size else ""
-        cells = "".join(f"<td>{count}</td>" for count in (int(own.sum()), *counts))
-        if not own.any():
-            cells, often = "<td>none</td>" + "<td>–</td>" * 3, "–"
-        lines.append(f'<tr><th scope="row">{escape(name)}</th>{cells}<td>{escape(often)}</td></tr>')
-    heads = "".join(f"<th>{word(reason)}</th>" for reason in (NOISY, HARD, CLEAN))
-    return f"""<div class="wide"><table class="classes"><thead><tr><th>given</th><th>videos</th>
-{heads}<th>most often suspected</th></tr></thead>
-<tbody>{"".join(lines)}</tbody></table></div>"""
-
-
-def _legend(sheet: Sheet) -> str:
-    steps = "".join(f'<i style="--p:{p}"></i>' for p in (0, 0.25, 0.5, 0.75, 1))
-    large = {
-        "threshold": f"by {sheet.score_threshold:g} or more",
-        "mixture": "by more than the fitted mixture takes for usual",
-    }[sheet.rule]
-    return f"""<p>{word(NOISY)}: the mean of the clips' predictions prefers another class to the
-given one, {large} (the <em>gap</em>). {word(HARD)}: it does not, but fewer than
-{sheet.threshold:.0%} of the clips vote for the given class. {word(CLEAN)}: neither.</p>
-<p>The table of each video has a row a class and a column a clip. The fuller the colour, the higher
-the probability: 0 <span class="key" role="img" aria-label="five shades">{steps}</span> 1.
-<em>Agreement</em> counts the clips that vote for the most voted class. <em>Loss</em> is the
-cross-entropy of the mean prediction with the given label, in nats.</p>"""
-
-
-def _choices(sheet: Sheet) -> str:
-    return "".join(
-        f'<label><input type="checkbox" id="show-{reason}" checked> {word(reason)}'
-        f' <span class="soft">{sheet.count(reason)}</span></label> '
-        for reason in (NOISY, HARD, CLEAN)
+    shown = range(min(top, len(sheet)))
+    return _template().render(
+        sheet=sheet,
+        signs=SIGNS,
+        summary=summary(sheet, pictures, top=top),
+        default_gap=SCORE_THRESHOLD,
+        classes=[_class(sheet, c) for c in range(len(sheet.classes))],
+        videos=[_video(sheet, v, pictures[v] if pictures is not None else None) for v in shown],
     )
+
+
+@cache
+def _template() -> Template:
+    """``page.html``; whatever is put into it is escaped."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(files("rdfer.auditing").joinpath("page.html").read_text("utf-8"))
+
+
+def _class(sheet: Sheet, c: int) -> dict[str, Any]:
+    """How many videos of a given label are noisy, hard, clean, and what it is taken for."""
+    own = sheet.given == c
+    instead = np.bincount(sheet.suspected[own & (sheet.reason == NOISY)])
+    return {
+        "name": sheet.classes[c],
+        "videos": int(own.sum()),
+        "counts": [int((own & (sheet.reason == reason)).sum()) for reason in SIGNS],
+        "suspected": f"{sheet.classes[instead.argmax()]} ({instead.max()})" if instead.size else "",
+    }
+
+
+def _video(sheet: Sheet, row: int, film: Film | None) -> dict[str, Any]:
+    """One video: its labels, frames if there are any, the reason in words, its predictions."""
+    probs = sheet.probs[row]  # [N, C]
+    clips, mean = len(probs), probs.mean(0)
+    given, suspected = int(sheet.given[row]), int(sheet.suspected[row])
+    highest = np.argsort(-mean, kind="stable")[:CLASSES_SHOWN].tolist()
+    rows = sorted({*highest, given})
+    votes, majority = round(sheet.agreement[row] * clips), sheet.classes[sheet.majority[row]]
+    return {
+        "id": sheet.ids[row],
+        "reason": str(sheet.reason[row]),
+        "given": sheet.classes[given],
+        "suspected": sheet.classes[suspected],
+        "film": film,
+        "explanation": explain(sheet, row),
+        "clips": clips,
+        "numbers": {
+            "gap": f"{sheet.gap[row]:.3f}",
+            "agreement": f"{votes} of {clips} for {majority}",
+            "highest mean": f"{sheet.max_mean_softmax[row]:.2f}",
+            "loss": f"{sheet.loss[row]:.2f}",
+        },
+        "rows": [
+            {
+                "name": sheet.classes[c],
+                "kind": "given" if c == given else "suspected" if c == suspected else "",
+                "probs": probs[:, c].tolist(),
+                "mean": mean[c],
+            }
+            for c in rows
+        ],
+        "hidden": len(mean) - len(rows),
+    }
+
+
+def explain(sheet: Sheet, row: int) -> str:
+    """Why a video is called clean, hard or noisy, in one sentence."""
+    mean, clips = sheet.probs[row].mean(0), sheet.probs.shape[1]
+    given, other = (sheet.classes[c] for c in (sheet.given[row], sheet.suspected[row]))
+    own, top = mean[sheet.given[row]], sheet.max_mean_softmax[row]
+    votes, gap = round(sheet.support[row] * clips), f"a gap of {sheet.gap[row]:.3f}"
+    if sheet.reason[row] == NOISY:
+        rule = {
+            "threshold": f"at least {sheet.score_threshold:g}",
+            "mixture": "noisy by the fitted mixture",
+        }[sheet.rule]
+        return (
+            f"On average the clips say {other} ({top:.2f}), not {given} ({own:.2f}): {gap}, {rule}."
+        )
+    if sheet.reason[row] == CLEAN:
+        return f"{votes} of {clips} clips say {given}, as the label does."
+    if sheet.gap[row] > 0:
+        rule = {
+            "threshold": f"less than {sheet.score_threshold:g}",
+            "mixture": "not noisy by the fitted mixture",
+        }[sheet.rule]
+        return (
+            f"On average the clips lean to {other} ({top:.2f}) more than to {given} ({own:.2f}),"
+            f" but only by {gap}, {rule}."
+        )
+    return f"On average the clips say {given}, as the label does, but only {votes} of {clips} do."

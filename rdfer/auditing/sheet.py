@@ -3,14 +3,16 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from rdfer.auditing.input import Strings
 from rdfer.base.files import write_atomic
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Rule: TypeAlias = Literal["threshold", "mixture"]
 
@@ -65,28 +67,32 @@ class Sheet:
         """How many videos are called so."""
         return int((self.reason == reason).sum())
 
-    def frame(self) -> pd.DataFrame:
-        """The rows as a table: rank, id, given, suspected, reason and the scores."""
-        return pd.DataFrame(
-            {
-                "rank": np.arange(1, len(self) + 1),
-                "id": list(self.ids),
-                "given": [self.classes[c] for c in self.given],
-                "suspected": [self.classes[c] for c in self.suspected],
-                "reason": self.reason,
-                "gap": self.gap,
-                "agreement": self.agreement,
-                "max_mean_softmax": self.max_mean_softmax,
-                "loss": self.loss,
-            }
-        )
+    def columns(self) -> dict[str, Any]:
+        """The rows by column: rank, id, given, suspected, reason and the scores."""
+        return {
+            "rank": np.arange(1, len(self) + 1),
+            "id": list(self.ids),
+            "given": [self.classes[c] for c in self.given],
+            "suspected": [self.classes[c] for c in self.suspected],
+            "reason": self.reason,
+            "gap": self.gap,
+            "agreement": self.agreement,
+            "max_mean_softmax": self.max_mean_softmax,
+            "loss": self.loss,
+        }
+
+    def frame(self) -> "pd.DataFrame":
+        """The same as a table of pandas, which the core does without."""
+        import pandas as pd
+
+        return pd.DataFrame(self.columns())
 
 
 def write_csv(sheet: Sheet, path: str | Path) -> None:
     """Write every row of a sheet as csv with six decimals, whole or not at all."""
-    frame = sheet.frame()
+    columns = sheet.columns()
     with write_atomic(path, "w") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(frame.columns)
-        for row in frame.itertuples(index=False):
+        writer.writerow(columns)
+        for row in zip(*columns.values(), strict=True):
             writer.writerow([f"{x:.6f}" if isinstance(x, float) else x for x in row])

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdfer.auditing.audit import audit_files
-from rdfer.auditing.input import Source, read_labels, read_predictions
+from rdfer.auditing.input import Given, read_labels, read_predictions
 from rdfer.auditing.match import match
 from rdfer.base.errors import UserError
 
@@ -99,8 +99,8 @@ def test_a_spreadsheets_csv(tmp_path) -> None:
 P = np.array([[[0.9, 0.1]] * 2, [[0.2, 0.8]] * 2])
 
 
-def source(values, ids=None, classes=None, name="f") -> Source:
-    return Source(name, np.asarray(values), ids, classes)
+def source(values, ids=None, classes=None, name="f") -> Given:
+    return Given(name, np.asarray(values), ids, classes)
 
 
 def test_rows_are_matched_by_id_whatever_their_order() -> None:
@@ -225,7 +225,7 @@ def test_whatever_a_file_holds_it_is_read_or_refused(suffix: str, content: bytes
             path.write_bytes(start + content)
             for read in (read_predictions, read_labels):
                 try:
-                    assert isinstance(read(path), Source)
+                    assert isinstance(read(path), Given)
                 except UserError as error:
                     assert "\n" not in str(error)
 

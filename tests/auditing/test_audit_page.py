@@ -11,9 +11,8 @@ from PIL import Image
 
 from rdfer.auditing import frames as audit_frames
 from rdfer.auditing.audit import audit
-from rdfer.auditing.card import CLASSES_SHOWN, explain
 from rdfer.auditing.frames import FRAMES, Film, films, find_video
-from rdfer.auditing.page import page, summary, write_page
+from rdfer.auditing.page import CLASSES_SHOWN, explain, page, summary, write_page
 from rdfer.base.errors import UserError
 from rdfer.faces.export import write_video
 
