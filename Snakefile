@@ -6,7 +6,7 @@
 import os
 import sys
 
-from rdfer.pipeline.paths import find_root, preset_dir
+from rdfer.pipeline.runs import find_root, preset_dir
 from rdfer.pipeline.workflow import JOB_MB, NOTEBOOKS, book_sources, note_source, write_keys
 from rdfer.settings.presets import get_preset
 from rdfer.studies.design import STUDIES, USUAL, world_slug

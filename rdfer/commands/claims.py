@@ -14,7 +14,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     import shutil
 
-    from rdfer.pipeline.paths import find_root, preset_dir
+    from rdfer.pipeline.runs import find_root, preset_dir
     from rdfer.report.claim_tables import terminal
     from rdfer.studies.claim_results import FILE, read_results
     from rdfer.studies.claims import load_claims

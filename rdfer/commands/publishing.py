@@ -8,7 +8,7 @@ from rdfer.commands.command import Command, add_preset, noted
 
 
 def _figures(arguments: argparse.Namespace) -> None:
-    from rdfer.pipeline.paths import find_root, preset_dir
+    from rdfer.pipeline.runs import find_root, preset_dir
     from rdfer.report.comparison_figure import draw_peers
     from rdfer.report.figures import draw_all
     from rdfer.studies.real_results import gather_real
@@ -29,8 +29,8 @@ def _book_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _book(arguments: argparse.Namespace) -> None:
     from rdfer.base.files import write_json
-    from rdfer.pipeline.paths import find_root
     from rdfer.pipeline.provenance import now
+    from rdfer.pipeline.runs import find_root
     from rdfer.pipeline.workflow import book_marker
     from rdfer.report.book import build
 

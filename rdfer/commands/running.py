@@ -70,7 +70,7 @@ def _notebook(arguments: argparse.Namespace) -> None:
 def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     from rdfer.base import machine
     from rdfer.pipeline import notebooks, provenance
-    from rdfer.pipeline.paths import preset_dir
+    from rdfer.pipeline.runs import preset_dir
 
     path = notebooks.find_notebook(arguments.name)
     defaults = notebooks.declared(path)
@@ -103,8 +103,7 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _status(arguments: argparse.Namespace) -> None:
-    from rdfer.pipeline.paths import preset_dir
-    from rdfer.pipeline.runs import collect, missing_message
+    from rdfer.pipeline.runs import collect, missing_message, preset_dir
     from rdfer.studies.plan import expected_runs
 
     frame = collect(preset_dir(arguments.preset), runs=expected_runs(arguments.preset))
@@ -117,9 +116,9 @@ def _status(arguments: argparse.Namespace) -> None:
 
 
 def _check_env(arguments: argparse.Namespace) -> None:
-    from rdfer.pipeline import environment
+    from rdfer.pipeline.provenance import check_environment
 
-    for line in environment.report():
+    for line in check_environment():
         print(line)
 
 

@@ -10,8 +10,14 @@ import torch
 from rdfer.base import machine
 from rdfer.base.errors import UserError
 from rdfer.method.encoders import OWN, ships
-from rdfer.pipeline import protocol, sources
-from rdfer.pipeline.paths import preset_dir
+from rdfer.pipeline.data_folder import (
+    DataFolder,
+    check_parameters,
+    is_real,
+    manifest_path,
+    settle,
+)
+from rdfer.pipeline.runs import preset_dir
 from rdfer.settings.presets import Preset, get_preset
 from rdfer.settings.schema import Settings, check_value, override
 
@@ -45,20 +51,20 @@ class Context:
     @property
     def real(self) -> bool:
         """Whether the videos are a real data set: then the truth is not known."""
-        return protocol.is_real(self.settings.data)
+        return is_real(self.settings.data)
 
     @property
-    def source(self) -> sources.Source:
-        """Where the real data set lies; see :func:`rdfer.pipeline.sources.settle`."""
-        data, reading = self.settings.data, self.reading
-        return sources.settle(self.folder, data, root=self.data, reading=reading, fold=self.fold)
+    def data_folder(self) -> DataFolder:
+        """Where the real data set lies; see :func:`rdfer.pipeline.data_folder.settle`."""
+        at, data, reading = self.folder, self.settings.data, self.reading
+        return settle(at, data, root=self.data, reading=reading, fold=self.fold)
 
     @property
     def folds(self) -> tuple[int, ...]:
         """The one fold that is meant, or all of the data set; none where there are none."""
         if not self.real:
             return ()
-        return (self.fold,) if self.fold else self.source.folds
+        return (self.fold,) if self.fold else self.data_folder.folds
 
     def of_fold(self, fold: int) -> "Context":
         """The same with one fold."""
@@ -78,9 +84,9 @@ class Context:
         if not self.real:
             return self.folder / "manifest.json"
         if not self.fold:
-            folds = ", ".join(map(str, self.source.folds))
+            folds = ", ".join(map(str, self.data_folder.folds))
             raise UserError(f"fold = 0: name one of the folds {folds}, -p fold 1 for example")
-        return protocol.manifest_path(self.folder, self.fold)
+        return manifest_path(self.folder, self.fold)
 
     @property
     def results(self) -> Path:
@@ -111,6 +117,11 @@ class Context:
         return self.folder / "encoder.safetensors" if own else None
 
 
+def choice_note(settings: Settings) -> str:
+    """What stands beside a method's name where its epoch was chosen on the test part."""
+    return " (epoch chosen on the test part)" if settings.training.choose == "test" else ""
+
+
 def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any) -> Context:
     """Turn a notebook's parameters into a context.
 
@@ -135,7 +146,7 @@ def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any
     fold, data, reading = (
         others.get(k, d) for k, d in (("fold", 0), ("data", ""), ("reading", {}))
     )
-    protocol.check_parameters(settings.data, fold=fold, root=data, reading=reading)
+    check_parameters(settings.data, fold=fold, root=data, reading=reading)
     folder = preset_dir(preset, changes)
     context = Context(chosen, settings, changes, folder, fold=fold, data=data, reading=reading)
     torch.set_num_threads(machine.threads())

@@ -18,7 +18,7 @@ from typing import Any
 
 from rdfer.base.errors import Stopped, UserError, did_you_mean
 from rdfer.base.files import read_json, write_atomic
-from rdfer.pipeline.paths import find_root
+from rdfer.pipeline.runs import find_root
 from rdfer.settings.schema import check_value
 
 # what numerical libraries read when they start, and what this package reads

@@ -1,8 +1,13 @@
-"""What a run needs before anything is trained: frames, features, weights, manifests.
+"""What runs need before anything is trained: frames, features, weights, manifests.
 
-Rendered or decoded frames lie in the run's bank, the frozen encoder's features beside it. What is
-there already and still right is kept.
+Rendered or decoded frames lie in the preset's bank, the frozen encoder's features beside it. What
+is there already and still right is kept. Of a real data set all folds share one bank of the videos
+that can be read; a manifest has the bank's videos first, in the bank's order, and behind them those
+that cannot be read.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import nn
@@ -14,16 +19,18 @@ from rdfer.base.files import sha256_file, write_json
 from rdfer.base.progress import log
 from rdfer.data.bank import FrameBank
 from rdfer.data.features import FeatureBank
+from rdfer.data.ingest import ingest
 from rdfer.data.inputs import FeatureInputs, FrameInputs, Inputs, input_size
 from rdfer.data.manifest import Manifest
+from rdfer.datasets.splits import cut
 from rdfer.faces.pretrain import Pretraining, is_made
 from rdfer.faces.pretrain import main as pretrain
 from rdfer.faces.sample import Sample
 from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.faces.video import FaceSource
 from rdfer.method.encoders import create_encoder
-from rdfer.pipeline import protocol, sources
 from rdfer.pipeline.context import Context
+from rdfer.pipeline.data_folder import DataFolder, manifest_path, recorded
 from rdfer.settings.schema import settings_hash, to_dict
 
 FEATURES = ("rdfer.method.encoders.create_encoder", "rdfer.data.features.FeatureBank.build")
@@ -31,16 +38,10 @@ DATA_SEED = 1  # of the benchmark's videos
 
 
 def manifest_of(context: Context) -> Manifest:
-    """The manifest of the run's videos, with their true labels: a pure function of settings."""
+    """The manifest of the preset's videos, with their true labels: a pure function of settings."""
     d = context.settings.data
     return build_manifest(
-        d.pool,
-        d.train,
-        d.val,
-        d.test,
-        frames=d.frames,
-        seed=DATA_SEED,
-        balance=d.balance,
+        d.pool, d.train, d.val, d.test, frames=d.frames, seed=DATA_SEED, balance=d.balance
     )
 
 
@@ -58,14 +59,11 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
     What is there already and still right is kept; a build that was cut off is resumed. Of a real
     data set the folder is read, its videos are decoded, and the manifests of its folds written.
     """
-    if context.real:
-        source = context.source  # what is wrong with the folder is told before anything is written
+    # what is wrong with a data set's folder is told before anything is written
+    place = context.data_folder if context.real else None
     write_json(context.folder / "settings.json", to_dict(context.settings))
-    if context.real:
-        data, folds = context.settings.data, context.folds
-        bank = protocol.prepare(
-            source, context.folder, data, bank=context.bank, folds=folds, workers=workers
-        )
+    if place is not None:
+        bank = _decode(context, place, context.folds, workers)
     else:
         bank = _render(context, workers)
     if context.encoder_weights is not None:
@@ -84,11 +82,61 @@ def prepare(context: Context, *, workers: int | None = None) -> None:
 
 
 def ensure(context: Context) -> None:
-    """Prepare the fold of a real data set whose folder is named, unless that was done."""
-    if context.real and context.data:
-        noted = sources.recorded(context.folder, context.settings.data)
-        if noted != context.source or not context.manifest_file.exists():
-            prepare(context)
+    """Prepare what is not there yet, and say so; of a real data set its fold.
+
+    Several processes may do so at once: banks have one writer at a time.
+
+    Raises:
+        UserError: as :func:`prepare`; or no fold of a real data set is named.
+    """
+    noted = recorded(context.folder, context.settings.data) if context.real else None
+    new = context.real and context.data_folder != noted
+    if new or not _is_prepared(context):
+        log(f"{context.folder}: frames and features are not there yet; they are made now")
+        prepare(context)
+
+
+def _is_prepared(context: Context) -> bool:
+    weights = context.encoder_weights
+    if not context.manifest_file.exists() or not (weights is None or weights.is_file()):
+        return False
+    try:
+        FrameBank.open(context.bank)
+        if context.settings.network.frozen:
+            FeatureBank.open(context.features)
+    except UserError:  # not there, or not whole
+        return False
+    return True
+
+
+def _decode(
+    context: Context, place: DataFolder, folds: Sequence[int], workers: int | None
+) -> FrameBank:
+    """Decode what is not in the bank yet, and write the manifests of folds.
+
+    Raises:
+        UserError: as :func:`rdfer.datasets.read` and :func:`rdfer.data.ingest.ingest`; or a class
+            is too small for a validation part.
+    """
+    data = context.settings.data
+    manifests = {}
+    for fold in folds:
+        place.check(fold)
+        manifests[fold] = place.read(fold)
+    # of one fold all clips, as of any other
+    everything = {video.id: video for m in manifests.values() for video in m.videos}
+    first = next(iter(manifests.values()))
+    whole = replace(first, videos=tuple(everything.values()), whole=False)
+    done = ingest(whole, context.bank, size=data.size, frames=data.frames, workers=workers)
+    for fold, manifest in manifests.items():
+        stored = in_bank_order(manifest, done.bank)
+        if data.val_share and not any(video.split == "val" for video in stored.videos):
+            # of what can be read, or a class could be left with nothing to choose the epoch on
+            readable, gone = stored.videos[: len(done.bank)], stored.videos[len(done.bank) :]
+            divided = cut(replace(stored, videos=readable), data.val_share)
+            stored = replace(divided, videos=(*divided.videos, *gone))
+        stored.save(manifest_path(context.folder, fold))
+    return done.bank
 
 
 def _render(context: Context, workers: int | None) -> FrameBank:
@@ -156,7 +204,7 @@ def build_copies(context: Context, manifest: Manifest, *, most: int) -> FeatureB
 
 
 def _own_weights(context: Context) -> dict[str, str]:
-    """What to add to a key where the run made its encoder's weights itself."""
+    """What to add to a key where the encoder's weights were made for this preset."""
     path = context.encoder_weights
     if path is None:
         return {}
@@ -166,7 +214,7 @@ def _own_weights(context: Context) -> dict[str, str]:
 
 
 def load(context: Context) -> tuple[Manifest, Inputs, str]:
-    """Manifest, inputs and data key of a prepared run.
+    """Manifest, inputs and data key of what was prepared.
 
     Raises:
         UserError: not prepared, or its files are not whole.
@@ -178,7 +226,7 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
         )
     manifest = Manifest.load(context.manifest_file)
     # of a real set the lists are the user's; of a rendered one the settings say it all
-    content = {"manifest": protocol.content_key(manifest)} if context.real else {}
+    content = {"manifest": content_key(manifest)} if context.real else {}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if context.settings.network.frozen:
         features = FeatureBank.open(context.features)
@@ -190,3 +238,30 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
     own = {**_own_weights(context), **content}
     key = settings_hash({"bank": bank.checksum, **own}) if own else bank.checksum
     return manifest, FrameInputs(bank, input_size(context.settings), device), key
+
+
+def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:
+    """The clips as they lie in the bank, with the frames they had; behind them the unreadable.
+
+    Raises:
+        UserError: the bank holds a clip that the manifest lacks, so their rows would not match.
+    """
+    videos = {video.id: video for video in manifest.videos}
+    strange = [name for name in bank.ids if name not in videos]
+    if strange:
+        raise UserError(
+            f"{manifest.name}: lacks clip {strange[0]!r}, which other folds have; the lists of "
+            "folds are not of one set"
+        )
+    there = [
+        replace(videos[name], n_frames=count)
+        for name, count in zip(bank.ids, bank.counts.tolist(), strict=True)
+    ]
+    gone = [replace(videos[name], n_frames=0) for name in sorted(set(videos) - set(bank.ids))]
+    return replace(manifest, videos=(*there, *gone))
+
+
+def content_key(manifest: Manifest) -> str:
+    """Hash of what a run reads of a manifest: not where the clips lie."""
+    rows = [(c.id, c.label, c.given, c.split) for c in manifest.videos]
+    return settings_hash({"classes": manifest.classes, "clips": rows})

@@ -1,4 +1,4 @@
-"""The runs of a preset, and which of them are fresh, stale or missing.
+"""Where results lie, and which of them are fresh, stale or missing.
 
 A run is one training with one seed, and its evaluation. In the preset's folder ``runs/<preset>/``
 it lies in ``trained/<experiment>/<variant>/seed<k>/``, with ``metrics.json`` (numbers and
@@ -7,6 +7,7 @@ trained again; a stale one is shown as stale and never averaged.
 """
 
 import dataclasses
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,11 @@ import pandas as pd
 from rdfer.base.codehash import code_hash
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_atomic, write_json
-from rdfer.pipeline.paths import find_root, preset_dir, runs_dir
 from rdfer.pipeline.provenance import Provenance
+from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import Settings, settings_hash, to_dict
 
-__all__ = ["Run", "collect", "find_root", "fresh", "missing_message", "preset_dir", "runs_dir"]
-
+ROOT_MARK = "_toc.yml"  # the book's table of contents lies at the root and nowhere else
 TRAINED = "trained"
 State = Literal["fresh", "stale", "missing"]
 
@@ -35,6 +35,59 @@ ROOTS = (
     "rdfer.data.manifest.Manifest",
     "rdfer.settings.schema",
 )
+
+
+def find_root(start: str | Path | None = None) -> Path:
+    """The project's directory: the nearest one upwards that holds ``_toc.yml``.
+
+    The environment variable ``RDFER_ROOT`` wins. Without ``start`` the search begins in the
+    working directory, then where the package lies (an editable install).
+
+    Raises:
+        UserError: none found, or ``RDFER_ROOT`` is no such directory.
+    """
+    named = os.environ.get("RDFER_ROOT")
+    if named:
+        if not (Path(named) / ROOT_MARK).is_file():
+            raise UserError(f"RDFER_ROOT = {named!r}: must be a directory that holds {ROOT_MARK}")
+        return Path(named).resolve()
+    for begin in [Path(start)] if start is not None else [Path.cwd(), Path(__file__)]:
+        begin = begin.resolve()
+        for directory in (begin, *begin.parents):
+            if (directory / ROOT_MARK).is_file():
+                return directory
+    raise UserError(
+        f"project directory: no {ROOT_MARK} in {Path(start or '.').resolve()} or above it; "
+        "go into a clone of the project, or name it in RDFER_ROOT"
+    )
+
+
+def runs_dir(root: str | Path | None = None) -> Path:
+    """Where the runs are: ``runs/`` at the root (:func:`find_root`), or what ``RDFER_RUNS`` names.
+
+    ``root`` is a project's directory that is known already.
+    """
+    named = os.environ.get("RDFER_RUNS")
+    if named:
+        return Path(named).resolve()
+    return (find_root() if root is None else Path(root)) / "runs"
+
+
+def preset_dir(
+    preset: str, overrides: Mapping[str, Any] | None = None, *, root: str | Path | None = None
+) -> Path:
+    """The folder of a preset; with overrides it is another one.
+
+    Args:
+        preset: its name.
+        overrides: what is changed.
+        root: see :func:`runs_dir`.
+
+    Raises:
+        UserError: unknown preset.
+    """
+    name = get_preset(preset).name
+    return runs_dir(root) / (f"{name}+{settings_hash(dict(overrides))[:8]}" if overrides else name)
 
 
 @dataclass(frozen=True, kw_only=True)

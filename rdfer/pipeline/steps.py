@@ -1,11 +1,12 @@
 """The steps of an experiment: parameters, data, runs, results. What the notebooks call.
 
-    begin -> prepare (data notebook) -> train_runs (train, ablate) -> gather (evaluate, ...)
+    begin -> prepare (data) -> train_runs (train, ablate, ...) -> gather (evaluate, ...)
 
 Everything that is written lies in the preset's folder.
 """
 
 import json
+import shlex
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -18,8 +19,7 @@ from rdfer.base.files import write_atomic, write_json
 from rdfer.base.progress import progress
 from rdfer.data.inputs import FeatureInputs, Inputs
 from rdfer.data.manifest import Manifest
-from rdfer.pipeline import protocol
-from rdfer.pipeline.context import Context, begin
+from rdfer.pipeline.context import Context, begin, choice_note
 from rdfer.pipeline.preparation import (
     build_copies,
     build_features,
@@ -80,6 +80,7 @@ def train_runs(
     Returns:
         One row a run: variant, title, UAR, WAR, chosen epoch, seconds, and whether it was trained.
     """
+    ensure(context)
     manifest, inputs, data = load(context)
     variants = list(variants)
     chosen = [variant_settings(variant, context.settings) for variant in variants]
@@ -96,7 +97,7 @@ def train_runs(
         rows.append(
             {
                 "variant": variant.name,
-                "title": variant.title + protocol.choice_note(run.settings),
+                "title": variant.title + choice_note(run.settings),
                 "UAR": metrics["uar"],
                 "WAR": metrics["war"],
                 "epoch": metrics["epoch"],
@@ -150,20 +151,40 @@ def gather(
     """The runs that an evaluation rests on, by variant; all of them must be fresh.
 
     Raises:
-        UserError: a run is missing or stale; nothing is averaged over what is not there.
+        UserError: a run is missing or stale, with the command that trains it; nothing is averaged
+            over what is not there.
     """
-    _, _, data = load(context)
-    runs = {
-        variant.name: [run_of(context, experiment, variant, seed=seed, data=data) for seed in seeds]
-        for variant in variants
-    }
-    every = [run for group in runs.values() for run in group]
-    named = context.experiment(experiment)
-    message = missing_message(collect(context.folder, named, every))
-    behind = [run for run in every if run.state() != "fresh"]
+    asked = [(variant, seed) for variant in variants for seed in seeds]
+
+    def all_runs(data: str) -> list[Run]:
+        return [run_of(context, experiment, v, seed=seed, data=data) for v, seed in asked]
+
+    runs = all_runs("")
+    if any(run.state() != "missing" for run in runs):
+        ensure(context)  # without the data nobody knows whether a run is of them
+        runs = all_runs(load(context)[2])
+    behind = [run.seed for run in runs if run.state() != "fresh"]
     if behind:
-        raise UserError(f"{named}: {message}")
-    return runs
+        named = context.experiment(experiment)
+        message = missing_message(collect(context.folder, named, runs))
+        first, *others = sorted(set(behind))
+        more = f", then with seed {', '.join(map(str, others))}" if others else ""
+        command = _command(context, experiment, first)
+        raise UserError(f"{named}: {message}; train them with `{command}`{more}")
+    found: dict[str, list[Run]] = {}
+    for run in runs:
+        found.setdefault(run.variant, []).append(run)
+    return found
+
+
+def _command(context: Context, notebook: str, seed: int) -> str:
+    """What a user types to train the runs of one seed."""
+    words = ["rdfer", "notebook", notebook, "-p", "preset", context.preset.name]
+    if context.overrides:
+        words += ["-p", "overrides", json.dumps(dict(context.overrides))]
+    if context.fold:
+        words += ["-p", "fold", str(context.fold)]
+    return shlex.join([*words, "-p", "seed", str(seed)])
 
 
 def metric(runs: Iterable[Run], name: str) -> np.ndarray:

@@ -22,7 +22,7 @@ from rdfer.base.errors import Stopped, UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.base.machine import usable_cores
 from rdfer.pipeline.notebooks import code_of
-from rdfer.pipeline.paths import find_root, preset_dir
+from rdfer.pipeline.runs import find_root, preset_dir
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import settings_hash, to_dict
 
@@ -62,13 +62,13 @@ def note_source(
         UserError: a folder where none is needed, none where one is, or one that is no copy of the
             data set.
     """
-    from rdfer.pipeline import protocol, sources
+    from rdfer.pipeline import data_folder
 
     settings, reading = get_preset(preset).settings.data, dict(reading or {})
-    protocol.check_parameters(settings, fold=0, root=data, reading=reading)
-    if not protocol.is_real(settings):
+    data_folder.check_parameters(settings, fold=0, root=data, reading=reading)
+    if not data_folder.is_real(settings):
         return ()
-    return sources.settle(preset_dir(preset), settings, root=data, reading=reading).folds
+    return data_folder.settle(preset_dir(preset), settings, root=data, reading=reading).folds
 
 
 def book_sources() -> list[str]:

@@ -26,8 +26,8 @@ import yaml
 
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
-from rdfer.pipeline.paths import preset_dir
-from rdfer.pipeline.protocol import is_real
+from rdfer.pipeline.data_folder import is_real
+from rdfer.pipeline.runs import preset_dir
 from rdfer.report import api_pages, executed, readout
 from rdfer.report.included import write_figures, write_tables, write_text
 from rdfer.report.reported import load_reported

@@ -5,8 +5,7 @@ import shutil
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.pipeline.paths import find_root, preset_dir
-from rdfer.pipeline.runs import collect, missing_message
+from rdfer.pipeline.runs import collect, find_root, missing_message, preset_dir
 from rdfer.pipeline.workflow import NOTEBOOKS
 from rdfer.report import executed
 

@@ -17,8 +17,7 @@ from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest
 from rdfer.metrics.bootstrap import bootstrap_ends
 from rdfer.pipeline import steps
-from rdfer.pipeline.context import Context
-from rdfer.pipeline.protocol import choice_note
+from rdfer.pipeline.context import Context, choice_note
 from rdfer.pipeline.runs import Run, plain
 from rdfer.settings.variants import Variant
 from rdfer.studies import results
@@ -257,8 +256,8 @@ def _about(context: Context, of_fold: Mapping[int, Manifest]) -> dict[str, Any]:
     manifest = next(iter(of_fold.values()))
     added = {"kind": f"{noise.kind}, added to the labels' own", "rate": noise.rate}
     return {
-        "data": context.source.dataset.title,
-        "pool": f"{context.source.dataset.title}, {context.source.dataset.protocol}",
+        "data": context.data_folder.dataset.title,
+        "pool": f"{context.data_folder.dataset.title}, {context.data_folder.dataset.protocol}",
         "noise": added if noise.rate else {"kind": "none added", "rate": 0.0},
         "folds": list(of_fold),
         "epoch": context.settings.training.choose,

@@ -5,8 +5,7 @@ import os
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
 from rdfer.pipeline import steps
-from rdfer.pipeline.paths import preset_dir
-from rdfer.pipeline.runs import TRAINED, Run
+from rdfer.pipeline.runs import TRAINED, Run, preset_dir
 from rdfer.settings.variants import ablations
 from rdfer.studies.design import STUDIES, runs_of
 

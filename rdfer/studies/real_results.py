@@ -23,7 +23,7 @@ from typing import Any
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
-from rdfer.pipeline.paths import runs_dir
+from rdfer.pipeline.runs import runs_dir
 
 #: Real set -> its folds: the official ones, or those by actor where there are none.
 FOLDS: Mapping[str, tuple[int, ...]] = {

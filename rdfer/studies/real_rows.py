@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rdfer.pipeline.context import Context
-from rdfer.pipeline.protocol import choice_note
+from rdfer.pipeline.context import Context, choice_note
 from rdfer.report.comparison import OWN
 from rdfer.settings.schema import settings_hash
 from rdfer.settings.variants import METHODS, variant_settings
@@ -22,8 +21,8 @@ def real_rows(context: Context, main: Mapping[str, Any], meta: Mapping[str, Any]
         main: its main comparison (:func:`rdfer.studies.fold_results.comparison`).
         meta: its seeds and date.
     """
-    title, settings = context.source.dataset.title, context.settings
-    if title not in FOLDS or not context.source.official or settings.noise.rate:
+    title, settings = context.data_folder.dataset.title, context.settings
+    if title not in FOLDS or not context.data_folder.official or settings.noise.rate:
         return []
     rows = []
     for row in main["rows"]:

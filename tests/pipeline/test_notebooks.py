@@ -98,7 +98,7 @@ def test_a_run_writes_outputs_and_forgets_where_it_was(write_notebook, tmp_path,
     write_notebook(
         "a",
         PARAMETERS,
-        "import os\nfrom rdfer.pipeline.paths import find_root\n"
+        "import os\nfrom rdfer.pipeline.runs import find_root\n"
         "[preset, seed, rate, os.environ.get('MPLBACKEND'), os.environ['RDFER_THREADS'],"
         " find_root().name]",
     )

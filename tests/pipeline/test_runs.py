@@ -158,3 +158,50 @@ def test_a_setting_that_is_gone_makes_results_stale(run):
     stored["provenance"]["settings"]["robust"]["gone"] = 1
     path.write_text(json.dumps(stored))
     assert run.state() == "stale"
+
+
+def test_root_is_the_nearest_directory_with_a_toc(tmp_path, monkeypatch):
+    monkeypatch.delenv("RDFER_ROOT", raising=False)
+    inside = tmp_path / "book" / "results"
+    inside.mkdir(parents=True)
+    (tmp_path / "_toc.yml").touch()
+    assert runs.find_root(inside) == tmp_path
+    monkeypatch.chdir(inside)
+    assert runs.find_root() == tmp_path
+
+
+def test_no_root_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv("RDFER_ROOT", raising=False)
+    with pytest.raises(UserError, match="RDFER_ROOT"):
+        runs.find_root(tmp_path)
+
+
+def test_the_variable_wins_and_must_be_right(tmp_path, monkeypatch, project):
+    monkeypatch.chdir(tmp_path)
+    assert runs.find_root(tmp_path) == project
+    monkeypatch.setenv("RDFER_ROOT", str(tmp_path))
+    with pytest.raises(UserError, match=r"RDFER_ROOT = .*_toc\.yml"):
+        runs.find_root()
+
+
+def test_runs_lie_in_the_project_or_where_told(tmp_path, monkeypatch, project):
+    assert runs.preset_dir("smoke") == project / "runs" / "smoke"
+    monkeypatch.setenv("RDFER_RUNS", str(tmp_path / "else where"))
+    assert runs.preset_dir("laptop") == tmp_path / "else where" / "laptop"
+    assert runs.preset_dir("laptop", root=project) == tmp_path / "else where" / "laptop"
+    monkeypatch.delenv("RDFER_RUNS")
+    assert runs.preset_dir("smoke", root=tmp_path) == tmp_path / "runs" / "smoke"
+
+
+def test_overrides_have_a_run_of_their_own(project):
+    one = runs.preset_dir("smoke", {"noise.rate": 0.4, "agreement.clips": 3})
+    same = runs.preset_dir("smoke", {"agreement.clips": 3, "noise.rate": 0.4})
+    other = runs.preset_dir("smoke", {"noise.rate": 0.5})
+    assert one == same != other
+    assert one.name.startswith("smoke+")
+    assert runs.preset_dir("smoke", {}) == project / "runs" / "smoke"
+
+
+def test_unknown_preset_is_refused_with_a_hint(project):
+    with pytest.raises(UserError, match="did you mean 'laptop'"):
+        runs.preset_dir("labtop")

@@ -1,5 +1,6 @@
 """The steps of an experiment: parameters, runs that are fresh or not, and their gathering."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def store(monkeypatch):
         )
     )
     inputs, key = RandomInputs(manifest.labels()), ["data"]
+    monkeypatch.setattr(steps, "ensure", lambda context: None)
     monkeypatch.setattr(steps, "load", lambda context: (manifest, inputs, key[0]))
     return key
 
@@ -152,11 +154,30 @@ def test_gather_wants_every_run_fresh(context, store, ran):
     with pytest.raises(UserError, match=r"train: 2 of 6 .*plain/seed2 missing"):
         steps.gather(context, "train", variants, (0, 1, 2))
     shutil.rmtree(runs["ours"][1].path)
-    with pytest.raises(UserError, match="train: 1 of 4 runs are not fresh: train/ours/seed1"):
+    with pytest.raises(
+        UserError, match="train: 1 of 4 runs are not fresh: train/ours/seed1"
+    ) as told:
         steps.gather(context, "train", variants, (0, 1))
+    changes = json.dumps(dict(context.overrides))
+    command = f"rdfer notebook train -p preset smoke -p overrides '{changes}' -p seed 1"
+    assert str(told.value).endswith(f"; train them with `{command}`")
     store[0] = "other data"
     with pytest.raises(UserError, match=r"plain/seed0 stale"):
         steps.gather(context, "train", variants[:1], (0, 1))
+
+
+def test_what_is_not_prepared_is_prepared_before_training_and_not_for_nothing(
+    context, monkeypatch, capsys
+):
+    made = []
+    monkeypatch.setattr(preparation, "prepare", lambda context: made.append(context.folder))
+    with pytest.raises(UserError, match=r"then with seed 1$"):
+        steps.gather(context, "train", [METHODS["plain"]], (0, 1))
+    assert made == []
+    with pytest.raises(UserError, match=r"manifest\.json: no such file"):
+        steps.train_runs(context, "train", [METHODS["plain"]], seed=0)
+    assert made == [context.folder]
+    assert "frames and features are not there yet; they are made now" in capsys.readouterr().err
 
 
 def test_one_run_is_really_trained(context, store):

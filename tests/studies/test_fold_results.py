@@ -7,7 +7,7 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
-from rdfer.pipeline import sources
+from rdfer.pipeline import data_folder
 from rdfer.report import fold_tables, tables
 from rdfer.settings.schema import Settings, override
 from rdfer.studies import fold_results
@@ -130,7 +130,7 @@ def test_every_table_says_where_the_epoch_was_chosen_on_the_test_part():
 
 def context(settings=SETTINGS, **reading):
     return SimpleNamespace(
-        source=sources.Source("dfew", "/x", reading),
+        data_folder=data_folder.DataFolder("dfew", "/x", reading),
         settings=settings,
         preset=SimpleNamespace(name="dfew"),
         overrides={"training.batch": 32},

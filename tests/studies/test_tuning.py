@@ -2,7 +2,7 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json
-from rdfer.pipeline.paths import find_root
+from rdfer.pipeline.runs import find_root
 from rdfer.settings.presets import PRESETS
 from rdfer.settings.schema import flat
 from rdfer.settings.variants import METHODS, RIVALS, variant_settings

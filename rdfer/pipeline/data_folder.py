@@ -1,8 +1,9 @@
-"""Where the real data set of a run lies: told once, checked, and noted in the run's directory.
+"""Where a preset's real data set lies: told once, checked, and noted in the preset's folder.
 
 ::
 
-    runs/<preset>/source.json    the folder, and what its reader was told
+    runs/<preset>/source.json              the folder, and what its reader was told
+    runs/<preset>/manifests/fold<k>.json   videos of one fold, with its validation part
 """
 
 import shlex
@@ -22,12 +23,40 @@ from rdfer.datasets.reading import check_fold, fold_numbers, read, scan
 from rdfer.datasets.table import DataSet, get_dataset
 from rdfer.settings.schema import Data
 
-SOURCE = "source.json"
+NOTE = "source.json"
 MANIFESTS = "manifests"
 
 
+def is_real(data: Data) -> bool:
+    """Whether the videos are a real data set, and not rendered."""
+    return data.source != "faces"
+
+
+def check_parameters(data: Data, *, fold: int, root: str, reading: Mapping[str, Any]) -> None:
+    """Refuse a fold, a folder or reader's options where the videos are rendered; and no such fold.
+
+    Raises:
+        UserError: naming the parameter.
+    """
+    if is_real(data):
+        if fold and not (reading.get("grouped") or fold in get_dataset(data.source).folds):
+            check_fold(get_dataset(data.source), fold)
+        return
+    for name, value in (("fold", fold), ("data", root), ("reading", dict(reading))):
+        if value:
+            raise UserError(
+                f"{name} = {value!r}: this preset renders its own videos; a real data set has a "
+                "preset of its name"
+            )
+
+
+def manifest_path(into: Path, fold: int) -> Path:
+    """Where the manifest of a fold is."""
+    return into / MANIFESTS / f"fold{fold}.json"
+
+
 @dataclass(frozen=True)
-class Source:
+class DataFolder:
     """Where a data set lies, and what its reader is told.
 
     Attributes:
@@ -95,12 +124,12 @@ class Source:
 
 
 def settle(
-    run: Path, data: Data, *, root: str = "", reading: Mapping[str, Any], fold: int = 0
-) -> Source:
-    """The source of a run: what is given now, else what was noted before; noted where it is new.
+    into: Path, data: Data, *, root: str = "", reading: Mapping[str, Any], fold: int = 0
+) -> DataFolder:
+    """The data folder that is given now, else that which was noted before; noted where it is new.
 
     Args:
-        run: its directory.
+        into: the preset's folder.
         data: its settings.
         root: the folder, "" for the one that was noted.
         reading: options of its reader.
@@ -110,7 +139,7 @@ def settle(
         UserError: neither is there, or the folder is no copy of the data set, or `rdfer check`
             finds something wrong with it; then nothing is noted.
     """
-    noted = recorded(run, data)
+    noted = recorded(into, data)
     if not root:
         if noted is None or reading:
             raise UserError(
@@ -121,7 +150,7 @@ def settle(
     else:
         place = str(Path(root).absolute())
         again = noted is not None and noted.root == place and not reading
-        source = noted if noted and again else Source(data.source, place, dict(reading))
+        source = noted if noted and again else DataFolder(data.source, place, dict(reading))
     new = source != noted
     if noted is not None and not new and (noted.whole or fold):
         return noted
@@ -129,12 +158,12 @@ def settle(
     source = replace(source, folder=folder, whole=whole)
     if new:
         # runs must not go on reading what another folder's lists said
-        shutil.rmtree(run / MANIFESTS, ignore_errors=True)
-    write_json(run / SOURCE, asdict(source))
+        shutil.rmtree(into / MANIFESTS, ignore_errors=True)
+    write_json(into / NOTE, asdict(source))
     return source
 
 
-def _examine(source: Source, val_share: float, fold: int) -> tuple[str, bool]:
+def _examine(source: DataFolder, val_share: float, fold: int) -> tuple[str, bool]:
     """The folder that the videos are taken from, and whether all folds could be looked at.
 
     What is noted of it is logged.
@@ -158,12 +187,12 @@ def _examine(source: Source, val_share: float, fold: int) -> tuple[str, bool]:
     return report.folder, not spared
 
 
-def recorded(run: Path, data: Data) -> Source | None:
-    """What was noted in a run, None where there is nothing."""
-    path = run / SOURCE
+def recorded(into: Path, data: Data) -> DataFolder | None:
+    """What was noted for a preset, None where there is nothing."""
+    path = into / NOTE
     if not path.exists():
         return None
     found = read_json(path)
     if not isinstance(found, dict) or found.get("name") != data.source:
         raise UserError(f"{path}: is not about {data.source}; delete it")
-    return Source(**found)
+    return DataFolder(**found)

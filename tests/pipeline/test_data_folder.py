@@ -9,7 +9,7 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
 from rdfer.datasets import DATASETS
-from rdfer.pipeline import protocol, sources, steps, workflow
+from rdfer.pipeline import data_folder, preparation, steps, workflow
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import Data
 from rdfer.studies import plan
@@ -34,21 +34,21 @@ def small(monkeypatch):
 
 
 def test_a_folder_is_said_once(tmp_path, root):
-    first = sources.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
+    first = data_folder.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
     assert first.folds == (1, 2, 3, 4, 5) and first.official
-    assert sources.settle(tmp_path, DFEW, reading={}) == first
+    assert data_folder.settle(tmp_path, DFEW, reading={}) == first
     # the same folder again, without its options: they are remembered
-    assert sources.settle(tmp_path, DFEW, root=str(root), reading={}) == first
+    assert data_folder.settle(tmp_path, DFEW, root=str(root), reading={}) == first
 
 
 def test_another_source_forgets_the_manifests(tmp_path, root):
-    sources.settle(tmp_path, DFEW, root=str(root), reading={})
-    old = protocol.manifest_path(tmp_path, 1)
+    data_folder.settle(tmp_path, DFEW, root=str(root), reading={})
+    old = data_folder.manifest_path(tmp_path, 1)
     old.parent.mkdir()
     old.write_text("{}")
-    sources.settle(tmp_path, DFEW, root=str(root), reading={})
+    data_folder.settle(tmp_path, DFEW, root=str(root), reading={})
     assert old.exists()
-    sources.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
+    data_folder.settle(tmp_path, DFEW, root=str(root), reading={"clips": "original"})
     assert not old.exists()
 
 
@@ -67,17 +67,17 @@ def test_what_cannot_be_read_is_told_and_not_noted(tmp_path, root, given, readin
     empty.mkdir()
     where = {"": "", "nowhere": str(tmp_path / "nowhere"), ".": str(empty), "root": str(root)}
     with pytest.raises(UserError, match=told):
-        sources.settle(run, DFEW, root=where[given], reading=reading)
+        data_folder.settle(run, DFEW, root=where[given], reading=reading)
     assert not run.exists()
 
 
 def test_what_the_check_notes_is_logged_and_what_is_wrong_is_refused(tmp_path, root, capsys):
     copy = shutil.copytree(root, tmp_path / "a copy")
-    sources.settle(tmp_path / "run", DFEW, root=str(copy), reading={})
+    data_folder.settle(tmp_path / "run", DFEW, root=str(copy), reading={})
     assert "DFEW: names without leading zeros 70: matched by number here" in capsys.readouterr().err
     (copy / "Clip/original/1003.mp4").unlink()
     with pytest.raises(UserError) as error:
-        sources.settle(tmp_path / "new", DFEW, root=str(copy), reading={"clips": "original"})
+        data_folder.settle(tmp_path / "new", DFEW, root=str(copy), reading={"clips": "original"})
     assert str(error.value) == (
         f"DFEW in {copy}/Clip/original: clips without a video 1, known 0: unpack all clips, or "
         f"take another folder, 01003 for one (`rdfer check dfew '{copy}' --clips original` shows "
@@ -85,7 +85,7 @@ def test_what_the_check_notes_is_logged_and_what_is_wrong_is_refused(tmp_path, r
     )
     assert not (tmp_path / "new").exists()
     reading = {"zero_based": True, "order": ["a", "b"], "seed": 3}
-    assert sources.Source("dfew", "/x", reading).command == (
+    assert data_folder.DataFolder("dfew", "/x", reading).command == (
         "rdfer check dfew /x --zero-based --order a,b --seed 3"
     )
 
@@ -97,22 +97,22 @@ def test_one_fold_needs_the_lists_of_no_other(project, root, tmp_path, capsys):
     missing = r"fold 3 unreadable: .*set_3\.csv: no such list, while folds 1, 2, 4, 5 have theirs"
     for fold in (0, 3):
         with pytest.raises(UserError, match=missing):
-            assert steps.begin("dfew", fold=fold, data=str(copy)).source
+            assert steps.begin("dfew", fold=fold, data=str(copy)).data_folder
     context = steps.begin("dfew", fold=1, data=str(copy))
-    assert not context.source.whole
+    assert not context.data_folder.whole
     assert "DFEW: fold 3 unreadable: " in capsys.readouterr().err
     # it is noted, and not looked at again for another fold that is there
-    assert steps.begin("dfew", fold=2).source == context.source
+    assert steps.begin("dfew", fold=2).data_folder == context.data_folder
     assert capsys.readouterr().err == ""
     with pytest.raises(UserError, match=missing):
         workflow.note_source("dfew")
     # what was made for the first fold stays when the others are there
-    made = protocol.manifest_path(context.folder, 1)
+    made = data_folder.manifest_path(context.folder, 1)
     made.parent.mkdir(parents=True)
     made.write_text("{}")
     (tmp_path / "set_3.csv").rename(lost)
     assert workflow.note_source("dfew") == (1, 2, 3, 4, 5)
-    assert steps.begin("dfew").source.whole and made.exists()
+    assert steps.begin("dfew").data_folder.whole and made.exists()
 
 
 def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, root, tmp_path):
@@ -120,7 +120,7 @@ def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, roo
     (copy / "EmoLabel_DataSplit/test(single-labeled)/set_3.csv").unlink()
     (copy / "Clip/original/1003.mp4").unlink()
     with pytest.raises(UserError, match="clips without a video 1, known 0"):
-        assert steps.begin("dfew", fold=1, data=str(copy)).source
+        assert steps.begin("dfew", fold=1, data=str(copy)).data_folder
 
 
 def test_a_folder_is_checked_for_the_validation_part_that_the_run_cuts(tmp_path):
@@ -128,9 +128,9 @@ def test_a_folder_is_checked_for_the_validation_part_that_the_run_cuts(tmp_path)
         trees.touch(tmp_path / "D" / name, (f"{k}.mp4" for k in range(10)))
     place = {"root": str(tmp_path / "D"), "reading": {}}
     with pytest.raises(UserError, match=r"fold 1, val none: data\.val_share = 0\.1"):
-        sources.settle(tmp_path / "run", Data(source="folders"), **place)
+        data_folder.settle(tmp_path / "run", Data(source="folders"), **place)
     data = Data(source="folders", val_share=0.25)
-    assert sources.settle(tmp_path / "run", data, **place).folds == (1, 2, 3, 4, 5)
+    assert data_folder.settle(tmp_path / "run", data, **place).folds == (1, 2, 3, 4, 5)
 
 
 def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
@@ -138,14 +138,14 @@ def test_clips_of_16_frames_and_other_labels_are_not_official(tmp_path):
     trees.write_dfew(tmp_path / "D", folds)
     clips = tmp_path / "D/Clip/clip_224x224_16f"
     trees.touch(clips, (f"{c:05d}/" for part in folds.values() for c in part))
-    source = sources.settle(tmp_path / "run", DFEW, root=str(tmp_path / "D"), reading={})
+    source = data_folder.settle(tmp_path / "run", DFEW, root=str(tmp_path / "D"), reading={})
     assert not source.official
     # also when it is read from its note, and the disk is away
     shutil.rmtree(tmp_path / "D")
-    assert not sources.recorded(tmp_path / "run", DFEW).official
+    assert not data_folder.recorded(tmp_path / "run", DFEW).official
     for reading in ({"clips": "clip_224x224_16f"}, {"zero_based": True}):
-        assert not sources.Source("dfew", "/x", reading).official
-    assert sources.Source("dfew", "/x", {"clips": "clip_224x224"}).official
+        assert not data_folder.DataFolder("dfew", "/x", reading).official
+    assert data_folder.DataFolder("dfew", "/x", {"clips": "clip_224x224"}).official
 
 
 @pytest.mark.parametrize(
@@ -221,27 +221,27 @@ def clips(split, *, group=lambda k: "", n=12):
 def test_a_validation_part_keeps_groups_together_where_there_are_enough():
     many = Manifest(tuple(clips("train", group=lambda k: f"g{k // 2}")), ("A", "B"), "set")
     parts = {}
-    for video in protocol.cut(many, 0.25).videos:
+    for video in preparation.cut(many, 0.25).videos:
         parts.setdefault(video.group, set()).add(video.split)
     assert all(len(splits) == 1 for splits in parts.values())
     few = Manifest(tuple(clips("train", group=lambda k: f"g{k // 6}")), ("A", "B"), "set")
-    cut = protocol.cut(few, 0.25)
+    cut = preparation.cut(few, 0.25)
     assert sum(video.split == "val" for video in cut.videos) == 3
     assert "share groups" in cut.name
     with pytest.raises(UserError, match=r"data\.val_share = 0\.1: folds = 10: must be 2\.\.6"):
-        protocol.cut(Manifest(tuple(clips("train")), ("A", "B"), "set"), 0.1)
+        preparation.cut(Manifest(tuple(clips("train")), ("A", "B"), "set"), 0.1)
 
 
 def test_rows_are_the_banks_and_behind_them_what_cannot_be_read():
     manifest = Manifest(tuple(clips("train", n=4)), ("A", "B"), "set")
     bank = SimpleNamespace(ids=("train02", "train00", "train03"), counts=np.array([9, 8, 7]))
-    ordered = protocol.in_bank_order(manifest, bank)
+    ordered = preparation.in_bank_order(manifest, bank)
     assert [(c.id, c.n_frames) for c in ordered.videos] == [
         ("train02", 9), ("train00", 8), ("train03", 7), ("train01", 0)
     ]  # fmt: skip
     bank.ids = ("train02", "other", "train03")
     with pytest.raises(UserError, match="lacks clip 'other'"):
-        protocol.in_bank_order(manifest, bank)
+        preparation.in_bank_order(manifest, bank)
 
 
 def test_the_key_of_a_manifest_is_its_content_and_not_its_place():
@@ -250,14 +250,14 @@ def test_the_key_of_a_manifest_is_its_content_and_not_its_place():
                   Video("c", path, "", "A", "train")), ("A", "B"), "set")
         for path, given in (("/x", "A"), ("/y", "A"), ("/x", "B"))
     )  # fmt: skip
-    assert protocol.content_key(one) == protocol.content_key(moved)
-    assert protocol.content_key(one) != protocol.content_key(other)
+    assert preparation.content_key(one) == preparation.content_key(moved)
+    assert preparation.content_key(one) != preparation.content_key(other)
 
 
 def test_another_sets_note_is_refused(tmp_path, root):
-    sources.settle(tmp_path, DFEW, root=str(root), reading={})
+    data_folder.settle(tmp_path, DFEW, root=str(root), reading={})
     with pytest.raises(UserError, match="is not about mafw; delete it"):
-        sources.recorded(tmp_path, Data(source="mafw"))
+        data_folder.recorded(tmp_path, Data(source="mafw"))
 
 
 def test_real_presets_add_no_noise():
