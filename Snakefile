@@ -18,7 +18,7 @@ FOLDS = note_source(PRESET.name, data=str(config.get("data", "")))
 workdir: str(FOLDER)
 write_keys(PRESET.name, (*NOTEBOOKS, *STUDIES, "worlds", "claims"))
 if (FOLDER / "results" / "claims.json").exists():
-    from rdfer.studies.plan import set_aside_stale  # imports torch, so only where it is needed
+    from rdfer.report.stale import set_aside_stale  # imports torch, so only where it is needed
 
     set_aside_stale(PRESET.name)
 

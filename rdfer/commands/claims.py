@@ -16,8 +16,8 @@ def _run(arguments: argparse.Namespace) -> None:
 
     from rdfer.pipeline.runs import find_root, preset_dir
     from rdfer.report.claim_tables import terminal
-    from rdfer.studies.claim_results import FILE, read_results
     from rdfer.studies.claims import load_claims
+    from rdfer.studies.judging import FILE, read_results
 
     claims = load_claims()
     at = find_root() if arguments.preset is None else preset_dir(arguments.preset)

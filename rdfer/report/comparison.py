@@ -10,10 +10,8 @@ from rdfer.base.errors import UserError
 from rdfer.report.readout import NOT_RUN
 from rdfer.report.reported import INPUTS, SCORES, SETS, Peer
 from rdfer.report.tables import markdown
-from rdfer.studies.real_results import EPOCHS, FOLDS, RealResult
+from rdfer.studies.real_results import EPOCHS, FOLDS, OWN, RealResult
 
-#: Methods of this project that are nobody else's; their rows come last.
-OWN = ("Plain", "RDFER (vote)", "RDFER (ours)")
 PAPER = "RDFER"  # the paper's method, as its authors report it
 NOT_CHECKED = "source not checked"
 NOT_KNOWN = "–"

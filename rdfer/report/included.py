@@ -12,8 +12,8 @@ from rdfer.report import comparison, figures, fold_tables, readout, schemes, stu
 from rdfer.report.claim_tables import all_tables, brief_table
 from rdfer.report.comparison_figure import draw_peers
 from rdfer.report.reported import Peer
-from rdfer.studies.claim_results import read_results
 from rdfer.studies.claims import load_claims
+from rdfer.studies.judging import read_results
 
 TABLES: Mapping[str, Any] = {
     "brief": tables.brief_table,

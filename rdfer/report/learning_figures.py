@@ -23,7 +23,6 @@ from rdfer.report.drawing import (
 )
 from rdfer.report.readout import (
     CEILING,
-    LABEL_FREE,
     Results,
     method_names,
     percent,
@@ -31,6 +30,7 @@ from rdfer.report.readout import (
     score_name,
     score_order,
 )
+from rdfer.studies.suspicion import LABEL_FREE
 
 #: What a histogram's axis is called where the score's name would say something else.
 AXIS_NAMES = {

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json
 from rdfer.data.manifest import CLASSES
+from rdfer.studies.suspicion import SCORE_NAMES
 
 NOT_RUN = "not run here"
 """What stands where a result is missing."""
@@ -30,22 +31,6 @@ Results: TypeAlias = Mapping[str, Any]
 
 #: The method that is no rival: plain training where no label is wrong.
 CEILING = "clean"
-
-#: Score key, as :func:`rdfer.studies.results.suspicion_scores` names it -> display name, in this
-#: order.
-SCORE_NAMES: Mapping[str, str] = {
-    "vote": "Wrong vote, last sweep",
-    "gap": "Gap, last sweep",
-    "gap-averaged": "Gap, mean over sweeps",
-    "loss-one-clip": "Loss of one clip, last sweep",
-    "loss": "Loss of the mean over clips, last sweep",
-    "loss-averaged": "Loss of the mean over clips and sweeps",
-    "scatter": "Disagreement of the vote (no label)",
-    "jsd": "Jensen–Shannon divergence (no label)",
-    "margin": "Small margin (no label)",
-}
-#: Scores that do not look at the given label.
-LABEL_FREE = frozenset({"scatter", "jsd", "margin"})
 
 #: File name (without ``.json``) -> the keys that its object must have.
 REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {

@@ -11,7 +11,6 @@ from rdfer.report.claim_tables import phrases as claim_phrases
 from rdfer.report.comparison import CHOSEN, Runs, phrases
 from rdfer.report.readout import (
     NOT_RUN,
-    SCORE_NAMES,
     Results,
     auroc,
     duration,
@@ -22,8 +21,9 @@ from rdfer.report.readout import (
     with_interval,
 )
 from rdfer.report.reported import Peer, identifier
-from rdfer.studies.claim_results import FILE, check_content
 from rdfer.studies.claims import load_claims
+from rdfer.studies.judging import FILE, check_content
+from rdfer.studies.suspicion import SCORE_NAMES
 
 METHODS = {
     "plain": "Plain",

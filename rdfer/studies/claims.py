@@ -5,23 +5,28 @@ claims are adjusted together by :mod:`rdfer.metrics.verdict`.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import Field
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import sha256_file
-from rdfer.metrics.verdict import VERDICTS
+from rdfer.studies.records import Record, read
 
+FILE = Path(__file__).with_name("claims.yml")
+WHERE = "on the embedded benchmark"  # what every claim says of itself
 HEADLINE_SEEDS = 10
 SEEDS = 5  # of every other claim
-#: Metric -> what a difference must exceed to matter, fixed before the runs that judge. UAR is a
-#: share of the test videos; the others tell how well something is found, and take the margin of
-#: AUROC.
-MARGINS: Mapping[str, float] = {
+
+About = Literal["RDFER (vote)", "RDFER (ours)", "averaged gap", "treatments", "both"]
+Metric = Literal["uar", "auroc", "auprc", "found at budget", "hit rate", "temporal IoU"]
+#: What a difference must exceed to matter, fixed before the runs that judge. UAR is a share of the
+#: test videos; the others tell how well something is found, and take the margin of AUROC.
+MARGINS: Mapping[Metric, float] = {
     "uar": 0.01,
     "auroc": 0.02,
     "auprc": 0.02,
@@ -29,54 +34,56 @@ MARGINS: Mapping[str, float] = {
     "hit rate": 0.02,
     "temporal IoU": 0.02,
 }
-FILE = Path(__file__).with_name("claims.yml")
-WHERE = "on the embedded benchmark"  # what every claim says of itself
-
-About = Literal["RDFER (vote)", "RDFER (ours)", "averaged gap", "treatments", "both"]
-ABOUT: tuple[str, ...] = get_args(About)
-KINDS = ("symmetric", "asymmetric", "instance")
-#: Videos on which something is measured.
-OVER = (
-    *("test", "all", "high-loss"),
-    *("short key", "middle key", "long key", "strong distractor", "no distractor"),
-)
-#: What a reading may say besides, and its values; ``own``: as the score itself defines it.
-SETTING: Mapping[str, tuple[str | int, ...]] = {
-    "passes": ("clips", "augmentations", "dropout", "one", "own"),
-    "epochs": ("last", "mean", "own"),
-    "clips": (1, 2, 4, 8, 16),
-    "encoder": ("no blendshapes",),
-    "training": ("end to end",),
-    "balance": ("dfew",),
-    "detail": ("resampled", "even", "random"),
-    "streams": ("both", "long", "short"),
-    "input": ("intact", "frames shuffled", "clips shuffled", "frozen"),
-}
-OWN = {"passes": "own", "epochs": "own"}
-PREDICTIONS = tuple(v for v in VERDICTS if v != "missing")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reading:
-    """One number a seed.
+class Reading(Record):
+    """One number a seed; below ``over``, what differs from the usual.
 
     Attributes:
         what: a method, or a score of suspicion.
         kind: of label noise.
         rate: of label noise, in [0, 1).
-        over: the videos it is measured on, one of :data:`OVER`.
-        setting: what differs from the usual, see :data:`SETTING`.
+        over: the test videos that it is measured on (:func:`rdfer.studies.bench.stratum`), or the
+            training videos: all but the ambiguous, or those of high loss.
+        passes: that a score compares, or ``one``; ``own``: as the score itself defines it.
+        epochs: the last sweep, or all; ``own`` as above.
+        clips: of a sweep.
+        encoder, training, balance: the world (:mod:`rdfer.studies.design`), where another.
+        detail: how the detail clips are chosen.
+        streams: of the network.
+        input: what the test videos look like.
     """
 
     what: str
-    kind: str
-    rate: float
-    over: str
-    setting: Mapping[str, str | int] = field(default_factory=dict)
+    kind: Literal["symmetric", "asymmetric", "instance"]
+    rate: Annotated[float, Field(ge=0, lt=1)]
+    over: Literal[
+        "test",
+        "short key",
+        "middle key",
+        "long key",
+        "strong distractor",
+        "no distractor",
+        "all",
+        "high-loss",
+    ]
+    passes: Literal["clips", "augmentations", "dropout", "one", "own"] = "own"
+    epochs: Literal["last", "mean", "own"] = "own"
+    clips: Literal[1, 2, 4, 8, 16] | None = None
+    encoder: Literal["no blendshapes"] | None = None
+    training: Literal["end to end"] | None = None
+    balance: Literal["dfew"] | None = None
+    detail: Literal["resampled", "even", "random"] | None = None
+    streams: Literal["both", "long", "short"] | None = None
+    input: Literal["intact", "frames shuffled", "clips shuffled", "frozen"] = "intact"
+
+    @property
+    def world(self) -> str:
+        """The usual one, or another encoder, way of training or balance of classes."""
+        return self.encoder or self.training or self.balance or "usual"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Comparison(Record):
     """A difference ``a - b``; with ``beyond = (c, d)`` the difference ``(a - b) - (c - d)``."""
 
     a: Reading
@@ -84,8 +91,7 @@ class Comparison:
     beyond: tuple[Reading, Reading] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Claim:
+class Claim(Record):
     """What is claimed, and what was expected.
 
     Attributes:
@@ -104,13 +110,13 @@ class Claim:
 
     id: str
     family: str
-    about: str
+    about: About
     statement: str
-    metric: str
+    metric: Metric
     headline: bool
-    at_least: bool
+    at_least: bool = False
     comparisons: tuple[Comparison, ...]
-    prediction: str
+    prediction: Literal["holds", "fails", "open"]
     reason: str
 
     @property
@@ -148,6 +154,36 @@ class Claims:
         return {claim.id: claim for claim in self.claims}
 
 
+# the form of the file, which says itself what its keys mean
+
+Fields = dict[str, Any]
+
+
+class _Rivals(Record):
+    scores: list[str]
+    methods: list[str]
+
+
+class _File(Record):
+    rivals: _Rivals
+    families: dict[str, Fields]
+
+
+class _Family(Record):
+    title: str
+    metric: Metric
+    headline: bool
+    of: Fields
+    claims: dict[str, Fields]
+
+
+class _Compared(Record):
+    of: Fields = Field(default={})
+    against: str | list[Fields]
+    each: list[Fields] = Field(default=[{}])
+    beyond: Fields | None = None
+
+
 def load_claims(path: str | Path = FILE) -> Claims:
     """Read and check the claims.
 
@@ -161,112 +197,54 @@ def load_claims(path: str | Path = FILE) -> Claims:
         raise UserError(f"{path}: no such file") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from None
-    top = _keys(str(path), raw, {"rivals", "families"})
-    rivals = {
-        name: [{"what": what, **(OWN if name == "scores" else {})} for what in whats]
-        for name, whats in _keys("rivals", top["rivals"], {"scores", "methods"}).items()
+    file = read(_File, raw, str(path))
+    rivals: dict[str, list[Fields]] = {
+        "scores": [{"what": name, "passes": "own", "epochs": "own"} for name in file.rivals.scores],
+        "methods": [{"what": name} for name in file.rivals.methods],
     }
-    found: list[Claim] = []
-    titles = {}
-    for family, entry in top["families"].items():
-        common = _keys(family, entry, {"title", "metric", "headline", "of", "claims"})
-        titles[family] = str(common["title"])
-        for name, claim in common["claims"].items():
-            found.append(_claim(name, family, claim, common, rivals))
+    families = {name: read(_Family, entry, name) for name, entry in file.families.items()}
+    found = tuple(
+        _claim(name, title, entry, family, rivals)
+        for title, family in families.items()
+        for name, entry in family.claims.items()
+    )
     if len({claim.id for claim in found}) < len(found):
         raise UserError(f"{path}: an id of a claim stands there twice")
-    return Claims(tuple(found), titles, sha256_file(path)[:16])
+    titles = {name: family.title for name, family in families.items()}
+    return Claims(found, titles, sha256_file(path)[:16])
 
 
 def _claim(
-    name: str,
-    family: str,
-    raw: Any,
-    common: Mapping[str, Any],
-    rivals: Mapping[str, Sequence[Mapping[str, Any]]],
+    name: str, family: str, raw: Fields, common: _Family, rivals: Mapping[str, Sequence[Fields]]
 ) -> Claim:
-    needed = {"about", "statement", "against", "prediction", "reason"}
-    entry = _keys(
-        name, raw, needed, optional={"metric", "of", "each", "beyond", "at_least", "headline"}
-    )
     if not name.startswith(family) or name == family:
         raise UserError(f"{name}: must begin with its family {family}, and a letter more")
-    metric = entry.get("metric", common["metric"])
-    for key, value, known in (
-        ("about", entry["about"], ABOUT),
-        ("metric", metric, tuple(MARGINS)),
-        ("prediction", entry["prediction"], PREDICTIONS),
-    ):
-        if value not in known:
-            raise UserError(f"{name}: {key} = {value!r}: must be one of {', '.join(known)}")
-    return Claim(
-        id=name,
-        family=family,
-        about=entry["about"],
-        statement=entry["statement"],
-        metric=metric,
-        headline=entry.get("headline", common["headline"]),
-        at_least=entry.get("at_least", False),
-        comparisons=_comparisons(name, entry, common, rivals),
-        prediction=entry["prediction"],
-        reason=entry["reason"],
+    # what it compares, and the rest, which starts from what the family has in common
+    parts: tuple[Fields, Fields] = {}, {"metric": common.metric, "headline": common.headline}
+    for key, value in raw.items():
+        parts[key not in _Compared.model_fields][key] = value
+    entry = read(_Compared, parts[0], name)
+    if isinstance(entry.against, str) and entry.against not in rivals:
+        known = ", ".join(rivals)
+        raise UserError(f"{name}: against = {entry.against!r}: must be a list, or one of {known}")
+    against = rivals[entry.against] if isinstance(entry.against, str) else entry.against
+    comparisons = tuple(
+        _comparison(name, {**common.of, **entry.of, **place}, other, entry.beyond)
+        for place in entry.each
+        for other in against
     )
-
-
-def _comparisons(
-    name: str,
-    entry: Mapping[str, Any],
-    common: Mapping[str, Any],
-    rivals: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> tuple[Comparison, ...]:
-    of = {**common["of"], **entry.get("of", {})}
-    against = entry["against"]
-    if isinstance(against, str):
-        if against not in rivals:
-            raise UserError(f"{name}: against = {against!r}: must be one of {', '.join(rivals)}")
-        against = rivals[against]
-    found = []
-    for place in entry.get("each", [{}]):
-        for other in against:
-            pair = {**of, **place}, {**of, **place, **other}
-            elsewhere = None
-            if "beyond" in entry:
-                c, d = ({**fields, **entry["beyond"]} for fields in pair)
-                elsewhere = (_reading(name, c), _reading(name, d))
-            a, b = (_reading(name, fields) for fields in pair)
-            if a == b or elsewhere == (a, b):
-                raise UserError(f"{name}: compares {a.what} with itself")
-            found.append(Comparison(a=a, b=b, beyond=elsewhere))
-    if not found:
+    if not comparisons:
         raise UserError(f"{name}: compares nothing")
-    return tuple(found)
+    found = {"id": name, "family": family, "comparisons": comparisons, **parts[1]}
+    return read(Claim, found, name)
 
 
-def _reading(name: str, fields: Mapping[str, Any]) -> Reading:
-    place = ("what", "kind", "rate", "over")
-    missing = [key for key in place if key not in fields]
-    if missing:
-        raise UserError(f"{name}: {missing[0]} is missing in what it compares")
-    setting = {key: value for key, value in fields.items() if key not in place}
-    checks = {"kind": KINDS, "over": OVER, **SETTING}
-    for key, value in fields.items():
-        if key in ("what", "rate"):
-            continue
-        if key not in checks or value not in checks[key]:
-            raise UserError(f"{name}: {key} = {value!r}: must be one of {checks.get(key, ())}")
-    if not 0 <= fields["rate"] < 1:
-        raise UserError(f"{name}: rate = {fields['rate']!r}: must lie in [0, 1)")
-    return Reading(**{key: fields[key] for key in place}, setting=setting)
-
-
-def _keys(
-    name: str, raw: Any, needed: set[str], *, optional: set[str] | None = None
-) -> dict[str, Any]:
-    """A mapping with exactly these keys."""
-    if not isinstance(raw, dict):
-        raise UserError(f"{name}: must be a mapping with {', '.join(sorted(needed))}")
-    wrong = sorted(needed - raw.keys()) + sorted(raw.keys() - needed - (optional or set()))
-    if wrong:
-        state = "is missing" if wrong[0] in needed else "is not known"
-        raise UserError(f"{name}: {wrong[0]} {state}")
-    return raw
+def _comparison(name: str, one: Fields, other: Fields, elsewhere: Fields | None) -> Comparison:
+    a, b = (read(Reading, fields, name) for fields in (one, {**one, **other}))
+    beyond = None
+    if elsewhere is not None:
+        c, d = (read(Reading, {**fields, **elsewhere}, name) for fields in (one, {**one, **other}))
+        beyond = (c, d)
+    if a == b or beyond == (a, b):
+        raise UserError(f"{name}: compares {a.what} with itself")
+    return Comparison(a=a, b=b, beyond=beyond)

@@ -10,9 +10,11 @@ study            runs
 ===============  ===============================================================================
 
 A study with ten seeds has its first five in common with those that have five, so that every
-comparison is over seeds that both sides have. A *world* (other starting weights, other class
-proportions, training from frames) repeats a few runs of ``noise`` and ``watch`` in a run of its
-own.
+comparison is over seeds that both sides have.
+
+A *world* is the benchmark with a few settings changed: other starting weights, other class
+proportions, training from frames (:attr:`rdfer.settings.presets.Preset.worlds`). It repeats a few
+runs of ``noise`` and ``watch``, and has a folder of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

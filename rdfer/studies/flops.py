@@ -9,7 +9,7 @@ detail clips, each encoded once where it stands. A frozen encoder is counted too
 its features from a cache: whoever recognises a new video has no cache.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import torch
@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from rdfer.data.inputs import input_size
 from rdfer.method.network import DualStream
-from rdfer.settings.schema import Sampling, Settings
+from rdfer.settings.schema import Data, Sampling, Settings
 from rdfer.training.recognizer import build_network
 
 #: torch counts a multiplication and its addition apart.
@@ -43,19 +43,17 @@ def clip_cost(settings: Settings, *, classes: int) -> ClipCost:
     """The cost of one deterministic test clip; nothing is downloaded, and no draw is disturbed.
 
     Args:
-        settings: of the run that ran; of them the network, the clips and the size matter.
+        settings: of the run; of them the network, the clips and the size matter.
         classes: C.
 
     Raises:
         UserError: as :func:`rdfer.training.recognizer.build_network`.
     """
-    same, data = Settings(), settings.data
     # of what else a method differs in nothing costs anything here
-    bare = replace(
-        same,
-        data=replace(same.data, size=data.size, frames=data.frames),
+    bare = Settings(
+        data=Data(size=settings.data.size, frames=settings.data.frames),
         # what the weights are does not change how many operations they take part in
-        network=replace(settings.network, pretrained="none"),
+        network=settings.network.model_copy(update={"pretrained": "none"}),
         sampling=settings.sampling,
     )
     return _clip_cost(bare, classes)
@@ -66,12 +64,10 @@ def _clip_cost(bare: Settings, classes: int) -> ClipCost:
     size = input_size(bare)
     with torch.random.fork_rng(devices=[]):
         network = build_network(bare, classes=classes, in_features=None)
-    counted = operations(network, bare.sampling, size=size)
-    frames = sum(
-        n
-        for n, stream in zip(_frames(bare.sampling), _streams(network), strict=True)
-        if stream is not None
-    )
+    clips = bare.sampling
+    counted = operations(network, clips, size=size)
+    frames = clips.clip_frames if network.long_term is not None else 0
+    frames += clips.keys * clips.key_frames if network.short_term is not None else 0
     return ClipCost(frames, size, float(f"{counted / 1e9:.4g}"))
 
 
@@ -92,12 +88,3 @@ def operations(network: DualStream, clips: Sampling, *, size: int) -> int:
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         network(synopsis, detail)
     return int(counter.get_total_flops()) // TORCH_COUNTS
-
-
-def _frames(clips: Sampling) -> tuple[int, int]:
-    """Frames of the synopsis, and of the detail clips."""
-    return clips.clip_frames, clips.keys * clips.key_frames
-
-
-def _streams(network: DualStream) -> tuple[object, object]:
-    return network.long_term, network.short_term

@@ -15,10 +15,10 @@ from rdfer.method import agreement
 from rdfer.metrics.label_quality import quality
 from rdfer.pipeline import steps
 from rdfer.pipeline.context import Context
-from rdfer.pipeline.runs import Run, plain
-from rdfer.report.readout import SCORE_NAMES
+from rdfer.pipeline.runs import plain
 from rdfer.settings.variants import METHODS
-from rdfer.studies.fold_results import gather, manifests
+from rdfer.studies.fold_results import OfFold, gather, manifests
+from rdfer.studies.suspicion import SCORE_NAMES
 
 #: Scores shown, as :func:`rdfer.method.agreement.noise_scores` names them: without the given label,
 #: and with it.
@@ -27,7 +27,7 @@ NAMES = {**SCORE_NAMES, "contrary": "Gap against the given label", "vote": "Wron
 BINS = 10
 
 
-def clip_scores(runs: Mapping[int, Sequence[Run]], of_fold: Mapping[int, Manifest]) -> pd.DataFrame:
+def clip_scores(runs: OfFold, of_fold: Mapping[int, Manifest]) -> pd.DataFrame:
     """One row a training clip: id, given class, group, votes, and the mean of each score.
 
     ``agreement`` is the share A of the majority class among its clips in the last sweep.
@@ -83,7 +83,7 @@ def summary(table: pd.DataFrame, classes: Sequence[str], *, draws: int = 200) ->
         )
         found = [{**row, "name": NAMES[row["score"]]} for row in found]
     histogram = {"edges": edges, "clips": counts}
-    return dict(plain({"classes": rows, "histogram": histogram, "quality": found}))
+    return plain({"classes": rows, "histogram": histogram, "quality": found})
 
 
 def evaluate(context: Context) -> tuple[pd.DataFrame, dict[str, Any]]:

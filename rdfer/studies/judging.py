@@ -1,47 +1,64 @@
-"""Judge the claims: from the studies' runs to ``claims.json``.
+"""From claims to evidence to verdicts: ``results/claims.json``, made once per tagged method.
 
-Only a run on the confirmation pool can be judged: hyper-parameters are chosen on the development
-pool, so verdicts from there would be of what was tuned.
+    {"claims_hash": ..,   of claims.yml: verdicts on other claims are refused
+     "method": ..,        tag of the method that was judged
+     "pool": "confirmation",
+     "date": .., "version": ..,
+     "claims": [{"id", "verdict", "metric", "margin", "effect", "low", "high", "share", "p",
+                 "n_seeds", "resampled": [low, high] or null, "runs": [..], "lacking": [..]}]}
+
+``runs`` names the runs that a verdict rests on, ``lacking`` those that a missing one waits for.
+Statements and predictions are not repeated: they stand in ``claims.yml``. Only results of the
+confirmation pool can be judged: hyper-parameters are chosen on the development pool, so verdicts
+from there would be of what was tuned.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
+from pydantic import Field
+
+from rdfer import __version__
 from rdfer.base.errors import UserError
+from rdfer.base.files import read_json, write_json
 from rdfer.base.progress import progress
-from rdfer.pipeline import steps
-from rdfer.pipeline.runs import Run
-from rdfer.settings.variants import Variant
-from rdfer.studies.claim_results import POOL, judged
-from rdfer.studies.claims import Claims
-from rdfer.studies.design import runs_of
-from rdfer.studies.evidence import DRAWS, Bench, Lacking, evidence
+from rdfer.metrics.bootstrap import replicates
+from rdfer.metrics.verdict import ALPHA, Evidence, Judgement, Trial, Verdict, decide, judge
+from rdfer.pipeline.provenance import now
+from rdfer.studies.bench import Bench, Lacking, Measured, Rows
+from rdfer.studies.claims import Claim, Claims, Comparison
+from rdfer.studies.records import Record, read
 
-#: The variants that a run has of a study and a seed.
-Runs: TypeAlias = Callable[[str, int], Sequence[Variant]]
+if TYPE_CHECKING:  # it loads torch, which who reads verdicts has no use for
+    from rdfer.pipeline.context import Context
+
+POOL = "confirmation"
+FILE = "claims.json"
+DRAWS = 1000  # resamples of seeds and identities
+NUMBERS = ("effect", "low", "high", "share", "p")
 
 
-def bench_of(context: steps.Context, runs: Runs | None = None) -> Bench:
-    """The runs of a preset's studies, to be read one by one.
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What was measured for one claim.
 
-    Args:
-        context: of the run.
-        runs: those that it has; without it all of :func:`rdfer.studies.design.runs_of`.
+    Attributes:
+        evidence: one a comparison, in the order of ``Claim.comparisons``, all
+            over the same seeds; empty where something is lacking.
+        runs: that it rests on.
+        lacking: runs that are missing or stale, with that word.
     """
-    manifest, _, data = steps.load(context)
-    known_runs = runs or (lambda study, seed: runs_of(study, context.preset, seed))
 
-    def find(study: str, variant: str, seed: int) -> Run:
-        for known in known_runs(study, seed):
-            if known.name == variant:
-                return steps.run_of(context, study, known, seed=seed, data=data)
-        raise Lacking(f"{study}/{variant}/seed{seed} not part of the study")
-
-    return Bench(manifest, find)
+    evidence: Sequence[Evidence] = ()
+    runs: Sequence[str] = ()
+    lacking: Sequence[str] = ()
 
 
 def judge_claims(
-    context: steps.Context,
+    context: "Context",
     claims: Claims,
     worlds: Mapping[str, Bench],
     *,
@@ -53,7 +70,7 @@ def judge_claims(
     Args:
         context: of the usual world.
         claims: all of them.
-        worlds: benches by name, see :func:`rdfer.studies.evidence.world_of`.
+        worlds: benches by name (:func:`rdfer.studies.worlds.benches`).
         method: tag of what is judged.
         draws: resamples of seeds and identities.
 
@@ -61,7 +78,7 @@ def judge_claims(
         The content of ``claims.json``.
 
     Raises:
-        UserError: the run is not one of the confirmation pool.
+        UserError: the runs are not of the confirmation pool.
     """
     pool = context.settings.data.pool
     if pool != POOL:
@@ -71,3 +88,230 @@ def judge_claims(
         seeds = context.preset.study_seeds if claim.headline else context.preset.few_seeds
         found[claim.id] = evidence(claim, worlds, seeds, draws=draws)
     return judged(claims, found, method=method)
+
+
+def evidence(
+    claim: Claim, benches: Mapping[str, Bench], seeds: tuple[int, ...], *, draws: int = DRAWS
+) -> Found:
+    """What was measured for a claim, over its seeds.
+
+    Args:
+        claim: what is compared.
+        benches: by world; one that is not there was not run.
+        seeds: of the claim.
+        draws: resamples of seeds and identities.
+    """
+    runs: set[str] = set()
+    lacking: set[str] = set()
+    found = []
+    for comparison in claim.comparisons:
+        try:
+            seen = [_signed(comparison, claim.metric, benches, seed) for seed in seeds]
+        except Lacking as error:
+            lacking.add(str(error))
+            continue
+        runs.update(name for parts in seen for _, measured in parts for name in measured.runs)
+        resampled = replicates(
+            [_Sum(parts) for parts in seen],
+            [parts[0][1].groups for parts in seen],
+            generator=np.random.default_rng([len(seeds), draws]),
+            draws=draws,
+        )
+        differences = np.array([sum(sign * m.value for sign, m in parts) for parts in seen])
+        found.append(Evidence(differences=differences, replicates=resampled))
+    if lacking:
+        return Found(lacking=sorted(lacking))
+    return Found(evidence=found, runs=sorted(runs))
+
+
+_Signed = list[tuple[float, Measured]]
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """A difference, as a function of rows."""
+
+    parts: _Signed
+
+    def __call__(self, rows: Rows) -> float:
+        return sum(sign * measured.statistic(rows) for sign, measured in self.parts)
+
+
+def _signed(
+    comparison: Comparison, metric: str, benches: Mapping[str, Bench], seed: int
+) -> _Signed:
+    """What a comparison adds and subtracts with one seed."""
+    signed = [(1.0, comparison.a), (-1.0, comparison.b)]
+    if comparison.beyond is not None:
+        signed += [(-1.0, comparison.beyond[0]), (1.0, comparison.beyond[1])]
+    found = []
+    for sign, reading in signed:
+        if reading.world not in benches:
+            raise Lacking(f"{reading.world}: not run")
+        found.append((sign, benches[reading.world].measure(reading, metric, seed)))
+    return found
+
+
+def judged(claims: Claims, found: Mapping[str, Found], *, method: str) -> dict[str, Any]:
+    """Judge every claim, family by family; one that nothing was found for is missing.
+
+    Args:
+        claims: all of them.
+        found: by id of the claim, from fresh runs of the confirmation pool alone.
+        method: tag of the method.
+
+    Returns:
+        The content of the file.
+
+    Raises:
+        UserError: something was found for a claim that there is not, or for another number of
+            comparisons than it makes, or :func:`rdfer.metrics.verdict.judge` refuses.
+    """
+    unknown = sorted(found.keys() - claims.by_id.keys())
+    if unknown:
+        raise UserError(f"claim = {unknown[0]!r}: there is no such claim")
+    rows = []
+    for family in claims.titles:
+        group = claims.of(family)
+        of = {claim.id: found.get(claim.id, Found(lacking=("not run",))) for claim in group}
+        verdicts = judge({claim.id: _trial(claim, of[claim.id]) for claim in group})
+        rows += [_row(claim, verdicts[claim.id], of[claim.id]) for claim in group]
+    return {
+        "claims_hash": claims.digest,
+        "method": method,
+        "pool": POOL,
+        "date": now(),
+        "version": __version__,
+        "claims": rows,
+    }
+
+
+def _trial(claim: Claim, found: Found) -> Trial | None:
+    """None where a run or a seed is lacking: nothing is averaged over what is left."""
+    if found.lacking:
+        return None
+    wanted = len(claim.comparisons)
+    if len(found.evidence) != wanted:
+        raise UserError(f"{claim.id}: {len(found.evidence)} comparisons found, it makes {wanted}")
+    fewest = min(np.size(e.differences) for e in found.evidence)
+    if fewest < claim.seeds:
+        return None
+    return Trial(margin=claim.margin, comparisons=found.evidence)
+
+
+def _row(claim: Claim, judgement: Judgement, found: Found) -> dict[str, Any]:
+    lacking = list(found.lacking)
+    if judgement.verdict == "missing" and not lacking:
+        lacking = [f"seeds: fewer than {claim.seeds}"]
+    ends = judgement.resampled
+    return {
+        "id": claim.id,
+        "verdict": judgement.verdict,
+        "metric": claim.metric,
+        "margin": claim.margin,
+        **{name: getattr(judgement, name) for name in NUMBERS},
+        "n_seeds": judgement.n,
+        "resampled": None if ends is None else list(ends),
+        "runs": list(found.runs),
+        "lacking": lacking,
+    }
+
+
+# the file
+
+
+class _Row(Record):
+    id: str
+    verdict: Verdict
+    metric: str
+    margin: float
+    effect: float | None
+    low: float | None
+    high: float | None
+    share: float | None
+    p: float | None
+    n_seeds: int
+    resampled: Annotated[list[float], Field(min_length=2, max_length=2)] | None
+    runs: list[str]
+    lacking: list[str]
+
+
+class _File(Record):
+    claims_hash: str
+    method: Annotated[str, Field(min_length=1)]
+    pool: str
+    date: str
+    version: str
+    claims: list[dict[str, Any]]
+
+
+def write_results(path: str | Path, content: Mapping[str, Any], claims: Claims) -> None:
+    """Write the file, whole or not at all.
+
+    Raises:
+        UserError: the content is not as it must be; or the same method was judged before, on
+            every claim, with another outcome: a second look needs a tag of its own.
+    """
+    path = Path(path)
+    check_content(str(path), content, claims)
+    if path.exists():
+        old = read_json(path)
+        same = isinstance(old, dict) and old.get("method") == content["method"]
+        if same and old.get("claims_hash") == claims.digest:
+            rows = check_content(str(path), old, claims)
+            complete = all(row["verdict"] != "missing" for row in rows.values())
+            if complete and old["claims"] != content["claims"]:
+                raise UserError(f"{path}: method {old['method']!r} was judged already; tag it anew")
+    write_json(path, dict(content))
+
+
+def read_results(path: str | Path, claims: Claims) -> dict[str, Any] | None:
+    """The rows by id of the claim; None where there is no file.
+
+    Raises:
+        UserError: the file is not as it must be, or judges other claims than these.
+    """
+    return check_content(str(path), read_json(path), claims) if Path(path).exists() else None
+
+
+def check_content(path: str, content: Any, claims: Claims) -> dict[str, Any]:
+    """Check what a file holds; returns the rows by id of the claim.
+
+    Args:
+        path: names the file in errors.
+        content: of the file.
+        claims: that it must judge.
+
+    Raises:
+        UserError: it is not as it must be.
+    """
+    file = read(_File, content, path)
+    if file.claims_hash != claims.digest:
+        raise UserError(f"{path}: judges other claims than those of claims.yml; judge them anew")
+    if file.pool != POOL:
+        raise UserError(f"{path}: pool = {file.pool!r}: claims are judged on {POOL} alone")
+    if [row.get("id") for row in file.claims] != list(claims.by_id):
+        raise UserError(f"{path}: must judge every claim once, in their order")
+    rows = {row["id"]: row for row in file.claims}
+    for name, row in rows.items():
+        place = f"{path}: {name}"
+        _check_row(place, read(_Row, row, place), claims.by_id[name])
+    return rows
+
+
+def _check_row(name: str, row: _Row, claim: Claim) -> None:
+    if (row.metric, row.margin) != (claim.metric, claim.margin):
+        raise UserError(f"{name}: judged in another metric or with another margin")
+    effect, low, high, share, p = (getattr(row, key) for key in NUMBERS)
+    if row.verdict == "missing":
+        if any(x is not None for x in (effect, low, high, share, p)) or not row.lacking:
+            raise UserError(f"{name}: is missing, so it has no numbers, and says what is lacking")
+        return
+    if effect is None or low is None or high is None or share is None or p is None:
+        raise UserError(f"{name}: {', '.join(NUMBERS)} must be finite numbers")
+    if not low <= effect <= high or not 0 < share <= ALPHA:
+        raise UserError(f"{name}: low, effect and high are not in order, or share is not one")
+    if row.verdict != decide(low, high, claim.margin):
+        raise UserError(f"{name}: verdict {row.verdict} is not what its interval says")
+    if row.n_seeds < claim.seeds or row.lacking or not row.runs:
+        raise UserError(f"{name}: needs {claim.seeds} seeds and its runs, none of them lacking")

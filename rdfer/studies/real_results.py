@@ -1,30 +1,31 @@
 """This project's own scores on the real sets: ``real.json`` of a results directory.
 
-The evaluation of a run on a real set writes it, and ``results/real.json`` keeps the rows of the
-committed reference. The book shows them all (:func:`gather_real`)::
+The evaluation of a real set writes it (:mod:`rdfer.studies.fold_results`), and
+``results/real.json`` keeps the rows of the committed reference. The book shows them all
+(:func:`gather_real`)::
 
     {"rows": [{"method": "RDFER (vote)", "data": "DFEW", "preset": "dfew", "changes": {},
                "folds": [1, 2, 3, 4, 5], "seeds": [0], "uar": 0.5, "war": 0.6, "epoch": "last",
                "frames": 32, "size": 112, "gflops": 8.0, "settings_hash": "0123456789abcdef",
                "date": "2000-01-01"}]}
 
-``changes`` are the settings that differ from the preset's. ``uar`` and ``war`` are fractions, means
-over folds and seeds. What a clip costs (``frames``, ``size``, ``gflops``) may be ``null``; rows of
-older runs lack the first two. ``epoch`` says how the epoch was chosen: the last
-one, on a validation part of the training fold, or on the test fold. Scores of the last kind are
-shown beside the others, never beside the literature.
+Scores whose epoch was chosen on the test fold are shown beside the others, never beside the
+literature.
 """
 
-import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.pipeline.runs import runs_dir
+from rdfer.studies.records import Record, read
 
+#: Methods of this project that are nobody else's; their rows come last.
+OWN = ("Plain", "RDFER (vote)", "RDFER (ours)")
 #: Real set -> its folds: the official ones, or those by actor where there are none.
 FOLDS: Mapping[str, tuple[int, ...]] = {
     "DFEW": (1, 2, 3, 4, 5),
@@ -34,17 +35,29 @@ FOLDS: Mapping[str, tuple[int, ...]] = {
     "RAVDESS": (1, 2, 3, 4, 5),
     "AFEW": (1,),
 }
-EPOCHS = ("last", "validation", "test")
-#: What a clip costs; ``None`` where it was not counted.
-COSTS = ("frames", "size", "gflops")
-KEYS = (
-    *("method", "data", "preset", "changes", "folds", "seeds", "uar", "war"),
-    *("epoch", *COSTS, "settings_hash", "date"),
-)
+Epoch = Literal["last", "validation", "test"]
+EPOCHS: tuple[Epoch, ...] = get_args(Epoch)
 
 
-@dataclass(frozen=True, kw_only=True)
-class RealResult:
+def _text(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must be a text")
+    return value
+
+
+def _rising(value: tuple[int, ...]) -> tuple[int, ...]:
+    if not value or list(value) != sorted(set(value)):
+        raise ValueError("must be different whole numbers, rising")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_text)]
+# a list in the file
+Numbers = Annotated[tuple[int, ...], Field(strict=False), AfterValidator(_rising)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class RealResult(Record):
     """The scores of one method on one real set.
 
     Attributes:
@@ -55,28 +68,45 @@ class RealResult:
         folds: those that were run, some of :data:`FOLDS`.
         seeds: of the runs.
         uar, war: fractions, means over folds and seeds.
-        epoch: how the epoch was chosen, one of :data:`EPOCHS`.
-        frames: that the network sees of a video, ``None`` if not counted.
+        epoch: how the epoch was chosen: the last one, on a validation part of the training fold, or
+            on the test fold.
+        frames: that the network sees of a video, ``None`` if not counted; rows of older runs lack
+            it, and ``size``.
         size: their side in pixels, as it sees them; ``None`` as above.
         gflops: cost of that in 1e9 operations (:mod:`rdfer.studies.flops`); ``None`` as above.
         settings_hash: of the run's settings.
         date: ISO 8601.
     """
 
-    method: str
+    method: Text
     data: str
-    preset: str
-    changes: Mapping[str, Any]
-    folds: tuple[int, ...]
-    seeds: tuple[int, ...]
-    uar: float
-    war: float
-    epoch: str
-    gflops: float | None
-    settings_hash: str
-    date: str
-    frames: int | None = None
-    size: int | None = None
+    preset: Text
+    changes: dict[str, Any]
+    folds: Numbers
+    seeds: Numbers
+    uar: Fraction
+    war: Fraction
+    epoch: Epoch
+    gflops: Annotated[float, Field(gt=0)] | None
+    settings_hash: Text
+    date: Text
+    frames: Annotated[int, Field(gt=0)] | None = None
+    size: Annotated[int, Field(gt=0)] | None = None
+
+    @field_validator("data")
+    @classmethod
+    def _known_set(cls, value: str) -> str:
+        if value not in FOLDS:
+            raise ValueError(f"must be one of {', '.join(FOLDS)}")
+        return value
+
+    @field_validator("folds")
+    @classmethod
+    def _known_folds(cls, value: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        folds = FOLDS.get(info.data.get("data", ""), value)
+        if not set(value) <= set(folds):
+            raise ValueError(f"must be some of the folds {', '.join(map(str, folds))}")
+        return value
 
     @property
     def complete(self) -> bool:
@@ -126,7 +156,11 @@ def gather_real(root: Path) -> tuple[RealResult, ...]:
 
 def write_real(path: Path, rows: Iterable[RealResult]) -> None:
     """Write rows in the form that :func:`load_real` reads."""
-    write_json(path, {"rows": [asdict(row) for row in rows]})
+    write_json(path, {"rows": [row.model_dump() for row in rows]})
+
+
+class _File(Record):
+    rows: list[Any]
 
 
 def load_real(path: str | Path) -> tuple[RealResult, ...]:
@@ -138,61 +172,13 @@ def load_real(path: str | Path) -> tuple[RealResult, ...]:
     """
     if not Path(path).exists():
         return ()
-    found = read_json(path)
-    rows = found.get("rows") if isinstance(found, dict) else None
-    if not isinstance(rows, list) or set(found) != {"rows"}:
-        raise UserError(f"{path}: must hold one object with the key 'rows', a list")
-    results = tuple(_row(f"{path}: row {number}", row) for number, row in enumerate(rows, 1))
-    for index, result in enumerate(results):
-        if any(r.key == result.key for r in results[:index]):
-            raise UserError(
-                f"{path}: {result.method!r} on {result.data} ({result.run}): there twice; "
-                "evaluate the run again"
-            )
-    return results
-
-
-def _row(place: str, row: Any) -> RealResult:
-    if not isinstance(row, dict):
-        raise UserError(f"{place}: must be an object")
-    row = {"frames": None, "size": None, **row}
-    for key in (*row, *KEYS):
-        if (key in row) != (key in KEYS):
-            found = "unknown" if key in row else "missing"
-            raise UserError(f"{place}: key {key!r}: {found}; evaluate the run again")
-    for key in ("method", "preset", "settings_hash", "date"):
-        _check(place, row, key, isinstance(row[key], str) and row[key].strip(), "must be a text")
-    _check(place, row, "data", row["data"] in tuple(FOLDS), f"must be one of {', '.join(FOLDS)}")
-    _check(place, row, "changes", isinstance(row["changes"], dict), "must be an object")
-    folds = FOLDS[row["data"]]
-    for key, allowed, rule in (
-        ("folds", folds, f"must be some of the folds {', '.join(map(str, folds))}, rising"),
-        ("seeds", None, "must be different whole numbers, rising"),
-    ):
-        _check(
-            place, row, key, _rising(row[key]) and set(row[key]) <= set(allowed or row[key]), rule
-        )
-    for key in ("uar", "war"):
-        _check(place, row, key, _number(row[key]) and 0 <= row[key] <= 1, "must be from 0 to 1")
-    _check(place, row, "epoch", row["epoch"] in EPOCHS, f"must be one of {', '.join(EPOCHS)}")
-    for key in COSTS:
-        cost = row[key]
-        _check(place, row, key, cost is None or (_number(cost) and cost > 0), "must be above 0")
-    return RealResult(**{**row, "folds": tuple(row["folds"]), "seeds": tuple(row["seeds"])})
-
-
-def _check(place: str, row: Mapping[str, Any], key: str, holds: Any, rule: str) -> None:
-    if not holds:
-        raise UserError(f"{place}: {key} = {row[key]!r}: {rule}")
-
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _rising(value: Any) -> bool:
-    """Whether it is a list of different whole numbers from low to high, at least one."""
-    if not isinstance(value, list) or not value:
-        return False
-    whole = all(isinstance(item, int) and not isinstance(item, bool) for item in value)
-    return whole and value == sorted(set(value))
+    found: dict[tuple[Any, ...], RealResult] = {}
+    try:
+        for number, raw in enumerate(read(_File, read_json(path), str(path)).rows, 1):
+            row = read(RealResult, raw, f"{path}: row {number}")
+            if row.key in found:
+                raise UserError(f"{path}: {row.method!r} on {row.data} ({row.run}): there twice")
+            found[row.key] = row
+    except UserError as error:
+        raise UserError(f"{error}; evaluate the run again") from None
+    return tuple(found.values())

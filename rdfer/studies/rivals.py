@@ -1,33 +1,38 @@
-"""The rivals that watch a training: other people's scores for telling wrong labels.
+"""Other people's scores for telling wrong labels, to be judged beside the project's own.
 
-Every score is turned so that higher means more suspicious, to be judged like the project's own
-(:func:`rdfer.method.agreement.noise_scores`, whose :func:`~rdfer.method.agreement.clip_loss` is the
-rival mean loss over clips). All look at what the network said of its training samples, epoch by
-epoch; the rivals that look at a sample in several ways are in :mod:`rdfer.studies.rival_views`.
+Every score is turned so that higher means more suspicious, as those of
+:func:`rdfer.method.agreement.noise_scores` (whose :func:`~rdfer.method.agreement.clip_loss` is the
+rival mean loss over clips). Some look at what the network said of its training samples epoch by
+epoch, some at a sample in several ways, where the project's own scores compare clips of a video.
 
-==========================  ================================  ====================================
-score                       looks at                          input ``[E, V, C]``
-==========================  ================================  ====================================
-:func:`small_loss`          the loss of one or more epochs    probabilities
-:func:`area_under_margin`   the epochs of one training        logits
-:func:`cartography`         the epochs of one training        probabilities
-:func:`forgetting`          the epochs of one training        logits or probabilities
-:func:`el2n`                an early epoch of several runs    probabilities
-==========================  ================================  ====================================
+=================================  ========================================  ====================
+score                              looks at                                  input
+=================================  ========================================  ====================
+:func:`small_loss`                 the loss of one or more epochs            probs ``[E, V, C]``
+:func:`area_under_margin`          the epochs of one training                logits ``[E, V, C]``
+:func:`cartography`                the epochs of one training                probs ``[E, V, C]``
+:func:`forgetting`                 the epochs of one training                either ``[E, V, C]``
+:func:`el2n`                       an early epoch of several runs            probs ``[E, V, C]``
+:func:`confident_learning`         networks that never saw the sample        probs ``[V, N, C]``
+:func:`dropout_agreement`          passes with dropout over one clip         probs ``[V, P, C]``
+:func:`augmentation_disagreement`  a sample and augmented copies of it       probs ``[V, N, C]``
+=================================  ========================================  ====================
 
-E epochs, V samples, C classes. Labels are the given ones, int ``[V]``. All functions raise
-:class:`~rdfer.base.errors.UserError` for other shapes, for what is not finite, for rows of
-probabilities that do not sum to 1 within 0.001, and for labels that are no class.
+E epochs, V samples, N clips or copies, P passes, C classes. Labels are the given ones, int ``[V]``.
+All functions raise :class:`~rdfer.base.errors.UserError` for other shapes, for what is not finite,
+for rows of probabilities that do not sum to 1 within 0.001, and for labels that are no class.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import xlogy
 
 from rdfer.base.errors import UserError
-from rdfer.method.agreement import Floats, Ints, check_labels, check_probs
+from rdfer.method.agreement import Floats, Ints, check_labels, check_probs, gap
 from rdfer.method.treatment import mixture_probability
 
 TINY = float(np.finfo(np.float32).tiny)  # what a probability of 0 counts as in a logarithm
+FLOOR = 1e-6  # the least probability that cleanlab gets to see
 
 
 def small_loss(probs: ArrayLike, given: ArrayLike) -> Floats:
@@ -154,6 +159,102 @@ def el2n(probs: ArrayLike, given: ArrayLike) -> Floats:
     labels = check_labels(given, videos=p.shape[1], classes=p.shape[2])
     norms: Floats = np.linalg.norm(p - np.eye(p.shape[2])[labels], axis=2)
     return norms.mean(0)
+
+
+def confident_learning(probs: ArrayLike, given: ArrayLike) -> dict[str, Floats]:
+    """The label qualities of confident learning, each as 1 - quality, by the package cleanlab.
+
+        self_confidence    1 - p(y)
+        normalized_margin  1 - (p(y) - max_{c != y} p(c) + 1) / 2
+        weighted_entropy   1 - log(1 + x) / x,   x = H(p) / (p(y) log C)
+
+    The first orders samples as the loss of the mean softmax does, and the second as
+    :func:`rdfer.method.agreement.contrary`: what is the rival's own is that p comes from networks
+    that never saw the sample, trained on the other folds.
+
+    Source: Northcutt, Jiang, Chuang, JAIR 70, 2021; the scores: Kuan and Mueller, ICML DataPerf
+    Workshop 2022, and ``cleanlab.rank`` 2.9.
+
+    >>> scores = confident_learning([[[0.6, 0.3, 0.1]]], [1])
+    >>> {name: score.round(3).tolist() for name, score in scores.items()}
+    {'self_confidence': [0.7], 'normalized_margin': [0.65], 'weighted_entropy': [0.517]}
+
+    Args:
+        probs: out-of-fold probabilities ``[V, N, C]``; their mean over the clips is p.
+        given: int ``[V]``.
+
+    Returns:
+        The three, float64 ``[V]`` in [0, 1] each.
+
+    Raises:
+        UserError: also where cleanlab is not installed (the extra ``rivals``).
+    """
+    p = check_probs(probs).mean(1)
+    labels = check_labels(given, videos=p.shape[0], classes=p.shape[1])
+    try:
+        from cleanlab.rank import get_label_quality_scores
+    except ImportError:
+        raise UserError("cleanlab: not installed; install rdfer[rivals]") from None
+    # cleanlab takes x below 1e-6 for the worst quality, where the formula tends to the best: a
+    # certain and right sample would come out as the most suspicious
+    p = np.maximum(p, FLOOR)
+    p /= p.sum(1, keepdims=True)
+    methods = ("self_confidence", "normalized_margin", "confidence_weighted_entropy")
+    return {
+        name.removeprefix("confidence_"): 1 - get_label_quality_scores(labels, p, method=name)
+        for name in methods
+    }
+
+
+def dropout_agreement(probs: ArrayLike, given: ArrayLike) -> Floats:
+    """The gap (:func:`rdfer.method.agreement.gap`) of passes with dropout instead of clips.
+
+    Whether other clips say more than other weights. Source: Monte Carlo dropout, Gal and
+    Ghahramani, ICML 2016.
+
+    >>> dropout_agreement([[[0.9, 0.1], [0.7, 0.3]]], [1]).round(3)
+    array([0.6])
+
+    Args:
+        probs: ``[V, P, C]``, at least 2 passes.
+        given: int ``[V]``.
+
+    Returns:
+        float64 ``[V]`` in [0, 1].
+    """
+    p = check_probs(probs)
+    if p.shape[1] < 2:
+        raise UserError(f"passes = {p.shape[1]}: must be at least 2, one always agrees with itself")
+    return gap(p, given)
+
+
+def augmentation_disagreement(probs: ArrayLike, augmented: ArrayLike) -> Floats:
+    """Relative entropy of the prediction to those on augmented copies; sees no label.
+
+        (1/N) sum_i KL(p || q_i),   KL(p || q) = sum_c p(c) log(p(c) / q(c))
+
+    Source: the local sensitivity of ALLSH (Zhang et al., Findings of NAACL 2022), made to choose
+    samples for labelling; here without its search for the worst copy.
+
+    >>> augmentation_disagreement([[[0.5, 0.5]]], [[[0.25, 0.75]]]).round(3)  # log(4 / 3) / 2
+    array([0.144])
+
+    Args:
+        probs: plain copies ``[V, N, C]``; their mean is p.
+        augmented: augmented copies ``[V, N, C]``, any number of them.
+
+    Returns:
+        float64 ``[V]`` in nats, from 0 up; a probability of 0 counts as the smallest float32.
+    """
+    p, q = check_probs(probs).mean(1, keepdims=True), check_probs(augmented)
+    if (len(p), p.shape[2]) != (len(q), q.shape[2]):
+        raise UserError(
+            f"augmented of shape {q.shape}: must have the {len(p)} samples and {p.shape[2]}"
+            " classes of probs"
+        )
+    divergence: Floats = (xlogy(p, p) - xlogy(p, np.maximum(q, TINY))).sum(2).mean(1)
+    # rounding alone can leave the range
+    return np.maximum(divergence, 0.0)
 
 
 def _by_epoch(values: ArrayLike, *, kind: str) -> Floats:

@@ -5,39 +5,33 @@ others the sweeps of runs that are there tell by themselves: from which score on
 as noisy (:func:`threshold_rows`), how many early sweeps to leave out (:func:`warmup_rows`), and
 whether what the clips say of a label is a probability (:func:`calibration_rows`).
 
-Arrays are those of a run (:func:`rdfer.training.experiment.run_arrays`): ``train_given``,
-``train_true`` int [V], ``sweep_clips`` [S, V, N, C]. All is under the usual label noise; ambiguous
+Arrays are those of :mod:`rdfer.studies.suspicion`. All is under the usual label noise; ambiguous
 videos are left out.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from rdfer.method import agreement
 from rdfer.method.posterior import posterior
-from rdfer.metrics import recognition as evaluation
 from rdfer.metrics.detection import rank_auroc
+from rdfer.metrics.recognition import uar
 from rdfer.settings.presets import Preset
 from rdfer.settings.schema import flat, override
 from rdfer.settings.variants import OURS
-from rdfer.studies import suspicion
+from rdfer.studies.bench import Bench, Lacking
 from rdfer.studies.design import USUAL, changed_variant, other_values
-from rdfer.studies.evidence import Bench, Lacking, high_loss
-from rdfer.studies.results import kinds
-from rdfer.studies.study_results import row_over, together
-
-Arrays: TypeAlias = Mapping[str, NDArray[Any]]
-Floats: TypeAlias = NDArray[np.float64]
+from rdfer.studies.study_results import Rows, row_over, together
+from rdfer.studies.suspicion import USUAL as CLIPS
+from rdfer.studies.suspicion import Arrays, Bools, Floats, high_loss, kinds, noisy
 
 OURS_AT = ("noise", f"ours@{USUAL.name}")
 WATCHED = ("watch", f"watched@{USUAL.name}")
 TWIN = ("watch", f"twin@{USUAL.name}")
-CLIPS = suspicion.USUAL
 #: Rule -> thresholds: what eight clips can agree by; of the averaged gap with its sign.
 THRESHOLDS: Mapping[str, tuple[float, ...]] = {
     "vote": tuple(k / 8 for k in range(2, 9)),
@@ -46,6 +40,8 @@ THRESHOLDS: Mapping[str, tuple[float, ...]] = {
 #: Whose word on a label is taken for a probability.
 BELIEFS = ("one clip", "clips", "clips and sweeps", "ours, unweighed", "RDFER (ours)")
 BINS = 10  # of a reliability curve, with as many videos each
+
+Measure = Callable[[int], float]
 
 
 def sensitivity(bench: Bench, preset: Preset) -> dict[str, Any]:
@@ -58,7 +54,7 @@ def sensitivity(bench: Bench, preset: Preset) -> dict[str, Any]:
     }
 
 
-def trained_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+def trained_rows(bench: Bench, preset: Preset) -> Rows:
     """UAR, and what the first network's sweeps know, for each value of each setting.
 
     Each row: ``setting``, ``value``, ``usual`` (whether it is the preset's), ``uar`` on the test
@@ -78,14 +74,13 @@ def trained_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
                 "spread": _of(bench, at, _spread),
             }
             if not usual:
-                metrics["delta"] = _difference(bench, at)
+                metrics["delta"] = _less(metrics["uar"], _of(bench, OURS_AT, _uar))
             found = (row_over(m, preset.few_seeds, name) for name, m in metrics.items())
-            row = {"setting": setting, "value": value, "usual": usual}
-            rows.append({**row, **together(*found)})
+            rows.append({"setting": setting, "value": value, "usual": usual, **together(*found)})
     return rows
 
 
-def threshold_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+def threshold_rows(bench: Bench, preset: Preset) -> Rows:
     """Shares of the noisy, hard and clean videos that a threshold calls noisy.
 
     ``vote``: the clips of the last sweep agree that much, on another class than the label's.
@@ -104,29 +99,35 @@ def threshold_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
     return rows
 
 
-def warmup_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+def warmup_rows(bench: Bench, preset: Preset) -> Rows:
     """What leaving out the first sweeps does to plain training's averaged gap.
 
     Each row: ``epoch`` of the first sweep that is used, ``auroc`` of noisy against hard at high
     loss, and ``delta``: paired difference to using all sweeps.
     """
     try:
-        epochs = bench.arrays(*WATCHED, preset.few_seeds[0])[1]["sweep_epochs"].tolist()
+        epochs = bench.arrays(*WATCHED, preset.few_seeds[0])["sweep_epochs"].tolist()
     except Lacking:
         return []  # how many sweeps there are is not known either
-    return [
-        {
-            "epoch": epoch,
-            **together(
-                row_over(_without(bench, k), preset.few_seeds, "auroc"),
-                row_over(_gained(bench, k), preset.few_seeds, "delta"),
-            ),
-        }
-        for k, epoch in enumerate(epochs)
-    ]
+
+    def without(first: int) -> Measure:
+        def auroc(seed: int) -> float:
+            arrays, twin = (bench.arrays(*at, seed) for at in (WATCHED, TWIN))
+            wrong = noisy(arrays)
+            inside = high_loss(twin) & ~arrays["train_ambiguous"] & (wrong | arrays["train_hard"])
+            return rank_auroc(wrong[inside], _averaged(arrays, first)[inside])
+
+        return auroc
+
+    rows = []
+    for k, epoch in enumerate(epochs):
+        metrics = {"auroc": without(k), "delta": _less(without(k), without(0))}
+        found = (row_over(m, preset.few_seeds, name) for name, m in metrics.items())
+        rows.append({"epoch": epoch, **together(*found)})
+    return rows
 
 
-def calibration_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
+def calibration_rows(bench: Bench, preset: Preset) -> Rows:
     """How well the probability that a label is wrong fits the share of labels that are.
 
     Each row: ``belief`` (whose), ``brier`` (mean squared error of the probability, 0 is best), and
@@ -138,7 +139,7 @@ def calibration_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
         row = row_over(_of(bench, at, _brier(belief)), preset.few_seeds, "brier")
         curve: dict[str, Any] = {}
         if row["brier_mean"] is not None:
-            pairs = [_belief(bench.arrays(*at, seed)[1], belief) for seed in preset.few_seeds]
+            pairs = [_belief(bench.arrays(*at, seed), belief) for seed in preset.few_seeds]
             wrong, said = (np.concatenate(each) for each in zip(*pairs, strict=True))
             shares, means = calibration_curve(wrong, said, n_bins=BINS, strategy="quantile")
             curve = {"predicted": means.tolist(), "wrong": shares.tolist()}
@@ -146,20 +147,23 @@ def calibration_rows(bench: Bench, preset: Preset) -> list[dict[str, Any]]:
     return rows
 
 
-def _of(
-    bench: Bench, at: tuple[str, str], measure: Callable[[Arrays], float]
-) -> Callable[[int], float]:
-    return lambda seed: measure(bench.arrays(*at, seed)[1])
+# numbers of a seed
 
 
-def _difference(bench: Bench, at: tuple[str, str]) -> Callable[[int], float]:
-    here, usual = _of(bench, at, _uar), _of(bench, OURS_AT, _uar)
-    return lambda seed: here(seed) - usual(seed)
+def _of(bench: Bench, at: tuple[str, str], measure: Callable[[Arrays], float]) -> Measure:
+    return lambda seed: measure(bench.arrays(*at, seed))
+
+
+def _less(a: Measure, b: Measure) -> Measure:
+    return lambda seed: a(seed) - b(seed)
+
+
+# numbers of a run
 
 
 def _uar(arrays: Arrays) -> float:
     probs = arrays["test_probs"]
-    return evaluation.uar(arrays["test_true"], probs.argmax(1), classes=probs.shape[1])
+    return uar(arrays["test_true"], probs.argmax(1), classes=probs.shape[1])
 
 
 def _clips(arrays: Arrays) -> Floats:
@@ -173,13 +177,9 @@ def _averaged(arrays: Arrays, first: int = 0) -> Floats:
     return agreement.contrary(mean, arrays["train_given"])
 
 
-def _noisy(arrays: Arrays) -> NDArray[np.bool_]:
-    return np.asarray(arrays["train_given"] != arrays["train_true"])
-
-
 def _auroc(arrays: Arrays) -> float:
     sure = ~arrays["train_ambiguous"]
-    return rank_auroc(_noisy(arrays)[sure], _averaged(arrays)[sure])
+    return rank_auroc(noisy(arrays)[sure], _averaged(arrays)[sure])
 
 
 def _spread(arrays: Arrays) -> float:
@@ -199,22 +199,7 @@ def _flagged(rule: str, threshold: float, kind: str) -> Callable[[Arrays], float
     return share
 
 
-def _without(bench: Bench, first: int) -> Callable[[int], float]:
-    def auroc(seed: int) -> float:
-        arrays, twin = (bench.arrays(*at, seed)[1] for at in (WATCHED, TWIN))
-        noisy = _noisy(arrays)
-        inside = high_loss(twin) & ~arrays["train_ambiguous"] & (noisy | arrays["train_hard"])
-        return rank_auroc(noisy[inside], _averaged(arrays, first)[inside])
-
-    return auroc
-
-
-def _gained(bench: Bench, first: int) -> Callable[[int], float]:
-    here, whole = _without(bench, first), _without(bench, 0)
-    return lambda seed: here(seed) - whole(seed)
-
-
-def _belief(arrays: Arrays, belief: str) -> tuple[NDArray[np.bool_], Floats]:
+def _belief(arrays: Arrays, belief: str) -> tuple[Bools, Floats]:
     """Whether each label is wrong, and the probability of it that somebody states, [V]."""
     clips, given = _clips(arrays), arrays["train_given"]
     q = {
@@ -226,7 +211,7 @@ def _belief(arrays: Arrays, belief: str) -> tuple[NDArray[np.bool_], Floats]:
     }[belief]()
     sure = ~arrays["train_ambiguous"]
     said = 1 - q[np.arange(len(given)), given].astype(np.float64)
-    return _noisy(arrays)[sure], np.clip(said, 0, 1)[sure]
+    return noisy(arrays)[sure], np.clip(said, 0, 1)[sure]
 
 
 def _brier(belief: str) -> Callable[[Arrays], float]:

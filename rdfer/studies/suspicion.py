@@ -1,17 +1,15 @@
-"""Scores of suspicion from a watched run: every view, every epoch, every rival.
+"""How suspicious each training video of one run is: every score, and the videos it is judged on.
 
-A run that is watched in all views (``agreement.watch = "views"``) keeps, sweep by sweep, the
-predictions of several clips of a video, of one clip under as many augmentations, and of one clip
-in as many passes with dropout: the same number of forward passes each. Crossed with the score and
-with the averaging over sweeps they tell what the *clips* add with everything else held fixed.
-
-Arrays are those of a run (:func:`rdfer.training.experiment.run_arrays`): ``train_given`` int [V],
-``sweep_clips``, ``sweep_augmented``, ``sweep_dropout`` [S, V, N, C], ``sweep_logits`` [E, V, C].
-Every score is float64 [V], higher is more suspicious.
+Arrays are those that a run records (:func:`rdfer.training.experiment.run_arrays`): ``train_given``
+and ``train_true`` int [V], ``train_hard`` and ``train_ambiguous`` bool [V], ``sweep_clips``
+[S, V, N, C] (N clips of every video in S sweeps). A run that is watched in all views
+(``agreement.watch = "views"``) has as many passes over one clip under augmentations and with
+dropout as well, ``sweep_augmented`` and ``sweep_dropout``, and what it said epoch by epoch,
+``sweep_logits`` [E, V, C]. Every score is float64 [V], higher is more suspicious.
 """
 
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +17,67 @@ from scipy.special import softmax
 
 from rdfer.base.errors import UserError
 from rdfer.method import agreement
-from rdfer.studies import rival_views, rivals
+from rdfer.studies import rivals
 
+Bools: TypeAlias = NDArray[np.bool_]
 Floats: TypeAlias = NDArray[np.float64]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
+
+HIGH_LOSS = 0.4  # share of the training videos that counts as "high loss"
+
+
+class Score(NamedTuple):
+    """A score of agreement, as :func:`suspicion_scores` gives it.
+
+    Attributes:
+        title: as tables print it.
+        of: makes it of the last sweep [V, N, C], the mean over clips and sweeps [V, 1, C] and the
+            given labels [V].
+        sees_label: whether the given label is looked at.
+    """
+
+    title: str
+    of: Callable[[Floats, Floats, NDArray[Any]], Floats]
+    sees_label: bool = True
+
+
+#: A new score is a row here; the order is that of tables.
+SCORES: Mapping[str, Score] = {
+    "vote": Score("Wrong vote, last sweep", lambda last, mean, given: _wrong_vote(last, given)),
+    "gap": Score("Gap, last sweep", lambda last, mean, given: agreement.contrary(last, given)),
+    "gap-averaged": Score(
+        "Gap, mean over sweeps", lambda last, mean, given: agreement.contrary(mean, given)
+    ),
+    "loss-one-clip": Score(
+        "Loss of one clip, last sweep",
+        lambda last, mean, given: agreement.clip_loss(last[:, :1], given),
+    ),
+    "loss": Score(
+        "Loss of the mean over clips, last sweep",
+        lambda last, mean, given: agreement.clip_loss(last, given),
+    ),
+    "loss-averaged": Score(
+        "Loss of the mean over clips and sweeps",
+        lambda last, mean, given: agreement.clip_loss(mean, given),
+    ),
+    "scatter": Score(
+        "Disagreement of the vote (no label)",
+        lambda last, mean, given: 1 - agreement.vote(last)[0],
+        sees_label=False,
+    ),
+    "jsd": Score(
+        "Jensen–Shannon divergence (no label)",
+        lambda last, mean, given: agreement.jensen_shannon(last),
+        sees_label=False,
+    ),
+    "margin": Score(
+        "Small margin (no label)",
+        lambda last, mean, given: -agreement.mean_margin(last),
+        sees_label=False,
+    ),
+}
+SCORE_NAMES: Mapping[str, str] = {name: score.title for name, score in SCORES.items()}
+LABEL_FREE = frozenset(name for name, score in SCORES.items() if not score.sees_label)
 
 #: What a claim calls the passes that are compared -> the array that holds them.
 PASSES: Mapping[str, str] = {
@@ -37,13 +92,66 @@ USUAL = 8  # passes that every score has, as RDFER (ours) in training; more are 
 EARLY = 2  # sweeps: EL2N looks at an early epoch
 
 
+# which videos
+
+
+def noisy(arrays: Arrays) -> Bools:
+    """Which given labels are wrong, [V]."""
+    return np.asarray(arrays["train_given"] != arrays["train_true"])
+
+
+def kinds(arrays: Arrays) -> dict[str, Bools]:
+    """Clean (easy, right label), hard (right label) and noisy videos; ambiguous ones in none."""
+    wrong, sure, hard = noisy(arrays), ~arrays["train_ambiguous"], arrays["train_hard"]
+    return {"clean": sure & ~wrong & ~hard, "hard": sure & ~wrong & hard, "noisy": sure & wrong}
+
+
+def high_loss(twin: Arrays) -> Bools:
+    """Videos of the highest losses of one clip by a network that no score looks at, bool [V].
+
+    Choosing by the same loss that is then judged would truncate that score, and no other.
+    """
+    return _highest(twin, clip=0)
+
+
+def scoring_masks(arrays: Arrays) -> dict[str, Bools]:
+    """Which videos a score is judged on where there is one network alone.
+
+    ``all``: every one but the ambiguous. ``high-loss``: of those, noisy ones and hard ones with a
+    right label whose second clip of the last sweep is among the highest losses. The scores of
+    several clips use that clip too, so this selection truncates them; ``loss-one-clip`` alone,
+    which takes the first clip, does not see it. The studies select by another network
+    (:func:`high_loss`).
+    """
+    sure = ~arrays["train_ambiguous"]
+    high = _highest(arrays, clip=1)
+    return {"all": sure, "high-loss": sure & high & (noisy(arrays) | arrays["train_hard"])}
+
+
+def _highest(arrays: Arrays, *, clip: int) -> Bools:
+    last = arrays["sweep_clips"][-1, :, clip : clip + 1].astype(np.float64)
+    loss = agreement.clip_loss(last, arrays["train_given"])
+    return np.asarray(loss >= np.quantile(loss, 1 - HIGH_LOSS))
+
+
+# scores
+
+
+def suspicion_scores(arrays: Arrays) -> dict[str, Floats]:
+    """The scores of the main comparison, as :data:`SCORES` has them."""
+    clips = arrays["sweep_clips"].astype(np.float64)
+    last, mean = clips[-1], clips.mean((0, 2))[:, None]
+    return {name: s.of(last, mean, arrays["train_given"]) for name, s in SCORES.items()}
+
+
 def crossed_score(
     arrays: Arrays, score: str, *, passes: str, epochs: str, clips: int = USUAL
 ) -> Floats:
-    """One entry of the factorial: a score of some passes, from the last sweep or from all.
+    """A score of some passes, from the last sweep or from all: what the *clips* add by themselves.
 
-    Over several sweeps, loss and gap are those of the mean softmax over sweeps and passes; a vote,
-    a divergence or a margin is a property of one sweep and is averaged itself.
+    Clips, augmentations and dropout passes are as many forward passes, so everything else is held
+    fixed. Over several sweeps, loss and gap are those of the mean softmax over sweeps and passes; a
+    vote, a divergence or a margin is a property of one sweep and is averaged itself.
 
     Args:
         arrays: see the module.
@@ -69,29 +177,26 @@ def crossed_score(
         mean = probs.mean((0, 2))[:, None]
         function = agreement.clip_loss if score == "loss" else agreement.contrary
         return function(mean, given)
-    each = [_of_sweep(sweep, given, score) for sweep in probs]
-    return np.mean(each, axis=0)
+    # Noisy videos are those whose clips agree (against the label), hard ones those whose clips do
+    # not: so high agreement, low divergence and a high margin point to a wrong label.
+    of_sweep: Mapping[str, Callable[[Floats], Floats]] = {
+        "wrong vote": lambda sweep: _wrong_vote(sweep, given),
+        "agreement": lambda sweep: agreement.vote(sweep)[0],
+        "JSD": lambda sweep: -agreement.jensen_shannon(sweep),
+        "margin": agreement.mean_margin,
+    }
+    return np.mean([of_sweep[score](sweep) for sweep in probs], axis=0)
 
 
-def _of_sweep(probs: Floats, given: NDArray[Any], score: str) -> Floats:
-    """A score of one sweep; all but the wrong vote see no label.
-
-    Noisy videos are those whose clips agree (against the label), hard ones those whose clips do
-    not: so high agreement, low divergence and a high margin point to a wrong label.
-    """
-    if score == "JSD":
-        return -agreement.jensen_shannon(probs)
-    if score == "margin":
-        return agreement.mean_margin(probs)
-    share, majority = agreement.vote(probs)
-    return share if score == "agreement" else agreement.wrong_vote(share, majority, given)
+def _wrong_vote(probs: Floats, given: NDArray[Any]) -> Floats:
+    return agreement.wrong_vote(*agreement.vote(probs), given)
 
 
 def rival_scores(arrays: Arrays, out_of_fold: NDArray[Any] | None = None) -> dict[str, Floats]:
     """Every rival of the list, by the names of ``claims.yml``.
 
     Args:
-        arrays: see the module.
+        arrays: of a run that was watched in all views.
         out_of_fold: probabilities of networks that never saw the sample, [V, N, C]; without it the
             three scores of confident learning are left out.
     """
@@ -115,13 +220,13 @@ def rival_scores(arrays: Arrays, out_of_fold: NDArray[Any] | None = None) -> dic
         "cartography variability": cartography["variability"],
         "forgetting events": rivals.forgetting(logits, given),
         "EL2N": rivals.el2n(early, given),
-        "dropout agreement": rival_views.dropout_scores(dropout[-1], given)["gap"],
-        "augmentation disagreement": rival_views.augmentation_disagreement(
+        "dropout agreement": rivals.dropout_agreement(dropout[-1], given),
+        "augmentation disagreement": rivals.augmentation_disagreement(
             clips[-1][:, :1], augmented[-1]
         ),
     }
     if out_of_fold is not None:
-        quality = rival_views.confident_learning(out_of_fold.astype(np.float64), given)
+        quality = rivals.confident_learning(out_of_fold.astype(np.float64), given)
         found |= {
             "self-confidence": quality["self_confidence"],
             "normalised margin": quality["normalized_margin"],

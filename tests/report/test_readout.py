@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
 from rdfer.report.readout import (
-    LABEL_FREE,
     NOT_RUN,
     REQUIRED_KEYS,
-    SCORE_NAMES,
     auroc,
     balanced,
     duration,
@@ -24,6 +22,7 @@ from rdfer.report.readout import (
     verdict,
     with_interval,
 )
+from rdfer.studies.suspicion import LABEL_FREE, SCORE_NAMES
 
 MINUS = "\N{MINUS SIGN}"
 

@@ -12,9 +12,8 @@ from rdfer.report import fold_tables, tables
 from rdfer.settings.schema import Settings, override
 from rdfer.studies import fold_results
 from rdfer.studies.flops import clip_cost
-from rdfer.studies.fold_results import Predictions, comparison
+from rdfer.studies.fold_results import Predictions, comparison, real_rows
 from rdfer.studies.real_results import load_real
-from rdfer.studies.real_rows import real_rows
 
 CLASSES = ("A", "B")
 # fold 1: A A B, fold 2: A B B
@@ -57,8 +56,7 @@ def compared(runs, settings=SETTINGS, **options):
         name: {k: [Run(said, settings)] for k, said in of_fold.items()}
         for name, of_fold in runs.items()
     }
-    titles = {"plain": "Plain", "ours": "RDFER (ours)"}
-    return comparison(made, folds, titles, draws=50)
+    return comparison(made, folds, draws=50)
 
 
 def test_the_mean_over_folds_and_the_pooled_value_differ():
@@ -81,7 +79,7 @@ def test_a_clip_that_cannot_be_read_counts_as_wrong():
 
 
 def test_a_clip_that_was_not_predicted_is_an_error():
-    with pytest.raises(UserError, match="fold 2: its test clips were not each predicted once"):
+    with pytest.raises(UserError, match="fold 2: its test videos were not each predicted once"):
         compared({"plain": {1: "ABB", 2: "AB"}})
 
 
@@ -109,7 +107,7 @@ def test_an_interval_holds_the_mean_over_folds():
         classes=2,
         groups=np.full(80, ""),
     )
-    low, high = fold_results._ends(clips, lambda rows: clips.mean("uar", rows), 100)
+    low, high = clips.ends(lambda rows: clips.mean("uar", rows), 100)
     assert low < clips.mean("uar") < high
     assert clips.fold_scores("uar").shape == (2, 2)
 
@@ -166,7 +164,7 @@ def test_only_the_protocol_of_the_set_reaches_the_comparison(tmp_path):
 
 
 def test_a_fold_without_a_class_has_no_uar():
-    with pytest.raises(UserError, match="a class has no clip in 1 folds"):
+    with pytest.raises(UserError, match="a class has no video in 1 folds"):
         fold_results.score(np.array([[[[1, 0, 0], [0, 0, 0]]]]), "uar")
 
 

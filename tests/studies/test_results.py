@@ -5,11 +5,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from rdfer.report.learning_figures import agreement_by_sweep, agreement_histogram, dynamics
-from rdfer.report.readout import SCORE_NAMES
 from rdfer.report.score_figures import confusion, main_comparison
 from rdfer.settings.schema import Settings
 from rdfer.settings.variants import METHODS
 from rdfer.studies import results
+from rdfer.studies.suspicion import SCORE_NAMES, scoring_masks, suspicion_scores
 
 
 class FakeRun:
@@ -105,12 +105,12 @@ def test_agreement_leaves_the_ambiguous_out_and_matches_an_independent_auroc():
 
 
 def test_every_score_has_its_name():
-    assert set(results.suspicion_scores(FakeRun().arrays())) == set(SCORE_NAMES)
+    assert set(suspicion_scores(FakeRun().arrays())) == set(SCORE_NAMES)
 
 
 def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():
     arrays = FakeRun().arrays()
-    mask = results.scoring_masks(arrays)["high-loss"]
+    mask = scoring_masks(arrays)["high-loss"]
     noisy = arrays["train_given"] != arrays["train_true"]
     assert mask.any() and (noisy | arrays["train_hard"])[mask].all()
     assert not mask[arrays["train_ambiguous"]].any()

@@ -1,6 +1,5 @@
 """Tests of the rivals over views: by hand, by plain loops, by SciPy, and by their symmetries."""
 
-import doctest
 import math
 import sys
 
@@ -12,8 +11,11 @@ from scipy import stats
 
 from rdfer.base.errors import UserError
 from rdfer.method.agreement import clip_loss, contrary, noise_scores
-from rdfer.studies import rival_views
-from rdfer.studies.rival_views import augmentation_disagreement, confident_learning, dropout_scores
+from rdfer.studies.rivals import (
+    augmentation_disagreement,
+    confident_learning,
+    dropout_agreement,
+)
 
 SIZES = {
     "seed": st.integers(0, 10_000),
@@ -31,11 +33,7 @@ def draw(seed: int, samples: int, views: int, classes: int) -> tuple[np.ndarray,
 
 
 def labelled(p: np.ndarray, y: np.ndarray) -> dict[str, np.ndarray]:
-    return {**confident_learning(p, y), **dropout_scores(p, y)}
-
-
-def test_examples_in_the_docstrings():
-    assert doctest.testmod(rival_views).failed == 0
+    return {**confident_learning(p, y), "dropout": dropout_agreement(p, y)}
 
 
 @PROPERTY
@@ -97,15 +95,12 @@ def test_without_cleanlab_the_extra_is_named(monkeypatch):
 @given(**SIZES)
 def test_dropout_passes_score_as_clips_do(seed, samples, views, classes):
     p, y = draw(seed, samples, views, classes)
-    clips = noise_scores(p, y)
-    for name, score in dropout_scores(p, y).items():
-        assert score.tolist() == clips[name].tolist()
+    assert dropout_agreement(p, y).tolist() == noise_scores(p, y)["gap"].tolist()
 
 
 def test_dropout_by_hand():
-    scores = dropout_scores([[[0.7, 0.2, 0.1], [0.3, 0.5, 0.2], [0.2, 0.2, 0.6]]], [2])
-    assert scores["max_softmax"] == pytest.approx([0.6])
-    assert scores["gap"] == pytest.approx([0.1])
+    passes = [[0.7, 0.2, 0.1], [0.3, 0.5, 0.2], [0.2, 0.2, 0.6]]
+    assert dropout_agreement([passes], [2]) == pytest.approx([0.1])
 
 
 @PROPERTY
@@ -161,7 +156,7 @@ def test_samples_that_are_all_alike_score_alike(classes):
     p, y = np.full((5, 2, classes), 1 / classes), np.arange(5) % classes
     for name, score in labelled(p, y).items():
         assert np.ptp(score) == pytest.approx(0), name
-    assert dropout_scores(p, y)["gap"] == pytest.approx(0)
+    assert dropout_agreement(p, y) == pytest.approx(0)
     assert confident_learning(p, y)["normalized_margin"] == pytest.approx(0.5)
     assert augmentation_disagreement(p, p).tolist() == [0] * 5
 
@@ -176,7 +171,7 @@ def changed(value: float) -> np.ndarray:
     return p
 
 
-@pytest.mark.parametrize("score", [confident_learning, dropout_scores])
+@pytest.mark.parametrize("score", [confident_learning, dropout_agreement])
 @pytest.mark.parametrize(
     ("values", "labels", "message"),
     [
@@ -210,4 +205,4 @@ def test_bad_copies(probs, augmented, message):
 
 def test_one_pass_is_no_agreement():
     with pytest.raises(UserError, match="passes = 1: must be at least 2"):
-        dropout_scores(GOOD[:, :1], Y)
+        dropout_agreement(GOOD[:, :1], Y)

@@ -16,14 +16,14 @@ from rdfer.settings.schema import flat
 from rdfer.settings.variants import METHODS, variant_settings
 from rdfer.studies import sensitivity as s
 from rdfer.studies.design import other_values, runs_of
-from tests.studies.test_evidence import bench
+from tests.studies.test_bench import bench
 
 PRESET = dataclasses.replace(PRESETS["laptop"], study_seeds=(0, 1, 2, 3))
 SEEDS = PRESET.few_seeds
 
 
 def arrays(here, study, variant, seed):
-    return here.arrays(study, f"{variant}@symmetric-20", seed)[1]
+    return here.arrays(study, f"{variant}@symmetric-20", seed)
 
 
 def find(rows, **wanted):

@@ -1,5 +1,3 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from sklearn.metrics import recall_score, roc_auc_score
@@ -7,9 +5,10 @@ from sklearn.metrics import recall_score, roc_auc_score
 from rdfer.base.errors import UserError
 from rdfer.faces.truth import build_manifest
 from rdfer.metrics.detection import MEASURES, found_on, rank_auroc
+from rdfer.studies.bench import Bench, stratum
 from rdfer.studies.claims import Claim, Comparison, Reading
-from rdfer.studies.evidence import Bench, evidence, high_loss, world_of
-from rdfer.studies.strata import stratum
+from rdfer.studies.judging import evidence
+from rdfer.studies.suspicion import high_loss
 
 SEEDS = (0, 1, 2)
 MANIFEST = build_manifest("development", 70, 14, 140, frames=16, seed=3)
@@ -66,7 +65,7 @@ def bench(missing=()):
 
 
 def reading(what="RDFER (ours)", over="test", rate=0.2, **setting):
-    return Reading(what=what, kind="symmetric", rate=rate, over=over, setting=setting)
+    return Reading(what=what, kind="symmetric", rate=rate, over=over, **setting)
 
 
 def claim(a, b, metric="uar", beyond=None):
@@ -102,7 +101,7 @@ def test_a_stale_run_makes_the_claim_missing_and_is_named():
 
 def test_a_world_that_was_not_run_is_named():
     elsewhere = reading(encoder="no blendshapes")
-    assert world_of(elsewhere) == "no blendshapes" and world_of(reading()) == "usual"
+    assert elsewhere.world == "no blendshapes" and reading().world == "usual"
     found = evidence(claim(elsewhere, reading("plain")), {"usual": bench()}, SEEDS, draws=10)
     assert list(found.lacking) == ["no blendshapes: not run"]
 
@@ -124,7 +123,7 @@ def test_a_score_is_judged_on_high_losses_of_the_twin():
 
 def test_an_interaction_subtracts_the_difference_elsewhere():
     a, b = reading(detail="resampled", over="short key"), reading(detail="even", over="short key")
-    c, d = (dataclasses.replace(r, over="long key") for r in (a, b))
+    c, d = (r.model_copy(update={"over": "long key"}) for r in (a, b))
     found = evidence(claim(a, b, beyond=(c, d)), {"usual": bench()}, SEEDS, draws=10)
     where = bench()
     values = [where.measure(r, "uar", 2).value for r in (a, b, c, d)]
