@@ -1,6 +1,6 @@
 """What a container tells without decoding: whether the file is whole, how large its pictures are.
 
-Decoders read a cut-off file to its last whole packet and say nothing, or hang; a short clip then
+Decoders read a cut-off file to its last whole packet and say nothing, or hang; a short video then
 looks like a short expression. The sizes in the container tell in a few bytes.
 """
 

@@ -3,11 +3,11 @@
 A bank that was made here is a directory that stands for itself::
 
     frames.npy, index.json    the frames, see rdfer.data.filling
-    manifest.json             the clips that were asked for, with the frames that each has
-    unreadable.csv            id, path and reason of the clips that are not in the bank, if any
+    manifest.json             the videos that were asked for, with the frames that each has
+    unreadable.csv            id, path and reason of the videos that are not in the bank, if any
 
-All folds of a data set share one bank: it holds every clip once, and does not depend on which
-part a clip is in.
+All folds of a data set share one bank: it holds every video once, and does not depend on
+which part a video is in.
 """
 
 import csv
@@ -23,7 +23,7 @@ from rdfer.data.manifest import Manifest
 
 MANIFEST = "manifest.json"
 UNREADABLE = "unreadable.csv"
-# so many clips are named one by one in the printed report
+# so many videos are named one by one in the printed report
 NAMED = 5
 
 
@@ -33,26 +33,26 @@ class Ingested:
 
     Attributes:
         bank: the finished bank.
-        manifest: as given, with ``n_frames`` of every clip as decoded, 0 for unreadable ones.
+        manifest: as given, with ``n_frames`` of every video as decoded, 0 for unreadable ones.
     """
 
     bank: FrameBank
     manifest: Manifest
 
     def lines(self) -> list[str]:
-        """The report for people, unreadable clips first."""
+        """The report for people, unreadable videos first."""
         bank, asked = self.bank, len(self.manifest)
         told: list[str] = []
         if bank.unreadable:
             told.append(
-                f"{len(bank.unreadable)} of {asked} clips cannot be read: {bank.path / UNREADABLE}"
+                f"{len(bank.unreadable)} of {asked} videos cannot be read: {bank.path / UNREADABLE}"
             )
             told += _first(list(bank.unreadable.values()))
         if bank.notes:
-            told.append(f"unusual, but read: {len(bank.notes)} of {asked} clips")
+            told.append(f"unusual, but read: {len(bank.notes)} of {asked} videos")
             told += _first(list(bank.notes.values()))
         told.append(
-            f"{bank.path}: {len(bank)} clips of {bank.frames} frames, {bank.size} px, "
+            f"{bank.path}: {len(bank)} videos of {bank.frames} frames, {bank.size} px, "
             f"checksum {bank.checksum[:16]}"
         )
         return told
@@ -67,22 +67,22 @@ def ingest(
     workers: int | None = None,
     timeout: float = 60.0,
 ) -> Ingested:
-    """Build the bank of a manifest's clips, or what is missing of it.
+    """Build the bank of a manifest's videos, or what is missing of it.
 
     Can be cut off at any point; the same call goes on from there and ends with the same bank.
-    Unreadable clips are left out, and are tried again by a call that goes on.
+    Unreadable videos are left out, and are tried again by a call that goes on.
 
     Args:
-        manifest: the clips; paths are video files or folders of frames.
-        out: directory of the bank: new, empty, or begun with the same clips and settings.
+        manifest: the videos; paths are video files or folders of frames.
+        out: directory of the bank: new, empty, or begun with the same videos and settings.
         size: side of a stored frame in pixels; 128 leaves room for random crops of 112.
-        frames: stored of each clip, ``floor(n i / frames)``; a shorter clip repeats its own.
+        frames: stored of each video, ``floor(n i / frames)``; a shorter one repeats its own.
         workers: processes that decode; ``None`` takes the usable cores, 0 this process, which
-            then cannot give a clip up.
-        timeout: seconds after which a clip that does not load is given up.
+            then cannot give a video up.
+        timeout: seconds after which a video that does not load is given up.
 
     Raises:
-        UserError: no clip can be read, ``out`` holds something else, a number is out of range, or
+        UserError: no video can be read, ``out`` holds something else, a number is out of range, or
             no space is left.
     """
     out = Path(out)

@@ -34,7 +34,7 @@ def input_size(settings: Settings) -> int:
 
 
 class Inputs(Protocol):
-    """What training, sweeps and evaluation need of a store."""
+    """What training, sweeps and evaluation need of a bank."""
 
     lengths: Indices  # int64 [V], stored frames of each video
     dim: int | None  # size of a cached feature; None where frames are given
@@ -60,7 +60,7 @@ class FeatureInputs:
     ) -> None:
         self.features, self.device, self.copies = features, device, copies
         self.dim: int | None = features.dim
-        self.lengths = np.asarray(features.lengths, np.int64)
+        self.lengths = features.lengths
 
     def look(self, videos: Indices, generator: torch.Generator | None) -> Look:
         """See :class:`Inputs`. Returned tensors are float32 [B, ..., D]."""
@@ -78,9 +78,9 @@ class FeatureInputs:
         if self.copies is None or number >= self.copies.views:
             held = 0 if self.copies is None else self.copies.views
             raise UserError(f"copy = {number}: {held} augmented copies of each video are cached")
-        row_of = {name: row for row, name in enumerate(self.copies.ids)}
-        rows = np.array([row_of[self.features.ids[v]] for v in videos], np.int64)
         copies = self.copies
+        row_of = {name: row for row, name in enumerate(copies.ids)}
+        rows = np.array([row_of[self.features.ids[v]] for v in videos], np.int64)
         return lambda frames: copies.gather(rows, frames, views=number).to(self.device)
 
 
@@ -90,7 +90,7 @@ class FrameInputs:
     def __init__(self, bank: FrameBank, size: int, device: torch.device) -> None:
         self.bank, self.size, self.device = bank, size, device
         self.dim: int | None = None
-        self.lengths = np.asarray(bank.lengths, np.int64)
+        self.lengths = bank.lengths
 
     def look(self, videos: Indices, generator: torch.Generator | None) -> Look:
         """See :class:`Inputs`. Returned tensors are float32 [B, ..., 3, size, size]."""

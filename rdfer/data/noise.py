@@ -10,7 +10,7 @@ is hardly ever missed, goes to surprise.
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from rdfer.data.draws import Draws
 from rdfer.data.manifest import CLASSES
 
 Kind = Literal["symmetric", "asymmetric", "instance"]
-KINDS: tuple[str, ...] = ("symmetric", "asymmetric", "instance")
+KINDS: tuple[str, ...] = get_args(Kind)
 
 #: Where a label goes under asymmetric and instance-dependent noise.
 CONFUSABLE: dict[str, str] = {
@@ -33,7 +33,7 @@ CONFUSABLE: dict[str, str] = {
     "Happy": "Surprise",
 }
 
-#: Under instance-dependent noise, a clip of difficulty d (permille) is drawn with weight
+#: Under instance-dependent noise, a video of difficulty d (permille) is drawn with weight
 #: FLOOR + d: the hardest about eleven times as often as the easiest.
 FLOOR = 100
 
@@ -50,7 +50,7 @@ def given_labels(
     Args:
         labels: true class indices [n], in the order of ``CLASSES``.
         kind: ``symmetric`` (to any other class alike), ``asymmetric`` (to the confusable class)
-            or ``instance`` (to the confusable class, difficult clips more often).
+            or ``instance`` (to the confusable class, difficult videos more often).
         rate: share of flipped labels, in [0, 1).
         seed: same seed, same flips.
         difficulty: [n] in 0..1000, needed by ``instance`` alone.

@@ -16,6 +16,8 @@ from rdfer.settings.schema import Settings
 
 Ints = NDArray[np.int64]
 
+PARTS = ("train", "val", "test")
+
 
 @dataclass(frozen=True)
 class Part:
@@ -75,36 +77,23 @@ def draw_task(
             ``None`` is all.
 
     Raises:
-        UserError: a class has no sample in one of the parts; or noise is asked for that the set
+        UserError: a class has no video in one of the parts; or noise is asked for that the set
             cannot have.
     """
     if settings.data.source != "faces":
         return _own_task(manifest, settings, seed=seed, stored=stored)
-    labels = manifest.labels()
-    splits = np.array([video.split for video in manifest.videos])
+    labels, splits = manifest.labels(), _splits(manifest)
     difficulty = np.array(
         [video.truth.difficulty if video.truth else 0 for video in manifest.videos], np.int64
     )
-    train = _stratified(
-        np.flatnonzero(splits == "train"),
-        labels,
-        settings.data.per_seed,
-        np.random.default_rng([seed, 1]),
-    )
     parts = {}
-    for k, (name, videos) in enumerate(
-        [
-            ("train", train),
-            ("val", np.flatnonzero(splits == "val")),
-            ("test", np.flatnonzero(splits == "test")),
-        ]
-    ):
-        true = labels[videos]
-        missing = set(range(len(manifest.classes))) - set(true.tolist())
-        if missing:
-            name_of = manifest.classes[min(missing)]
-            raise UserError(f"class {name_of!r}: has no sample in the {name} part")
-        given = true
+    for k, name in enumerate(PARTS):
+        videos = np.flatnonzero(splits == name)
+        if name == "train":
+            rng = np.random.default_rng([seed, 1])
+            videos = _stratified(videos, labels, settings.data.per_seed, rng)
+        true = given = labels[videos]
+        _check_classes(manifest, true, name)
         if name != "test":
             given = given_labels(
                 true,
@@ -119,24 +108,33 @@ def draw_task(
 
 def _own_task(manifest: Manifest, settings: Settings, *, seed: int, stored: int | None) -> Task:
     """Parts and labels as the manifest has them; synthetic flips on top where asked for."""
-    true, given = manifest.labels(), manifest.given()
-    splits = np.array([video.split for video in manifest.videos])
+    true, given, splits = manifest.labels(), manifest.given(), _splits(manifest)
     readable = np.arange(len(manifest)) < (len(manifest) if stored is None else stored)
     parts = {}
-    for k, name in enumerate(("train", "val", "test")):
+    for k, name in enumerate(PARTS):
         videos = np.flatnonzero((splits == name) & readable)
-        # a class whose test clips are all lost is there, and has a recall of 0
-        there = videos if name != "test" else np.flatnonzero(splits == name)
-        missing = set(range(len(manifest.classes))) - set(given[there].tolist())
-        if missing and (name != "val" or settings.training.choose == "validation"):
-            name_of = manifest.classes[min(missing)]
-            raise UserError(f"class {name_of!r}: has no clip in the {name} part")
+        if name != "val" or settings.training.choose == "validation":
+            # a class whose test videos are all lost is there, and has a recall of 0
+            there = videos if name != "test" else np.flatnonzero(splits == name)
+            _check_classes(manifest, given[there], name)
         labels = given[videos]
         if name != "test" and settings.noise.rate > 0:
             labels = _flipped(labels, manifest, settings, seed=1000 * seed + k)
         parts[name] = Part(videos=videos, true=true[videos], given=labels)
     lost = np.flatnonzero((splits == "test") & ~readable)
     return Task(**parts, classes=len(manifest.classes), lost=Part(lost, true[lost], given[lost]))
+
+
+def _splits(manifest: Manifest) -> NDArray[np.str_]:
+    return np.array([video.split for video in manifest.videos])
+
+
+def _check_classes(manifest: Manifest, labels: Ints, part: str) -> None:
+    missing = set(range(len(manifest.classes))) - set(labels.tolist())
+    if missing:
+        raise UserError(
+            f"class {manifest.classes[min(missing)]!r}: has no video in the {part} part"
+        )
 
 
 def _flipped(given: Ints, manifest: Manifest, settings: Settings, *, seed: int) -> Ints:

@@ -69,7 +69,7 @@ def test_holds_the_frames_and_tells_how_many_there_were(tmp_path, good):
     assert Manifest.load(tmp_path / "bank" / "manifest.json") == done.manifest
     assert not (tmp_path / "bank" / "unreadable.csv").exists()
     assert done.lines() == [
-        f"{bank.path}: 3 clips of 8 frames, 16 px, checksum {bank.checksum[:16]}"
+        f"{bank.path}: 3 videos of 8 frames, 16 px, checksum {bank.checksum[:16]}"
     ]
 
 
@@ -117,7 +117,7 @@ def test_unreadable_clips_are_listed_and_counted(tmp_path, good):
         path.stem: (str(path), done.bank.unreadable[path.stem]) for path in paths
     }
     lines = done.lines()
-    assert lines[0].startswith("6 of 9 clips cannot be read: ")
+    assert lines[0].startswith("6 of 9 videos cannot be read: ")
     assert lines[6] == "  and 1 more" and len(lines) == 8
     # the manifest still asks for every clip: a test clip that cannot be read counts as wrong
     assert [video.id for video in done.manifest.videos] == [video.id for video in manifest.videos]
@@ -130,7 +130,7 @@ def test_frames_of_different_sizes_are_scaled_and_told(tmp_path):
     Image.new("RGB", (64, 48)).save(folder / "3.png")
     done = take(manifest_of(folder), tmp_path / "bank")
     assert done.lines()[:2] == [
-        "unusual, but read: 1 of 1 clips",
+        "unusual, but read: 1 of 1 videos",
         f"  {folder}: frames of different sizes (32 x 32, 64 x 48); each was scaled on its own",
     ]
     assert take(manifest_of(folder), tmp_path / "bank").lines() == done.lines()
@@ -240,8 +240,8 @@ def test_the_command_reads_a_data_set(tmp_path, tree, capsys):
     argv = ["ingest", "folders", str(tree), "--out", str(out), "--size", "16", "--frames", "5"]
     assert main([*argv, "--workers", "0"]) == 0
     told = capsys.readouterr().err.splitlines()
-    assert f"1 of 11 clips cannot be read: {out / 'unreadable.csv'}" in told
-    assert told[-1].startswith(f"{out}: 10 clips of 5 frames, 16 px, checksum ")
+    assert f"1 of 11 videos cannot be read: {out / 'unreadable.csv'}" in told
+    assert told[-1].startswith(f"{out}: 10 videos of 5 frames, 16 px, checksum ")
     splits = {c.id: c.split for c in Manifest.load(out / "manifest.json").videos}
     # another fold has other splits and the same bank
     assert main([*argv, "--workers", "0", "--fold", "2"]) == 0

@@ -46,7 +46,7 @@ def test_the_parts_share_no_video():
 
 
 def test_a_class_without_samples_is_refused():
-    with pytest.raises(UserError, match="class 'Fear': has no sample in the test part"):
+    with pytest.raises(UserError, match="class 'Fear': has no video in the test part"):
         draw_task(manifest(test_classes=CLASSES[:-1]), settings(), seed=0)
 
 
@@ -114,7 +114,7 @@ def test_noise_that_a_real_set_cannot_have_is_refused(classes, kind):
 def test_a_class_that_a_real_part_lacks_is_named():
     found = real_manifest()
     videos = tuple(c for c in found.videos if c.id[:8] not in ("val-Fear", "test-Sad"))
-    with pytest.raises(UserError, match="class 'Fear': has no clip in the val part"):
+    with pytest.raises(UserError, match="class 'Fear': has no video in the val part"):
         draw_task(replace(found, videos=videos), real(), seed=0)
-    with pytest.raises(UserError, match="class 'Sad': has no clip in the test part"):
+    with pytest.raises(UserError, match="class 'Sad': has no video in the test part"):
         draw_task(replace(found, videos=videos), real(**{"training.choose": "last"}), seed=0)

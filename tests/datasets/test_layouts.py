@@ -107,7 +107,7 @@ def test_ingesting_lists_and_counts_what_cannot_be_read(tree, tmp_path):
     with open(out / "unreadable.csv", newline="") as file:
         rows = [(row["id"], row["path"]) for row in csv.DictReader(file)]
     assert sorted(rows) == sorted((id, item.path) for id, item in lost.items())
-    assert done.lines()[0].startswith(f"2 of {len(items)} clips cannot be read: ")
+    assert done.lines()[0].startswith(f"2 of {len(items)} videos cannot be read: ")
     counts = {video.id: video.n_frames for video in done.manifest.videos}
     assert counts == {item.id: item.count for item in items}
     # another fold has the same bank
