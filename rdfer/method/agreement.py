@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
+from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -33,7 +34,7 @@ def check_probs(probs: ArrayLike, *, least_clips: int = 1) -> Floats:
         UserError: not three axes, fewer than ``least_clips`` clips or 2 classes, NaN or
             negative values, a row that does not sum to 1 within 0.001.
     """
-    p = np.asarray(probs, np.float64)
+    p = as_array(probs, np.float64)
     if p.ndim != 3 or p.shape[0] < 1 or p.shape[2] < 2:
         raise UserError(f"probs of shape {p.shape}: must be [V, N, C] with V >= 1 and C >= 2")
     if p.shape[1] < least_clips:
@@ -56,7 +57,7 @@ def check_labels(given: ArrayLike, *, videos: int, classes: int) -> Ints:
     Raises:
         UserError: another number of labels than videos, not integers, outside 0 .. C - 1.
     """
-    raw = np.asarray(given)
+    raw = as_array(given)
     if raw.shape != (videos,) or raw.dtype.kind not in "iu":
         raise UserError(
             f"given of shape {raw.shape} and type {raw.dtype}: must be {videos} integers, one a"
@@ -183,7 +184,7 @@ def contrary(probs: ArrayLike, given: ArrayLike) -> Floats:
         float64 ``[V]`` in [-1, 1].
     """
     mean, own = _own(probs, given)
-    labels = np.asarray(given)[:, None]
+    labels = as_array(given)[:, None]
     others = np.where(np.arange(mean.shape[1]) == labels, -1, mean)
     strongest: Floats = others.max(1)
     return strongest - own
@@ -208,8 +209,8 @@ def wrong_vote(agreement: ArrayLike, majority: ArrayLike, given: ArrayLike) -> F
     >>> wrong_vote([1.0, 0.8, 1.0], [0, 1, 2], [0, 0, 1])
     array([0. , 0.8, 1. ])
     """
-    share = np.asarray(agreement, np.float64)
-    return np.where(np.asarray(majority) != np.asarray(given), share, 0.0)
+    share = as_array(agreement, np.float64)
+    return np.where(as_array(majority) != as_array(given), share, 0.0)
 
 
 def noise_scores(probs: ArrayLike, given: ArrayLike) -> dict[str, Floats]:
@@ -259,7 +260,7 @@ def running_mean(sweeps: Sequence[ArrayLike], *, decay: float | None = None) -> 
     means: list[Floats] = []
     total, weight = np.zeros(np.shape(sweeps[0])), 0.0
     for values in sweeps:
-        total = d * total + np.asarray(values, np.float64)
+        total = d * total + as_array(values, np.float64)
         weight = d * weight + 1
         means.append(total / weight)
     return np.stack(means)

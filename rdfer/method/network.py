@@ -1,33 +1,48 @@
-"""The dual-stream network: long-term emotional changes and short-term facial movements.
+"""The dual-stream network, from frames to logits: read from top to bottom.
 
-    synopsis [B, L, ...] -> encoder -> long-term Stream ----> logits, per-instance logits
-                                           | pooled feature        | choose key frames
+    synopsis [B, L, ...] -> encoder -> long-term stream ----> logits, instance logits
+                                           | pooled feature        | key frames
                                            v gates the channels    v
-    detail [B, K, F, ...] -> encoder -> ClipMotion -> short-term Stream -> logits
+    detail [B, K, F, ...] -> encoder -> short-term stream --> logits
 
-Shapes: B videos, L synopsis frames, K key clips of F frames, D encoder features, C classes,
-H = 2 x hidden. Status: two sequence models STATED; their parts and sizes PRECURSOR; input
-standardisation, pooling scores, temporal convolution and fusion OURS.
+A *synopsis* is L frames spread over the video; *detail clips* are K short clips of F neighbouring
+frames around the key frames that the long-term stream finds (:mod:`rdfer.method.keyexpr`).
+
+Shapes: B videos, L synopsis frames, K detail clips of F frames, D encoder features, C classes,
+H = 2 x hidden. An *instance* is what a stream's sequence model takes one of at a time: a frame of
+the synopsis, or a whole detail clip.
+
+Status: two sequence models STATED; their parts and sizes PRECURSOR; input standardisation, pooling
+scores, temporal convolution and fusion OURS.
 """
 
-from collections.abc import Callable
-from typing import Literal, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple, TypeAlias
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
-from rdfer.method.encoders import create_encoder
+from rdfer.method.keyexpr import class_peaks, key_clips, uniform_positions
 from rdfer.method.streams import (
-    ClipMotion,
-    SequenceModel,
-    Standardise,
-    Stream,
+    GatedLSTM,
+    LongTermStream,
+    ShortTermStream,
     StreamOutput,
-    stream_loss,
+    width_of,
 )
 
-__all__ = ["DualOutput", "DualStream", "Stream", "StreamOutput", "create_encoder", "stream_loss"]
+Indices: TypeAlias = NDArray[np.int64]
+#: Frames of B videos: a tensor [B, T, ...], or a function from frame indices [B, ...] to them.
+Frames: TypeAlias = Tensor | Callable[[Indices], Tensor]
+#: Frames of V videos: a tensor [V, T, ...], or a function from rows [B] to those videos' frames.
+Videos: TypeAlias = Tensor | Callable[[Indices], Frames]
+#: From class probabilities of the synopsis frames, float [B, L, C], and the synopsis, int [B, L],
+#: to positions in the synopsis, int [B, K].
+KeyRule: TypeAlias = Callable[[NDArray[np.float32], Indices], Indices]
 
 
 class DualOutput(NamedTuple):
@@ -36,16 +51,25 @@ class DualOutput(NamedTuple):
     logits: Tensor  # [B, C]: the prediction
     long: StreamOutput | None
     short: StreamOutput | None
+    detail: Indices | None  # frame indices of the detail clips, int64 [B, K, F]
 
-
-Detail = Callable[[StreamOutput | None], Tensor]
+    @property
+    def features(self) -> Tensor:
+        """What the streams that are there classify, side by side: ``[B, H]`` or ``[B, 2 H]``."""
+        return torch.cat([s.features for s in (self.long, self.short) if s is not None], -1)
 
 
 class DualStream(nn.Module):
     """Both streams over one frame encoder (or two, or cached features).
 
+    >>> network = DualStream(in_features=64, num_classes=7, hidden=32)
+    >>> video = torch.randn(2, 64, 64)  # cached features of 64 frames of 2 videos
+    >>> out = network(video, [[2, 18, 34, 50]] * 2)
+    >>> tuple(out.logits.shape), out.detail.shape  # 4 detail clips of 4 frames
+    ((2, 7), (2, 4, 4))
+
     Args:
-        encoder: module from frames ``[N, 3, H, W]`` to features ``[N, D]``; None when the
+        encoder: any module from frames ``[N, 3, H, W]`` to features ``[N, D]``; None when the
             inputs are cached features already. An encoder of clips has an attribute
             ``clip_frames`` = F and gives ``[N / F, D]``, one row for every F frames.
         detail_encoder: a second encoder for the short-term stream (PRECURSOR); None shares.
@@ -58,8 +82,22 @@ class DualStream(nn.Module):
         streams: which streams exist. Without the long-term one nothing gates the other.
         fusion: the prediction is the short-term (detail) stream's logits (PRECURSOR), or the
             mean of both streams'. With one stream it is that stream's.
-        sequence: a model that takes the place of the long-term stream's :class:`Stream`, for
-            a baseline; ``streams`` must then be "long".
+        long_term: a module of your own in place of :class:`LongTermStream`: features of the
+            synopsis ``[B, L, D]`` to :class:`StreamOutput`.
+        short_term: a module of your own in place of :class:`ShortTermStream`: features of the
+            detail clips ``[B, K, F, D]`` and the long-term stream's pooled feature ``[B, H]``
+            (None without that stream) to :class:`StreamOutput`.
+        sequence: a sequence model of your own inside :class:`LongTermStream`, such as a
+            baseline's (:mod:`rdfer.method.baselines`).
+        keys: K.
+        key_frames: F.
+        key_stride: distance between the frames of a detail clip, in frames.
+        key_rule: a function of your own that chooses the key frames; without it the peaks of the
+            ``keys`` most probable classes (PRECURSOR), and evenly spread ones where there is no
+            long-term stream.
+
+    Raises:
+        UserError: sizes that do not go together, streams that are not there.
     """
 
     def __init__(
@@ -75,7 +113,13 @@ class DualStream(nn.Module):
         dropout: float = 0.0,
         streams: Literal["both", "short", "long"] = "both",
         fusion: Literal["detail", "mean"] = "detail",
-        sequence: SequenceModel | None = None,
+        long_term: nn.Module | None = None,
+        short_term: nn.Module | None = None,
+        sequence: nn.Module | None = None,
+        keys: int = 4,
+        key_frames: int = 4,
+        key_stride: int = 2,
+        key_rule: KeyRule | None = None,
     ) -> None:
         """Random weights come from torch's global generator."""
         super().__init__()
@@ -85,18 +129,19 @@ class DualStream(nn.Module):
             raise UserError(f"fusion = {fusion!r}: must be one of detail, mean")
         if detail_encoder is not None and (encoder is None or streams != "both"):
             raise UserError("detail_encoder: needs an encoder and both streams")
-        if sequence is not None and streams != "long":
-            raise UserError(
-                f"streams = {streams!r}: must be 'long' where a sequence model is given"
-            )
+        if streams == "short" and (long_term is not None or sequence is not None):
+            raise UserError("streams = 'short': there is no long-term stream to replace")
+        if streams == "long" and short_term is not None:
+            raise UserError("streams = 'long': there is no short-term stream to replace")
+        if long_term is not None and sequence is not None:
+            raise UserError("sequence: stands inside the long-term stream, which is replaced")
         self.encoder, self.detail_encoder = encoder, detail_encoder
         self.in_features, self.num_classes, self.fusion = in_features, num_classes, fusion
-        self.num_features = 2 * hidden if sequence is None else sequence.num_features
-        self.long_term = self.short_term = self.motion = self.gate = None
-        self.standardise_long = self.standardise_short = None
+        self.keys, self.key_frames, self.key_stride = keys, key_frames, key_stride
+        self.key_rule = key_rule
 
-        def stream() -> Stream:
-            return Stream(
+        def model() -> GatedLSTM:
+            return GatedLSTM(
                 in_features=in_features,
                 num_classes=num_classes,
                 hidden=hidden,
@@ -105,22 +150,25 @@ class DualStream(nn.Module):
                 dropout=dropout,
             )
 
+        self.long_term = self.short_term = None
+        self.num_features = 2 * hidden
         if streams != "short":
-            self.standardise_long = Standardise(in_features)
-            self.long_term = stream() if sequence is None else sequence
+            if long_term is None:
+                long_term = LongTermStream(in_features, model() if sequence is None else sequence)
+            self.long_term = long_term
+            self.num_features = width_of(long_term, in_features)
         if streams != "long":
-            self.standardise_short = Standardise(in_features)
-            self.motion = ClipMotion(in_features, hidden)
-            self.short_term = stream()
-        if streams == "both":
-            self.gate = nn.Linear(self.num_features, in_features)
+            if short_term is None:
+                context = None if long_term is None else self.num_features
+                short_term = ShortTermStream(in_features, model, hidden=hidden, context=context)
+            self.short_term = short_term
 
     def reset_classifier(self, num_classes: int) -> None:
         """Fresh classifiers for ``num_classes`` in every stream."""
         self.num_classes = num_classes
         for stream in (self.long_term, self.short_term):
             if stream is not None:
-                stream.reset_classifier(num_classes)
+                stream.reset_classifier(num_classes)  # type: ignore[operator]
 
     def encode(self, x: Tensor, *, stream: Literal["long", "short"] = "long") -> Tensor:
         """Frames ``[..., 3, H, W]`` to features ``[..., D]``; cached features pass through.
@@ -148,25 +196,22 @@ class DualStream(nn.Module):
 
     def forward_long(self, synopsis: Tensor) -> StreamOutput:
         """Long-term stream on features of the synopsis, ``[B, L, D]``."""
-        if self.long_term is None or self.standardise_long is None:
+        if self.long_term is None:
             raise UserError("streams = 'short': there is no long-term stream")
-        out: StreamOutput = self.long_term(self.standardise_long(synopsis))
+        out: StreamOutput = self.long_term(synopsis)
         return out
 
     def forward_short(self, detail: Tensor, context: Tensor | None) -> StreamOutput:
         """Short-term stream on features of the detail clips, ``[B, K, F, D]``.
 
-        ``context`` is the long-term stream's pooled feature ``[B, H]``; it gates the channels
-        of every instance. It is None exactly when there is no long-term stream.
+        ``context`` is the long-term stream's pooled feature ``[B, H]``, which gates the channels
+        of every instance; None exactly when there is no long-term stream.
         """
-        if self.short_term is None or self.standardise_short is None or self.motion is None:
+        if self.short_term is None:
             raise UserError("streams = 'long': there is no short-term stream")
-        if (context is None) != (self.gate is None):
+        if (context is None) != (self.long_term is None):
             raise UserError("context: needed when both streams are there, and only then")
-        instances = self.motion(self.standardise_short(detail))
-        if self.gate is not None and context is not None:
-            instances = instances * torch.sigmoid(self.gate(context)).unsqueeze(1)
-        out: StreamOutput = self.short_term(instances)
+        out: StreamOutput = self.short_term(detail, context)
         return out
 
     def fuse(self, long: StreamOutput | None, short: StreamOutput | None) -> Tensor:
@@ -178,26 +223,116 @@ class DualStream(nn.Module):
             raise UserError("fuse: at least one stream's output is needed")
         return last.logits
 
-    def forward(self, synopsis: Tensor | None, detail: Tensor | Detail | None) -> DualOutput:
-        """Frames or features to the prediction and both streams' outputs.
+    def key_positions(self, long: StreamOutput | None, synopsis: Indices) -> Indices:
+        """Where in the synopsis the key frames are, int64 ``[B, K]``; no gradient flows here."""
+        if long is None:
+            return uniform_positions(len(synopsis), synopsis.shape[1], self.keys)
+        p = long.instance_logits.detach().float().softmax(-1).cpu().numpy()
+        if self.key_rule is not None:
+            return self.key_rule(p, synopsis)
+        return class_peaks(p, keys=self.keys)
+
+    def forward(
+        self, frames: Frames, synopsis: ArrayLike, lengths: ArrayLike | None = None
+    ) -> DualOutput:
+        """Recognise B videos: find their key expression, and look at it more densely.
 
         Args:
-            synopsis: ``[B, L, ...]``; not looked at without the long-term stream.
-            detail: ``[B, K, F, ...]``, or a function that gives it from the long-term
-                stream's output (key-expression re-sampling); not looked at without the
-                short-term stream.
+            frames: ``[B, T, ...]``, or a function that fetches them by frame indices; ``...`` is
+                D for cached features, else 3, H, W.
+            synopsis: frame indices of the synopsis, int ``[B, L]``
+                (:func:`rdfer.method.sampling.synopsis`).
+            lengths: frames of each video, int ``[B]``; T where ``frames`` is a tensor.
 
-        ``...`` is D for cached features, else 3, H, W.
+        Raises:
+            UserError: shapes that do not fit, lengths that are needed and not given.
         """
-        long = short = None
+        indices = as_array(synopsis, np.int64)
+        long = short = clips = None
         if self.long_term is not None:
-            if synopsis is None:
-                raise UserError("synopsis: the long-term stream needs it")
-            long = self.forward_long(self.encode(synopsis))
+            long = self.forward_long(self.encode(take(frames, indices)))
         if self.short_term is not None:
-            clips = detail(long) if callable(detail) else detail
-            if clips is None:
-                raise UserError("detail: the short-term stream needs it")
-            context = None if long is None else long.features
-            short = self.forward_short(self.encode(clips, stream="short"), context)
-        return DualOutput(self.fuse(long, short), long, short)
+            positions = self.key_positions(long, indices)
+            clips = key_clips(
+                positions,
+                indices,
+                _lengths(frames, lengths),
+                frames=self.key_frames,
+                stride=self.key_stride,
+            )
+            detail = self.encode(take(frames, clips), stream="short")
+            short = self.forward_short(detail, None if long is None else long.features)
+        return DualOutput(self.fuse(long, short), long, short, clips)
+
+
+def take(frames: Frames, indices: Indices) -> Tensor:
+    """The frames of B videos at ``indices`` ``[B, ...]``: ``[B, ..., *shape of a frame]``."""
+    if not isinstance(frames, Tensor):
+        return frames(indices)
+    at = torch.as_tensor(indices, device=frames.device)
+    rows = torch.arange(len(at), device=frames.device)
+    return frames[rows.reshape(-1, *[1] * (at.ndim - 1)), at]
+
+
+def _lengths(frames: Frames, lengths: ArrayLike | None) -> ArrayLike:
+    if lengths is not None:
+        return lengths
+    if not isinstance(frames, Tensor):
+        raise UserError("lengths: needed where frames are fetched by a function")
+    return np.full(len(frames), frames.shape[1])
+
+
+@torch.inference_mode()
+def recognise(
+    network: nn.Module,
+    videos: Videos,
+    clips: ArrayLike,
+    *,
+    lengths: ArrayLike | None = None,
+    batch: int = 64,
+    dropout: bool = False,
+) -> Iterator[DualOutput]:
+    """What the network says of N clips of each video, batch by batch, the N of a video together.
+
+    Args:
+        network: a :class:`DualStream`; it is left in evaluation mode.
+        videos: frames ``[V, T, ...]`` as the network takes them, or a function from rows
+            (int ``[B]``, below V) to the frames of those videos.
+        clips: frame indices, int ``[V, N, L]`` (:func:`rdfer.method.sampling.agreement_clips`).
+        lengths: frames of each video, int ``[V]``; T where ``videos`` is a tensor.
+        batch: clips at a time.
+        dropout: leave dropout on; it draws from torch's global generator.
+    """
+    network.eval()
+    if dropout:
+        # an LSTM holds its dropout itself, and has nothing else that differs in training
+        for module in network.modules():
+            module.training = isinstance(module, nn.Dropout | nn.LSTM)
+    drawn = as_array(clips, np.int64)
+    if drawn.ndim != 3:
+        raise UserError(f"clips of shape {drawn.shape}: must be [V, N, L]")
+    of_video = np.arange(len(drawn)).repeat(drawn.shape[1])
+    flat = drawn.reshape(-1, drawn.shape[2])
+    every = None if lengths is None else as_array(lengths, np.int64)
+    for start in range(0, len(flat), batch):
+        rows = of_video[start : start + batch]
+        frames = videos[torch.from_numpy(rows)] if isinstance(videos, Tensor) else videos(rows)
+        yield network(frames, flat[start : start + batch], None if every is None else every[rows])
+
+
+def predict_clips(
+    network: nn.Module,
+    videos: Videos,
+    clips: ArrayLike,
+    *,
+    lengths: ArrayLike | None = None,
+    batch: int = 64,
+    dropout: bool = False,
+) -> NDArray[np.float32]:
+    """Class probabilities of N clips of each video, float32 ``[V, N, C]``: one sweep.
+
+    Arguments as for :func:`recognise`. What they say together: :mod:`rdfer.method.agreement`.
+    """
+    said = recognise(network, videos, clips, lengths=lengths, batch=batch, dropout=dropout)
+    parts = [out.logits.float().softmax(-1).cpu().numpy() for out in said]
+    return np.concatenate(parts).reshape(*np.shape(clips)[:2], -1)

@@ -20,6 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -162,7 +163,7 @@ def detail(
     _at_least_one("frames", frames)
     _at_least_one("stride", stride)
     last = _lengths(lengths)[:, None] - 1
-    middle = np.asarray(centres, dtype=np.int64)
+    middle = as_array(centres, np.int64)
     outside = (middle < 0) | (middle > last)
     if outside.any():
         video, key = np.argwhere(outside)[0]
@@ -189,7 +190,7 @@ def _one_per_segment(
 
 
 def _lengths(lengths: npt.ArrayLike) -> Indices:
-    checked = np.asarray(lengths, dtype=np.int64)
+    checked = as_array(lengths, np.int64)
     if checked.ndim != 1:
         raise UserError(f"lengths of shape {checked.shape}: must be one number per video")
     if (checked < 1).any():

@@ -1,10 +1,19 @@
-"""One stream: a sequence of instances to logits, and the loss on both streams.
+"""The two streams of the network: long-term emotional changes and short-term facial movements.
 
-Shapes: B videos, L instances (synopsis frames, or key clips), D features, C classes,
-H = 2 x hidden. Status: BiLSTM, attention gate and convolutional pooling PRECURSOR; input
-standardisation, the pooling's scores and the convolution over a clip's frames OURS.
+Each takes features and gives logits; :class:`~rdfer.method.network.DualStream` joins them. A stream
+of your own is any module of the same form:
+
+    long-term     synopsis [B, L, D]                         -> StreamOutput
+    short-term    detail clips [B, K, F, D], context [B, H]  -> StreamOutput
+
+Shapes: B videos, L synopsis frames, K detail clips of F frames, D features, C classes,
+H = 2 x hidden. An *instance* is what a sequence model takes one of at a time: a frame of the
+synopsis, or a whole detail clip. Status: BiLSTM, attention gate and convolutional pooling
+PRECURSOR; input standardisation, the pooling's scores and the convolution over a clip's frames
+OURS.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -23,20 +32,68 @@ class StreamOutput(NamedTuple):
     features: Tensor  # [B, H], pooled over instances
 
 
-class SequenceModel(nn.Module):
-    """From a sequence of instances ``[B, L, D]`` to :class:`StreamOutput`; ``fc`` classifies.
+class LongTermStream(nn.Module):
+    """The course of emotion over the whole video: standardised features to a sequence model.
 
-    What stands in a network as its long-term stream: :class:`Stream`, or a baseline's model.
+    Args:
+        in_features: D.
+        sequence: instances ``[B, L, D]`` to :class:`StreamOutput`.
     """
 
-    num_features: int
-    num_classes: int
-    fc: nn.Linear
+    def __init__(self, in_features: int, sequence: nn.Module) -> None:
+        super().__init__()
+        self.standardise = Standardise(in_features)
+        self.sequence = sequence
+        self.num_features = width_of(sequence, in_features)
 
     def reset_classifier(self, num_classes: int) -> None:
         """A fresh classifier for ``num_classes``."""
-        self.num_classes = num_classes
-        self.fc = nn.Linear(self.num_features, num_classes).to(self.fc.weight)
+        self.sequence.reset_classifier(num_classes)  # type: ignore[operator]
+
+    def forward(self, synopsis: Tensor) -> StreamOutput:
+        """``[B, L, D]``."""
+        out: StreamOutput = self.sequence(self.standardise(synopsis))
+        return out
+
+
+class ShortTermStream(nn.Module):
+    """Movements within the detail clips: each clip becomes one instance, gated by the context.
+
+    Args:
+        in_features: D.
+        model: makes the sequence model over the K instances.
+        hidden: channels of the convolution over a clip's frames.
+        context: H of the long-term stream, None without it.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        model: Callable[[], nn.Module],
+        *,
+        hidden: int,
+        context: int | None,
+    ) -> None:
+        super().__init__()
+        self.standardise = Standardise(in_features)
+        self.motion = ClipMotion(in_features, hidden)
+        self.sequence = model()
+        self.gate = None if context is None else nn.Linear(context, in_features)
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """A fresh classifier for ``num_classes``."""
+        self.sequence.reset_classifier(num_classes)  # type: ignore[operator]
+
+    def forward(self, detail: Tensor, context: Tensor | None = None) -> StreamOutput:
+        """``[B, K, F, D]`` and ``[B, H]``."""
+        instances = self.motion(self.standardise(detail))
+        if self.gate is not None and context is not None:
+            instances = instances * torch.sigmoid(self.gate(context)).unsqueeze(1)
+        out: StreamOutput = self.sequence(instances)
+        return out
+
+
+# Their parts ---------------------------------------------------------------------------------
 
 
 class Standardise(nn.Module):
@@ -58,7 +115,42 @@ class Standardise(nn.Module):
         return out.view(x.shape)
 
 
-class Stream(SequenceModel):
+class ClipMotion(nn.Module):
+    """The frames of a clip to one instance: their mean plus what a temporal convolution sees.
+
+    A mean alone is blind to the order of frames wherever the encoder sees single frames; the
+    non-linear convolution (kernel 3 over the clip's frames) is not.
+    """
+
+    def __init__(self, features: int, hidden: int) -> None:
+        """For ``features`` = D, with ``hidden`` channels in the convolution."""
+        super().__init__()
+        self.conv = nn.Linear(3 * features, hidden)  # a convolution as one matrix product
+        self.out = nn.Linear(hidden, features)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``[B, K, F, D] -> [B, K, D]``."""
+        padded = F.pad(x, (0, 0, 1, 1))
+        windows = torch.cat([padded[..., :-2, :], x, padded[..., 2:, :]], -1)
+        motion = F.gelu(self.conv(windows)).mean(-2)
+        out: Tensor = x.mean(-2) + self.out(motion)
+        return out
+
+
+class SequenceModel(nn.Module):
+    """From a sequence of instances ``[B, L, D]`` to :class:`StreamOutput`; ``fc`` classifies."""
+
+    num_features: int
+    num_classes: int
+    fc: nn.Linear
+
+    def reset_classifier(self, num_classes: int) -> None:
+        """A fresh classifier for ``num_classes``."""
+        self.num_classes = num_classes
+        self.fc = nn.Linear(self.num_features, num_classes).to(self.fc.weight)
+
+
+class GatedLSTM(SequenceModel):
     """Sequence of instances -> BiLSTM -> self-attention gate -> convolutional pooling -> logits.
 
     The gate is ``h * sigmoid(LN(MHSA(h)))``. Pooling weights are the softmax over instances of
@@ -129,74 +221,12 @@ class Stream(SequenceModel):
         return StreamOutput(both[:, 0], both[:, 1:], pooled)
 
 
-class ClipMotion(nn.Module):
-    """The frames of a clip to one instance: their mean plus what a temporal convolution sees.
-
-    A mean alone is blind to the order of frames wherever the encoder sees single frames; the
-    non-linear convolution (kernel 3 over the clip's frames) is not.
-    """
-
-    def __init__(self, features: int, hidden: int) -> None:
-        """For ``features`` = D, with ``hidden`` channels in the convolution."""
-        super().__init__()
-        self.conv = nn.Linear(3 * features, hidden)  # a convolution as one matrix product
-        self.out = nn.Linear(hidden, features)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """``[B, K, F, D] -> [B, K, D]``."""
-        padded = F.pad(x, (0, 0, 1, 1))
-        windows = torch.cat([padded[..., :-2, :], x, padded[..., 2:, :]], -1)
-        motion = F.gelu(self.conv(windows)).mean(-2)
-        out: Tensor = x.mean(-2) + self.out(motion)
-        return out
-
-
-def stream_loss(
-    long: StreamOutput | None,
-    short: StreamOutput | None,
-    *,
-    targets: Tensor,
-    weights: Tensor,
-    synopsis: float = 0.1,
-    instances: float = 0.1,
-) -> tuple[Tensor, dict[str, Tensor]]:
-    """Weighted cross-entropy of both streams and of their instances.
-
-        l_b  = CE(detail) + 0.1 CE(synopsis) + 0.1 mean_k CE(detail instance k)
-                                             + 0.1 mean_l CE(synopsis instance l)
-        loss = sum_b w_b l_b / sum_b w_b,   CE(z, t) = -sum_c t_c log softmax(z)_c
-
-    PRECURSOR, with the softmax taken once. With one stream alone, its own cross-entropy has
-    weight 1. A batch whose weights are all 0 gives loss 0.
-
-    Args:
-        long: long-term stream's output, or None.
-        short: short-term stream's output, or None.
-        targets: ``[B, C]``, rows are distributions.
-        weights: ``[B]``, at least 0.
-        synopsis: weight of the synopsis' cross-entropy when both streams are there.
-        instances: weight of each stream's mean instance cross-entropy.
-
-    Returns:
-        The loss, and its detached parts before weighting: ``detail``, ``detail_instances``,
-        ``synopsis``, ``synopsis_instances``.
-    """
-    total = weights.sum().clamp_min(torch.finfo(torch.float32).tiny)
-    share = weights.float() / total
-    alone = long is None or short is None
-    loss: Tensor = torch.zeros((), device=targets.device)
-    parts: dict[str, Tensor] = {}
-    for name, out, main in (
-        ("detail", short, 1.0),
-        ("synopsis", long, 1.0 if alone else synopsis),
-    ):
-        if out is None:
-            continue
-        logits = torch.cat([out.logits.unsqueeze(1), out.instance_logits], 1).float()
-        # [B, 1 + L] cross-entropies; one softmax for the bag and its instances
-        entropies = -torch.einsum("bsc,bc->bs", logits.log_softmax(-1), targets.float())
-        each = share @ entropies
-        bag, inner = each[0], each[1:].mean()
-        loss = loss + main * bag + instances * inner
-        parts[name], parts[f"{name}_instances"] = bag.detach(), inner.detach()
-    return loss, parts
+def width_of(stream: nn.Module, in_features: int) -> int:
+    """H of a long-term stream: as it says, or by what it makes of blank features."""
+    told = getattr(stream, "num_features", None)
+    if told is None:
+        was_training = stream.training
+        with torch.no_grad():
+            told = stream.eval()(torch.zeros(1, 16, in_features)).features.shape[-1]
+        stream.train(was_training)
+    return int(told)

@@ -2,16 +2,21 @@
 
     score [V] -> P(noisy) [V] -> part: clean | hard | noisy -> weights [V], targets [V, C]
 
+Without parts and thresholds: :func:`posterior` weighs each label against what the clips say, and
+:func:`consensus` gives a prediction something to be pulled to (:mod:`rdfer.method.losses`).
+
 Source: the paper states that hard samples are reinforced and noisy ones mitigated; how is our
 reading, and every choice is a parameter.
 """
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.mixture import GaussianMixture
 
+from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 from rdfer.method.agreement import Floats, check_labels
 
@@ -68,7 +73,7 @@ def partition(
         against, scattered = HARD, NOISY
     # shares are multiples of 1/N and their means are rounded: a hair below counts as reached
     agree = share >= threshold - 1e-9
-    voted, labels = np.asarray(majority), np.asarray(given)
+    voted, labels = as_array(majority), as_array(given)
     if voted.shape != share.shape or labels.shape != share.shape:
         raise UserError(
             f"majority of shape {voted.shape}, given of shape {labels.shape}:"
@@ -211,8 +216,92 @@ def treat(
     return weights.astype(np.float32), np.eye(classes, dtype=np.float32)[labels]
 
 
+def consensus(means: Sequence[NDArray[np.float32]], *, memory: float) -> NDArray[np.float32]:
+    """Exponential mean of the sweeps' mean softmax, so that later sweeps count more.
+
+    >>> consensus([np.float32([[1, 0]]), np.float32([[0, 1]])], memory=0.25).tolist()
+    [[0.25, 0.75]]
+
+    Args:
+        means: mean softmax over the clips, one float32 ``[V, C]`` a sweep, oldest first.
+        memory: share that what came before keeps at each sweep, in [0, 1).
+
+    Returns:
+        float32 ``[V, C]``, rows sum to 1.
+
+    Raises:
+        UserError: no sweep, or ``memory`` out of its range.
+    """
+    if not 0 <= memory < 1:
+        raise UserError(f"memory = {memory!r}: must lie in [0, 1)")
+    if not means:
+        raise UserError("means = []: at least one sweep is needed for a consensus")
+    out = means[0].astype(np.float64)
+    for mean in means[1:]:
+        out = memory * out + (1 - memory) * mean
+    return out.astype(np.float32)
+
+
+def posterior(q: ArrayLike, given: ArrayLike, *, wrong: float) -> NDArray[np.float32]:
+    """What a label is worth beside what the clips say: Bayes' rule, and no threshold.
+
+    Of a video with given label y let q [C] be the mean softmax over its clips and sweeps, and let
+    a share rho of all labels be wrong, each wrong class as likely as another, whatever the video
+    shows. If q is taken for the probability of the true class before the label is seen, then
+    afterwards
+
+        P(c | q, y)  is proportional to  q_c (1 - rho)          for c = y,
+                                         q_c rho / (C - 1)      for every other c.
+
+    The label keeps more weight than a class c as long as q_c / q_y < (1 - rho) (C - 1) / rho.
+    Where the clips agree with each other and never say y, the target moves: a noisy sample is
+    mitigated. Where they disagree and some of them say y, the label stays: a hard sample is
+    learnt as it is labelled. That is close to the paper's idea, without a measure of agreement of
+    its own.
+
+    By the same rule the probability that a label is wrong falls with q_y and depends on nothing
+    else. So of all scores that see nothing but q, the loss of the mean, -log q_y, tells wrong
+    from right labels best under symmetric noise, if q is calibrated; the gap, which sets q_y
+    against the largest other q_c, can win only where it is not, or where the question is another:
+    noisy against hard.
+
+    It is not: q comes from a network that was trained on this very y, which so counts twice.
+
+    Source: the idea is the paper's (STATED); the rule is Bayes' with the noise model of forward
+    correction (Patrini et al., CVPR 2017); that q is of clips and sweeps, and that a second
+    network is then trained on P, is OURS.
+
+    >>> posterior([[0.9, 0.1], [0.6, 0.4]], [1, 1], wrong=0.2).round(2).tolist()
+    [[0.6899999976158142, 0.3100000023841858], [0.27000001072883606, 0.7300000190734863]]
+
+    Args:
+        q: mean softmax over clips, ``[V, C]``, rows sum to 1.
+        given: given labels, int ``[V]``.
+        wrong: rho, in [0, 1); 0 trusts the labels.
+
+    Returns:
+        float32 ``[V, C]``, rows sum to 1.
+
+    Raises:
+        UserError: ``wrong`` out of its range, labels or probabilities that are none.
+    """
+    if not 0 <= wrong < 1:
+        raise UserError(f"wrong = {wrong!r}: must lie in [0, 1)")
+    said = as_array(q, np.float64)
+    if said.ndim != 2 or said.shape[1] < 2 or not np.isfinite(said).all() or (said < 0).any():
+        raise UserError(
+            f"q of shape {said.shape}: must be probabilities [V, C] of 2 classes or more"
+        )
+    labels = check_labels(given, videos=len(said), classes=said.shape[1])
+    right = np.eye(said.shape[1])[labels]
+    likelihood = (1 - wrong) * right + wrong / (said.shape[1] - 1) * (1 - right)
+    # a probability of 0 in half precision is none: it would forbid the label itself
+    joint = np.maximum(said, 1e-6) * likelihood
+    return (joint / joint.sum(1, keepdims=True)).astype(np.float32)
+
+
 def _finite(name: str, values: ArrayLike) -> Floats:
-    checked = np.asarray(values, np.float64)
+    checked = as_array(values, np.float64)
     if checked.ndim != 1:
         raise UserError(f"{name} of shape {checked.shape}: must be one number a sample")
     wrong = ~np.isfinite(checked)

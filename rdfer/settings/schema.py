@@ -136,10 +136,10 @@ class Sampling(Part):
 class Network(Part):
     """The network. ``frozen``: the encoder's features are cached once per frame.
 
-    ``model`` is the dual-stream network, or a baseline (:mod:`rdfer.method.baselines`,
-    :mod:`rdfer.method.m3dfel`) in its place with the same inputs, loop and loss. Baselines have one
-    stream: what belongs to two keeps its default there. ``hidden``, ``layers`` and ``heads`` are
-    theirs too, as far as they have such parts.
+    ``model`` is the dual-stream network, or a baseline (:mod:`rdfer.method.baselines`) in its
+    place with the same inputs, loop and loss. Baselines have one stream: what belongs to two keeps
+    its default there. ``hidden``, ``layers`` and ``heads`` are theirs too, as far as they have such
+    parts.
     """
 
     model: Literal["dual-stream", "frame-average", "recurrent", "transformer", "m3dfel"] = (
@@ -208,8 +208,9 @@ class Agreement(Part):
     Every ``every`` epochs from epoch ``start`` on, ``clips`` clips of each training video are
     predicted. ``score`` ranks the samples; ``rule`` turns it into P(noisy) (the vote needs no
     rule); ``noisy`` says what happens to noisy ones; ``reinforce`` is gamma in
-    1 + gamma (1 - A) for hard ones; ``consensus`` is lambda of :mod:`rdfer.method.consensus`;
-    ``anew`` and ``wrong`` are those of :mod:`rdfer.method.posterior`.
+    1 + gamma (1 - A) for hard ones; ``consensus`` is lambda of the pull to the consensus of clips
+    (:mod:`rdfer.method.losses`); ``wrong`` is that of :func:`rdfer.method.treatment.posterior`,
+    on which with ``anew`` a second network is trained.
     """
 
     clips: Count = 8
@@ -251,8 +252,9 @@ class Agreement(Part):
         return self.treats or self.anew or self.watch != "nothing"
 
 
-class Robust(Part):
-    """Other people's remedies for label noise, off by default: see :mod:`rdfer.method.robust`."""
+@dataclass(frozen=True, kw_only=True)
+class Robust:
+    """Other people's remedies for label noise, off by default: see :mod:`rdfer.method.losses`."""
 
     # of each batch the highest losses are left out in the end: this many times the noise rate,
     # which is told

@@ -18,7 +18,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from rdfer.data.inputs import input_size
 from rdfer.method.network import DualStream
 from rdfer.settings.schema import Data, Sampling, Settings
-from rdfer.training.recognizer import build_network
+from rdfer.training.prediction import build_network
 
 #: torch counts a multiplication and its addition apart.
 TORCH_COUNTS = 2
@@ -47,7 +47,7 @@ def clip_cost(settings: Settings, *, classes: int) -> ClipCost:
         classes: C.
 
     Raises:
-        UserError: as :func:`rdfer.training.recognizer.build_network`.
+        UserError: as :func:`rdfer.training.prediction.build_network`.
     """
     # of what else a method differs in nothing costs anything here
     bare = Settings(
@@ -86,5 +86,10 @@ def operations(network: DualStream, clips: Sampling, *, size: int) -> int:
     synopsis = torch.zeros(1, clips.clip_frames, *shape, device="meta")
     detail = torch.zeros(1, clips.keys, clips.key_frames, *shape, device="meta")
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        network(synopsis, detail)
+        # as a forward pass, but for the choice of key frames: it needs values, and costs nothing
+        context = None
+        if network.long_term is not None:
+            context = network.forward_long(network.encode(synopsis)).features
+        if network.short_term is not None:
+            network.forward_short(network.encode(detail, stream="short"), context)
     return int(counter.get_total_flops()) // TORCH_COUNTS

@@ -17,7 +17,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from rdfer.method import agreement
-from rdfer.method.posterior import posterior
+from rdfer.method.treatment import posterior
 from rdfer.metrics.detection import rank_auroc
 from rdfer.metrics.recognition import uar
 from rdfer.settings.presets import Preset

@@ -11,12 +11,13 @@ from rdfer.data.inputs import Inputs
 from rdfer.data.manifest import Manifest
 from rdfer.data.task import Part, Task, draw_task, no_part
 from rdfer.method import keyexpr
+from rdfer.metrics import key_frames
 from rdfer.metrics import recognition as evaluation
 from rdfer.settings.schema import Settings
 from rdfer.training.crossfit import out_of_fold
 from rdfer.training.fit import Fitted, fit
+from rdfer.training.prediction import fixed_clips, predict_once
 from rdfer.training.probes import PROBES, Disturbed
-from rdfer.training.recognizer import fixed_clips, predict_once
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,10 @@ def key_metrics(
                 {
                     "stratum": name,
                     "videos": int(inside.sum()),
-                    "hit_rate": float(keyexpr.hit_rate(detail[rows][inside], truth[inside])),
-                    "chance": float(keyexpr.hit_rate(even[inside], truth[inside])),
+                    "hit_rate": float(key_frames.hit_rate(detail[rows][inside], truth[inside])),
+                    "chance": float(key_frames.hit_rate(even[inside], truth[inside])),
                     "tiou": float(
-                        np.mean(keyexpr.temporal_iou(detail[rows][inside], truth[inside]))
+                        np.mean(key_frames.temporal_iou(detail[rows][inside], truth[inside]))
                     ),
                 }
             )

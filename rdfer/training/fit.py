@@ -18,20 +18,20 @@ from rdfer.settings.schema import Settings, override
 from rdfer.training.checkpoints import Checkpoint
 from rdfer.training.device import denormals_as_zero
 from rdfer.training.loop import History, Loop
-from rdfer.training.recognizer import Recognizer, build_network
+from rdfer.training.prediction import build_network
 from rdfer.training.sweeps import Sweeps
 from rdfer.training.treatment import Treatment, settled
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A trained recognizer, with the state of its chosen epoch (counted from 1).
+    """A trained network, with the state of its chosen epoch (counted from 1).
 
     With ``agreement.anew`` it is the second network; ``sweeps``, and what of ``history`` is said
     sweep by sweep, are those of the first, by which was decided.
     """
 
-    model: Recognizer
+    model: DualStream
     epoch: int
     history: History
     sweeps: Sweeps

@@ -15,14 +15,13 @@ from torch import Tensor
 from rdfer.data.inputs import Inputs
 from rdfer.data.task import Task
 from rdfer.method import sampling
-from rdfer.method.consensus import consensus_loss
-from rdfer.method.network import DualStream, stream_loss
-from rdfer.method.robust import PredictionMemory, forget_share, kept
+from rdfer.method.losses import PredictionMemory, consensus_loss, small_losses, stream_loss
+from rdfer.method.network import DualStream
 from rdfer.metrics.recognition import uar
 from rdfer.settings.schema import Settings
 from rdfer.training.device import make_fabric
-from rdfer.training.recognizer import Recognizer, predict_once
-from rdfer.training.schedule import epoch_order, learning_rate
+from rdfer.training.prediction import predict_once
+from rdfer.training.schedule import epoch_order, forget_share, learning_rate
 from rdfer.training.sweeps import Sweeps, is_due, sweep, sweep_augmented, sweep_dropout
 from rdfer.training.treatment import Treatment, treatment
 
@@ -61,7 +60,7 @@ class Loop:
         """``decided``: weights and targets that stand from the beginning; none are sought."""
         self.task, self.inputs, self.settings = task, inputs, settings
         self.fabric = make_fabric(settings)
-        self.plain_model = Recognizer(network, settings.sampling)
+        self.plain_model = network
         optimizer = torch.optim.AdamW(
             (p for p in self.plain_model.parameters() if p.requires_grad),
             lr=settings.training.lr,
@@ -107,11 +106,10 @@ class Loop:
         smooth = t.label_smoothing
         targets = self.treatment.targets[rows] * (1 - smooth) + smooth / self.task.classes
         wanted = torch.from_numpy(targets).to(self.fabric.device)
-        loss, _ = stream_loss(
-            out.long,
-            out.short,
-            targets=wanted,
-            weights=self.weights(rows, out.logits, wanted),
+        loss = stream_loss(
+            out,
+            wanted,
+            self.weights(rows, out.logits, wanted),
             synopsis=t.synopsis,
             instances=t.instances,
         )
@@ -126,10 +124,10 @@ class Loop:
     def weights(self, rows: NDArray[np.int64], logits: Tensor, targets: Tensor) -> Tensor:
         """What each sample of a batch counts, [B]: by its treatment, and by its loss if asked."""
         weights = torch.from_numpy(self.treatment.weights[rows]).to(logits.device)
-        share = forget_share(self.settings.robust, self.epoch, rate=self.settings.noise.rate)
+        share = forget_share(self.settings, self.epoch)
         if share > 0:
             losses = -(targets * logits.float().log_softmax(-1)).sum(-1)
-            weights = weights * kept(losses, share)
+            weights = weights * small_losses(losses, share)
         return weights
 
     def pull(self, rows: NDArray[np.int64], logits: Tensor) -> Tensor:

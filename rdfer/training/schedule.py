@@ -1,6 +1,6 @@
-"""The course of training: the order of an epoch and the learning rate.
+"""The course of training: the order of an epoch, the learning rate, what is left out of a batch.
 
-Source: the precursor's settings (PRECURSOR).
+Source: the precursor's settings (PRECURSOR), except where a function says another.
 """
 
 import math
@@ -37,3 +37,23 @@ def learning_rate(settings: Settings, epoch: float) -> float:
         return t.lr * (epoch + 1e-3) / t.warmup
     done = (epoch - t.warmup) / max(t.epochs - t.warmup, 1e-9)
     return t.lr_end + (t.lr - t.lr_end) * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def forget_share(settings: Settings, epoch: int) -> float:
+    """Share of a batch that small-loss selection leaves out in epoch number ``epoch`` (from 0).
+
+        r(t) = forget x noise rate x min(t / forget_epochs, 1)
+
+    Source: Co-teaching (Han et al., NeurIPS 2018), section 3, R(t) = 1 - r(t) with forget = 1;
+    there as well the noise rate is told.
+
+    >>> from rdfer.settings.schema import override
+    >>> settings = override(Settings(), {"robust.forget": 1.0, "noise.rate": 0.2})
+    >>> [forget_share(settings, t) for t in (0, 5, 10, 30)]
+    [0.0, 0.1, 0.2, 0.2]
+
+    Returns:
+        In [0, 1).
+    """
+    r = settings.robust
+    return min(r.forget * settings.noise.rate * min(epoch / r.forget_epochs, 1.0), 0.99)

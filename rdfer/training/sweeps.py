@@ -18,7 +18,7 @@ from rdfer.data.inputs import Inputs
 from rdfer.data.task import Part
 from rdfer.method import agreement, sampling
 from rdfer.settings.schema import Settings
-from rdfer.training.recognizer import predict
+from rdfer.training.prediction import predict
 
 Floats = NDArray[np.float32]
 

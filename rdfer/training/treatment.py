@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from rdfer.base.errors import UserError
 from rdfer.method import agreement
 from rdfer.method import treatment as mitigation
-from rdfer.method.consensus import consensus
-from rdfer.method.posterior import posterior
+from rdfer.method.treatment import consensus, posterior
 from rdfer.settings.schema import Agreement
 from rdfer.training.sweeps import Sweeps
 

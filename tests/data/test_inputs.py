@@ -13,7 +13,7 @@ from rdfer.data.features import FeatureBank
 from rdfer.data.inputs import FeatureInputs, FrameInputs, input_size
 from rdfer.method.transforms import augment, evaluate
 from rdfer.settings.schema import Settings, override
-from rdfer.training.recognizer import build_network
+from rdfer.training.prediction import build_network
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 

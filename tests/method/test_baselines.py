@@ -8,11 +8,13 @@ from torch import Tensor, nn
 from rdfer.base.errors import UserError
 from rdfer.method.baselines import LONGEST, FrameAverage, Recurrent, TemporalTransformer
 from rdfer.method.encoders import create_encoder
+from rdfer.method.losses import stream_loss
 from rdfer.method.network import DualStream
-from rdfer.method.streams import SequenceModel, stream_loss
+from rdfer.method.streams import SequenceModel
 from rdfer.settings.schema import Settings, override
 from rdfer.training.fit import fit
-from rdfer.training.recognizer import BASELINES, Recognizer, build_network, predict_once
+from rdfer.training.prediction import BASELINES, build_network, predict_once
+from tests.method.helpers import see
 from tests.small import CLASSES, small_settings, small_task
 
 B, L, D, C, HIDDEN = 3, 16, 12, 7, 8
@@ -49,24 +51,19 @@ def test_shapes_for_any_number_of_frames(model, layers):
 @pytest.mark.parametrize("model", MODELS)
 def test_a_baseline_is_the_only_stream_of_its_network(model):
     net = network(model)
-    out = net(features(), None)
+    out = see(net, features())
     assert out.short is None and torch.equal(out.logits, out.long.logits)
     assert net.num_features == WIDTH[model]
-    look = {(B, L): features()}
-    frames = np.tile(np.arange(L), (B, 1))
-    clips = Settings().sampling
-    seen = Recognizer(net, clips)(lambda asked: look[asked.shape], frames, np.full(B, L))
+    seen = net(features(), np.tile(np.arange(L), (B, 1)))
     assert seen.detail is None and seen.logits.shape == (B, C)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_gradient_reaches_every_parameter(model):
     net = network(model)
-    out = net(features(LONGEST), None)
+    out = see(net, features(LONGEST))
     targets = torch.eye(C)[torch.tensor([1, 4, 0])]
-    loss, parts = stream_loss(out.long, out.short, targets=targets, weights=torch.ones(B))
-    loss.backward()
-    assert set(parts) == {"synopsis", "synopsis_instances"}
+    stream_loss(out, targets).backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
@@ -81,7 +78,7 @@ def test_end_to_end_the_gradient_reaches_the_encoder(model):
     for module in net.encoder.modules():
         if isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)  # open timm's closed residual branches
-    out = net(torch.rand(2, 4, 3, 42, 42), None)
+    out = see(net, torch.rand(2, 4, 3, 42, 42))
     out.logits[:, 0].sum().backward()
     for name, parameter in net.encoder.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
@@ -90,23 +87,23 @@ def test_end_to_end_the_gradient_reaches_the_encoder(model):
 @pytest.mark.parametrize("model", MODELS)
 def test_only_the_frame_average_is_blind_to_order(model):
     net = network(model)
-    net(features(), None)  # running statistics of the standardisation
+    see(net, features())  # running statistics of the standardisation
     net.eval()
     with torch.no_grad():
         x = features(seed=1)
-        one, two = net(x, None).logits, net(x.flip(1), None).logits
+        one, two = see(net, x).logits, see(net, x.flip(1)).logits
     assert torch.allclose(one, two, atol=1e-5) == (model == "frame-average")
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_evaluation_does_not_depend_on_neighbours(model):
     net = network(model)
-    net(features(), None)
+    see(net, features())
     net.eval()
     with torch.no_grad():
-        whole = net(features(), None).logits
+        whole = see(net, features()).logits
         for i in range(B):
-            alone = net(features()[i : i + 1], None).logits
+            alone = see(net, features()[i : i + 1]).logits
             torch.testing.assert_close(alone, whole[i : i + 1], atol=1e-5, rtol=1e-5)
 
 
@@ -152,7 +149,7 @@ def test_dropout_works_in_training_only(model):
 def test_reset_classifier(model):
     net = network(model)
     net.reset_classifier(3)
-    out = net(features(), None)
+    out = see(net, features())
     assert out.logits.shape == (B, 3) and out.long.instance_logits.shape == (B, L, 3)
 
 
@@ -161,8 +158,17 @@ def test_bad_sizes_are_refused():
         make("transformer", heads=5)
     with pytest.raises(UserError, match=f"frames = {LONGEST + 1}: .*at most {LONGEST}"):
         make("transformer")(features(LONGEST + 1))
-    with pytest.raises(UserError, match="streams = 'both'"):
-        DualStream(in_features=D, num_classes=C, heads=4, hidden=8, sequence=make("recurrent"))
+    with pytest.raises(UserError, match="streams = 'short'"):
+        sizes = {"in_features": D, "num_classes": C, "heads": 4, "hidden": 8}
+        DualStream(streams="short", sequence=make("recurrent"), **sizes)
+
+
+def test_a_baseline_can_keep_the_short_term_stream():
+    net = DualStream(
+        in_features=D, num_classes=C, heads=4, hidden=8, sequence=make("transformer", hidden=6)
+    )
+    out = net(torch.randn(B, 64, D), np.tile(np.arange(0, 64, 4), (B, 1)))
+    assert out.short is not None and out.detail.shape == (B, 4, 4)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -191,8 +197,8 @@ def test_every_baseline_is_named_in_the_settings():
     assert {FrameAverage, Recurrent, TemporalTransformer} < set(BASELINES.values())
     for model in MODELS:
         net = network(model)
-        assert type(net.long_term) is BASELINES[model]
-    assert type(network("dual-stream").long_term) not in BASELINES.values()
+        assert type(net.long_term.sequence) is BASELINES[model]
+    assert type(network("dual-stream").long_term.sequence) not in BASELINES.values()
 
 
 def test_an_encoder_with_the_temporal_shift_serves_a_baseline():
@@ -201,4 +207,4 @@ def test_an_encoder_with_the_temporal_shift_serves_a_baseline():
     net = DualStream(
         encoder, streams="long", sequence=sequence, in_features=width, num_classes=C, hidden=8
     )
-    assert net(torch.rand(2, 8, 3, 32, 32), None).logits.shape == (2, C)
+    assert see(net, torch.rand(2, 8, 3, 32, 32)).logits.shape == (2, C)

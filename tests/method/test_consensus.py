@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.method.consensus import consensus, consensus_loss
+from rdfer.method.losses import consensus_loss
+from rdfer.method.treatment import consensus
 
 
 def test_of_one_sweep_is_that_sweep():

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from rdfer.base.errors import UserError
 from rdfer.method import keyexpr
-from rdfer.method.keyexpr import class_peaks, hit_rate, hits, key_clips, label_peaks, temporal_iou
+from rdfer.method.keyexpr import class_peaks, key_clips
 
 # few distinct values, so that ties are common
 TIED = st.sampled_from([0.0, 0.25, 0.5, 1.0])
@@ -41,21 +41,7 @@ def loop_class_peaks(p: np.ndarray, keys: int) -> list[list[int]]:
 def test_class_peaks_against_loops(p: np.ndarray, data: st.DataObject) -> None:
     keys = data.draw(st.integers(1, p.shape[2]))
     expected = loop_class_peaks(p, keys)
-    assert class_peaks(p, keys=keys, order="peak").tolist() == expected
     assert class_peaks(p, keys=keys).tolist() == [sorted(row) for row in expected]
-
-
-@settings(max_examples=150, deadline=None)
-@given(p=PROBS, data=st.data())
-def test_label_peaks_against_loops(p: np.ndarray, data: st.DataObject) -> None:
-    videos, frames, classes = p.shape
-    keys = data.draw(st.integers(1, frames))
-    y = data.draw(hnp.arrays(np.int64, videos, elements=st.integers(0, classes - 1)))
-    expected = [
-        sorted(range(frames), key=lambda f: (-p[v, f, y[v]], f))[:keys] for v in range(videos)
-    ]
-    assert label_peaks(p, y, keys=keys, order="peak").tolist() == expected
-    assert label_peaks(p, y, keys=keys).tolist() == [sorted(row) for row in expected]
 
 
 @settings(max_examples=60, deadline=None)
@@ -85,33 +71,6 @@ def test_key_clips_against_loops(data: st.DataObject) -> None:
                 assert clips[v, k, f] == min(max(wanted, 0), lengths[v] - 1)
 
 
-@settings(max_examples=150, deadline=None)
-@given(data=st.data())
-def test_hits_and_overlap_against_sets(data: st.DataObject) -> None:
-    videos = data.draw(st.integers(1, 4))
-    shape = (videos, data.draw(st.integers(1, 3)), data.draw(st.integers(1, 4)))
-    clips = data.draw(hnp.arrays(np.int64, shape, elements=st.integers(0, 15)))
-    ends = data.draw(hnp.arrays(np.int64, (videos, 2), elements=st.integers(0, 16)))
-    found, overlap = hits(clips, ends), temporal_iou(clips, ends)
-    for v in range(videos):
-        key = set(range(*ends[v].tolist()))
-        spans = [set(range(c.min(), c.max() + 1)) for c in clips[v]]
-        looked = set().union(*spans)
-        assert found[v] == bool(key & set(clips[v].ravel().tolist()))
-        if key:
-            assert overlap[v] == pytest.approx(len(key & looked) / len(key | looked))
-        else:
-            assert np.isnan(overlap[v])
-    keyed = ends[:, 1] > ends[:, 0]
-    if keyed.any():
-        assert hit_rate(clips, ends) == pytest.approx(found[keyed].mean())
-
-
-def test_hit_rate_needs_a_key_segment() -> None:
-    with pytest.raises(UserError, match="no video has a key segment"):
-        hit_rate([[[1, 2]]], [[0, 0]])
-
-
 P = np.full((2, 3, 4), 0.25)
 
 
@@ -122,14 +81,9 @@ P = np.full((2, 3, 4), 0.25)
         (lambda: class_peaks(P * np.nan), "p = nan"),
         (lambda: class_peaks(P, keys=5), "keys = 5: must be 1 to 4, the number of classes"),
         (lambda: class_peaks(P, keys=0), "keys = 0"),
-        (lambda: class_peaks(P, order="class"), "order = 'class'"),
-        (lambda: label_peaks(P, [0, 0], keys=4), "keys = 4: must be 1 to 3, the number of frames"),
-        (lambda: label_peaks(P, [0, 4], keys=1), r"given\[1\] = 4: must be 0 to 3"),
-        (lambda: label_peaks(P, [0], keys=1), r"given of shape \(1,\)"),
         (lambda: key_clips([[3]], [[0, 1, 2]], [3]), "positions: 3 must be 0 to 2"),
         (lambda: key_clips([[0]], [[5]], [3]), "must be a frame of its video"),
         (lambda: key_clips([0], [[1]], [3]), "positions of shape"),
-        (lambda: hits([[1, 2]], [[0, 1]]), "clips of shape"),
     ],
 )
 def test_bad_input(call: object, message: str) -> None:

@@ -6,13 +6,14 @@ import torch
 from torch import nn
 
 from rdfer.base.errors import UserError
-from rdfer.method import m3dfel
-from rdfer.method.m3dfel import BagNorm, ClipEncoder, InstanceAggregation, create_clip_encoder
+from rdfer.method import baselines
+from rdfer.method.baselines import BagNorm, ClipEncoder, InstanceAggregation, create_clip_encoder
+from rdfer.method.losses import stream_loss
 from rdfer.method.network import DualStream
-from rdfer.method.streams import stream_loss
 from rdfer.settings.schema import Settings, override
 from rdfer.training.fit import fit
-from rdfer.training.recognizer import build_network, predict_once
+from rdfer.training.prediction import build_network, predict_once
+from tests.method.helpers import see
 from tests.small import FRAMES, small_settings, small_task
 
 C, SIDE = 7, 16
@@ -37,7 +38,7 @@ def frames(videos: int = 2, length: int = 16, seed: int = 0) -> torch.Tensor:
 
 
 def test_four_frames_are_one_instance(network):
-    out = network(frames(), None)
+    out = see(network, frames())
     assert out.short is None and torch.equal(out.logits, out.long.logits)
     assert out.logits.shape == (2, C)
     assert out.long.instance_logits.shape == (2, 4, C)
@@ -61,9 +62,9 @@ def test_the_order_of_frames_and_of_instances_matters(network):
     x = frames()
     instances = x.unflatten(1, (4, 4))
     with torch.no_grad():
-        plain = network(x, None).logits
-        inside = network(instances.flip(2).flatten(1, 2), None).logits
-        between = network(instances.flip(1).flatten(1, 2), None).logits
+        plain = see(network, x).logits
+        inside = see(network, instances.flip(2).flatten(1, 2)).logits
+        between = see(network, instances.flip(1).flatten(1, 2)).logits
     for other in (inside, between):
         assert (plain - other).abs().max() > 1e-6
 
@@ -71,11 +72,8 @@ def test_the_order_of_frames_and_of_instances_matters(network):
 def test_gradient_reaches_every_parameter(network):
     network.train()
     network.zero_grad()
-    out = network(frames(), None)
-    loss, _ = stream_loss(
-        out.long, out.short, targets=torch.eye(C)[torch.tensor([1, 4])], weights=torch.ones(2)
-    )
-    loss.backward()
+    out = see(network, frames())
+    stream_loss(out, [1, 4]).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
 
@@ -114,7 +112,7 @@ def test_aggregation_keeps_how_instances_differ_in_size():
 
 def test_frames_that_fill_no_clip_are_refused(network):
     with pytest.raises(UserError, match=r"frames = 15: .*whole clips of 4"):
-        network(frames(length=15), None)
+        see(network, frames(length=15))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +142,7 @@ def test_kinetics_weights_only_when_asked_by_name(monkeypatch):
         model.fc = nn.Linear(3, 2)
         return model
 
-    monkeypatch.setattr(m3dfel, "r3d_18", offline)
+    monkeypatch.setattr(baselines, "r3d_18", offline)
     assert create_clip_encoder(pretrained="none")[1] == 3
     with pytest.raises(UserError, match=r"kinetics.*no route to host\)$") as caught:
         create_clip_encoder(pretrained="kinetics")

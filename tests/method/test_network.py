@@ -7,9 +7,12 @@ from sklearn.metrics import log_loss
 from torch import Tensor, nn
 
 from rdfer.base.errors import UserError
+from rdfer.method import agreement, keyexpr, sampling
 from rdfer.method.encoders import create_encoder
-from rdfer.method.network import DualStream, StreamOutput, stream_loss
-from rdfer.method.streams import ClipMotion, Stream
+from rdfer.method.losses import stream_loss
+from rdfer.method.network import DualStream, predict_clips, recognise
+from rdfer.method.streams import ClipMotion, GatedLSTM, StreamOutput
+from tests.method.helpers import joined, see
 
 B, L, K, F, D, C, HIDDEN = 3, 16, 4, 4, 12, 7, 8
 
@@ -33,7 +36,7 @@ def targets_of(labels: list[int]) -> Tensor:
 @pytest.mark.parametrize("streams", ["both", "short", "long"])
 def test_shapes(streams: str, fusion: str) -> None:
     net = make(streams=streams, fusion=fusion)
-    out = net(*features())
+    out = see(net, *features())
     assert out.logits.shape == (B, C)
     assert (out.long is None) == (streams == "short")
     assert (out.short is None) == (streams == "long")
@@ -47,11 +50,11 @@ def test_shapes(streams: str, fusion: str) -> None:
 def test_prediction_is_detail_or_mean() -> None:
     inputs = features()
     net = make(fusion="detail").eval()
-    out = net(*inputs)
+    out = see(net, *inputs)
     assert torch.equal(out.logits, out.short.logits)
-    mean = make(fusion="mean").eval()(*inputs)
+    mean = see(make(fusion="mean").eval(), *inputs)
     torch.testing.assert_close(mean.logits, (out.long.logits + out.short.logits) / 2)
-    alone = make(streams="long", fusion="mean").eval()(*inputs)
+    alone = see(make(streams="long", fusion="mean").eval(), *inputs)
     assert torch.equal(alone.logits, alone.long.logits)
 
 
@@ -70,8 +73,10 @@ def test_gradient_reaches_every_parameter(streams: str) -> None:
         encoder=open_branches(encoder), in_features=width, streams=streams, layers=2, dropout=0.1
     )
     g = torch.Generator().manual_seed(0)
-    out = net(torch.rand(2, 8, 3, 32, 32, generator=g), torch.rand(2, 2, 4, 3, 32, 32, generator=g))
-    loss, _ = stream_loss(out.long, out.short, targets=targets_of([1, 4]), weights=torch.ones(2))
+    out = see(
+        net, torch.rand(2, 8, 3, 32, 32, generator=g), torch.rand(2, 2, 4, 3, 32, 32, generator=g)
+    )
+    loss = stream_loss(out, targets_of([1, 4]), torch.ones(2))
     loss.backward()
     for name, parameter in net.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
@@ -86,19 +91,50 @@ def test_separate_encoders_each_see_their_stream() -> None:
         assert torch.equal(net.encode(x, stream="short")[0], encoders[1].eval()(x[0]))
 
 
-def test_detail_may_be_chosen_from_the_long_stream() -> None:
-    synopsis, detail = features()
+def test_a_forward_pass_is_these_steps() -> None:
     net = make().eval()
-    seen: list[StreamOutput] = []
+    video = torch.randn(B, 64, D)
+    synopsis = sampling.synopsis([64] * B)
+    out = net(video, synopsis)
+    rows = torch.arange(B)[:, None]
+    long = net.forward_long(video[rows, torch.from_numpy(synopsis)])
+    positions = keyexpr.class_peaks(long.instance_logits.softmax(-1).detach(), keys=4)
+    clips = keyexpr.key_clips(positions, synopsis, [64] * B, frames=4, stride=2)
+    short = net.forward_short(video[rows[..., None], torch.from_numpy(clips)], long.features)
+    np.testing.assert_array_equal(out.detail, clips)
+    assert torch.equal(out.logits, short.logits) and torch.equal(out.long.logits, long.logits)
+    assert torch.equal(out.features, torch.cat([long.features, short.features], -1))
 
-    def choose(long: StreamOutput | None) -> Tensor:
-        assert long is not None
-        seen.append(long)
-        return detail
 
-    out = net(synopsis, choose)
-    assert seen == [out.long]
-    assert torch.equal(out.logits, net(synopsis, detail).logits)
+def test_frames_may_be_fetched_by_a_function() -> None:
+    net = make().eval()
+    video = torch.randn(B, 64, D)
+    synopsis = sampling.synopsis([64] * B)
+
+    def fetch(indices: np.ndarray) -> Tensor:
+        rows = np.arange(B).reshape(-1, *[1] * (indices.ndim - 1))
+        return video[rows, indices]
+
+    assert torch.equal(net(fetch, synopsis, [64] * B).logits, net(video, synopsis).logits)
+    with pytest.raises(UserError, match="lengths: needed"):
+        net(fetch, synopsis)
+
+
+def test_a_sweep_predicts_every_clip_as_it_would_be_alone() -> None:
+    net = make().eval()
+    video = torch.randn(5, 64, D)
+    clips = sampling.agreement_clips([64] * 5, clips=3, generator=np.random.default_rng(0))
+    probs = predict_clips(net, video, clips, batch=4)
+    assert probs.shape == (5, 3, C) and probs.dtype == np.float32
+    agreement.check_probs(probs)
+    with torch.no_grad():
+        alone = net(video[4:], clips[4:, 1]).logits.softmax(-1).numpy()
+    np.testing.assert_allclose(probs[4, 1], alone[0], atol=1e-6)
+    by_rows = predict_clips(net, lambda rows: video[rows], clips, batch=4)
+    np.testing.assert_array_equal(probs, by_rows)
+    assert sum(len(out.logits) for out in recognise(net, video, clips, batch=4)) == 15
+    with pytest.raises(UserError, match=r"clips of shape .*must be \[V, N, L\]"):
+        predict_clips(net, video, clips[0])
 
 
 @pytest.mark.parametrize("streams", ["both", "short"])
@@ -106,7 +142,7 @@ def test_order_of_frames_inside_a_detail_clip_matters(streams: str) -> None:
     synopsis, detail = features()
     net = make(streams=streams).eval()
     shuffled = detail[:, :, [2, 0, 3, 1]]
-    difference = (net(synopsis, detail).logits - net(synopsis, shuffled).logits).abs()
+    difference = (see(net, synopsis, detail).logits - see(net, synopsis, shuffled).logits).abs()
     assert difference.max() > 1e-4
 
 
@@ -126,7 +162,7 @@ def test_clip_motion_is_a_convolution_over_frames() -> None:
 
 def test_attention_equals_torchs_own() -> None:
     torch.manual_seed(0)
-    stream = Stream(in_features=D, num_classes=C, hidden=HIDDEN, layers=1, heads=4)
+    stream = GatedLSTM(in_features=D, num_classes=C, hidden=HIDDEN, layers=1, heads=4)
     reference = nn.MultiheadAttention(2 * HIDDEN, 4, batch_first=True)
     h = torch.randn(B, L, 2 * HIDDEN)
     with torch.no_grad():
@@ -139,7 +175,7 @@ def test_attention_equals_torchs_own() -> None:
 
 def test_bag_logits_are_the_weighted_mean_of_instance_logits() -> None:
     torch.manual_seed(0)
-    stream = Stream(in_features=D, num_classes=C, hidden=HIDDEN, layers=1, heads=4).eval()
+    stream = GatedLSTM(in_features=D, num_classes=C, hidden=HIDDEN, layers=1, heads=4).eval()
     x = features()[0]
     out = stream(x)
     h = stream.forward_features(x)
@@ -152,26 +188,28 @@ def test_bag_logits_are_the_weighted_mean_of_instance_logits() -> None:
 def test_evaluation_is_deterministic_and_independent_of_neighbours() -> None:
     synopsis, detail = features(videos=5)
     net = make(dropout=0.5, layers=2)
-    net(synopsis, detail)  # one training pass, so that running statistics are not the first ones
+    see(
+        net, synopsis, detail
+    )  # a training pass: running statistics are not the first ones
     net.eval()
     with torch.no_grad():
-        whole = net(synopsis, detail).logits
-        assert torch.equal(whole, net(synopsis, detail).logits)
+        whole = see(net, synopsis, detail).logits
+        assert torch.equal(whole, see(net, synopsis, detail).logits)
         for i in range(5):
-            alone = net(synopsis[i : i + 1], detail[i : i + 1]).logits
+            alone = see(net, synopsis[i : i + 1], detail[i : i + 1]).logits
             torch.testing.assert_close(alone, whole[i : i + 1], atol=1e-5, rtol=1e-5)
 
 
 def test_dropout_works_in_training_only() -> None:
     inputs = features()
     net = make(dropout=0.5)
-    assert not torch.equal(net(*inputs).logits, net(*inputs).logits)
+    assert not torch.equal(see(net, *inputs).logits, see(net, *inputs).logits)
 
 
 def test_any_number_of_instances() -> None:
     net = make().eval()
     for length, keys, frames in ((16, 4, 4), (64, 1, 1), (1, 7, 8)):
-        out = net(torch.randn(2, length, D), torch.randn(2, keys, frames, D))
+        out = see(net, torch.randn(2, length, D), torch.randn(2, keys, frames, D))
         assert out.long.instance_logits.shape == (2, length, C)
         assert out.short.instance_logits.shape == (2, keys, C)
 
@@ -188,7 +226,7 @@ def test_parameter_count() -> None:
 def test_reset_classifier() -> None:
     net = make()
     net.reset_classifier(3)
-    out = net(*features())
+    out = see(net, *features())
     assert out.logits.shape == (B, 3) and out.long.instance_logits.shape == (B, L, 3)
     assert net.num_classes == 3
 
@@ -215,12 +253,8 @@ def test_bad_options(options: dict[str, object], message: str) -> None:
         make(**options)
 
 
-def test_missing_inputs_are_named() -> None:
+def test_missing_parts_are_named() -> None:
     synopsis, detail = features()
-    with pytest.raises(UserError, match="synopsis"):
-        make()(None, detail)
-    with pytest.raises(UserError, match="detail"):
-        make()(synopsis, None)
     with pytest.raises(UserError, match="context"):
         make().forward_short(detail, None)
     with pytest.raises(UserError, match="no short-term stream"):
@@ -228,7 +262,7 @@ def test_missing_inputs_are_named() -> None:
     with pytest.raises(UserError, match="no long-term stream"):
         make(streams="short").forward_long(synopsis)
     with pytest.raises(UserError, match="in_features = 12"):
-        make()(synopsis[..., :5], detail)
+        see(make(), synopsis[..., :5], detail)
     with pytest.raises(UserError, match="at least one"):
         make().fuse(None, None)
 
@@ -247,28 +281,43 @@ def reference_entropy(logits: Tensor, labels: list[int], weights: list[float]) -
 def test_loss_against_scikit_learn() -> None:
     long, short = output(0, L), output(1, K)
     labels, weights = [2, 0, 6], [1.0, 0.5, 2.0]
-    loss, parts = stream_loss(
-        long, short, targets=targets_of(labels), weights=torch.tensor(weights)
+    loss = stream_loss(joined(long, short), targets_of(labels), torch.tensor(weights))
+    instances = [
+        np.mean(
+            [
+                reference_entropy(stream.instance_logits[:, k], labels, weights)
+                for k in range(stream.instance_logits.shape[1])
+            ]
+        )
+        for stream in (short, long)
+    ]
+    total = reference_entropy(short.logits, labels, weights) + 0.1 * (
+        reference_entropy(long.logits, labels, weights) + sum(instances)
     )
-    expected = {
-        "detail": reference_entropy(short.logits, labels, weights),
-        "synopsis": reference_entropy(long.logits, labels, weights),
-        "detail_instances": np.mean(
-            [reference_entropy(short.instance_logits[:, k], labels, weights) for k in range(K)]
-        ),
-        "synopsis_instances": np.mean(
-            [reference_entropy(long.instance_logits[:, k], labels, weights) for k in range(L)]
-        ),
-    }
-    assert {k: float(v) for k, v in parts.items()} == pytest.approx(expected, rel=1e-5)
-    total = expected["detail"] + 0.1 * (sum(expected.values()) - expected["detail"])
     assert float(loss) == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", [list, np.array, torch.tensor, np.int32])
+def test_loss_takes_classes_as_they_come(kind: type) -> None:
+    out = joined(output(0, L), output(1, K))
+    labels = kind([2, 0, 6])
+    assert torch.equal(stream_loss(out, labels), stream_loss(out, targets_of([2, 0, 6])))
+
+
+def test_loss_refuses_what_is_no_target() -> None:
+    out = joined(None, output(1, K))
+    with pytest.raises(UserError, match="targets = 7: must be 0 to 6"):
+        stream_loss(out, [0, 7, 1])
+    with pytest.raises(UserError, match="must be classes, int"):
+        stream_loss(out, [0.5, 0.5, 0.0])
+    with pytest.raises(UserError, match="must be classes, int"):
+        stream_loss(out, torch.zeros(B, C - 1))
 
 
 def test_loss_takes_soft_targets() -> None:
     short = output(1, K)
     soft = torch.full((B, C), 1 / C)
-    loss, _ = stream_loss(None, short, targets=soft, weights=torch.ones(B), instances=0.0)
+    loss = stream_loss(joined(None, short), soft, instances=0.0)
     reference = nn.functional.cross_entropy(short.logits, soft)
     torch.testing.assert_close(loss, reference)
 
@@ -276,25 +325,23 @@ def test_loss_takes_soft_targets() -> None:
 def test_a_sample_of_weight_0_does_not_count() -> None:
     long, short = output(0, L), output(1, K)
     weights = torch.tensor([1.0, 0.0, 1.0])
-    a, _ = stream_loss(long, short, targets=targets_of([1, 2, 3]), weights=weights)
-    b, _ = stream_loss(long, short, targets=targets_of([1, 5, 3]), weights=weights)
+    a = stream_loss(joined(long, short), targets_of([1, 2, 3]), weights)
+    b = stream_loss(joined(long, short), targets_of([1, 5, 3]), weights)
     assert torch.equal(a, b)
 
 
 def test_loss_does_not_depend_on_the_scale_of_weights() -> None:
     long, short = output(0, L), output(1, K)
     weights = torch.tensor([1.0, 0.5, 2.0])
-    a, _ = stream_loss(long, short, targets=targets_of([1, 2, 3]), weights=weights)
-    b, _ = stream_loss(long, short, targets=targets_of([1, 2, 3]), weights=8 * weights)
+    a = stream_loss(joined(long, short), targets_of([1, 2, 3]), weights)
+    b = stream_loss(joined(long, short), targets_of([1, 2, 3]), 8 * weights)
     torch.testing.assert_close(a, b)
 
 
 def test_all_weights_0_give_loss_and_gradient_0() -> None:
     net = make()
-    out = net(*features())
-    loss, _ = stream_loss(
-        out.long, out.short, targets=targets_of([0, 1, 2]), weights=torch.zeros(B)
-    )
+    out = see(net, *features())
+    loss = stream_loss(out, targets_of([0, 1, 2]), torch.zeros(B))
     loss.backward()
     assert loss.item() == 0
     assert all(float(p.grad.abs().sum()) == 0 for p in net.parameters())
@@ -302,11 +349,10 @@ def test_all_weights_0_give_loss_and_gradient_0() -> None:
 
 def test_a_single_stream_counts_in_full() -> None:
     long = output(0, L)
-    loss, parts = stream_loss(
-        long, None, targets=targets_of([0, 1, 2]), weights=torch.ones(B), instances=0.0
+    loss = stream_loss(joined(long, None), [0, 1, 2], instances=0.0)
+    torch.testing.assert_close(
+        loss, nn.functional.cross_entropy(long.logits, torch.tensor([0, 1, 2]))
     )
-    assert set(parts) == {"synopsis", "synopsis_instances"}
-    torch.testing.assert_close(loss, parts["synopsis"])
 
 
 def test_it_learns_the_order_of_frames() -> None:
@@ -319,9 +365,9 @@ def test_it_learns_the_order_of_frames() -> None:
     net = make(streams="short", num_classes=2)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-2)
     for _ in range(30):
-        out = net(None, x)
-        loss, _ = stream_loss(None, out.short, targets=torch.eye(2)[labels], weights=torch.ones(64))
+        out = see(net, None, x)
+        loss = stream_loss(out, labels)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    assert float((net.eval()(None, x).logits.argmax(1) == labels).float().mean()) > 0.95
+    assert float((see(net.eval(), None, x).logits.argmax(1) == labels).float().mean()) > 0.95

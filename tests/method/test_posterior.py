@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
 from rdfer.method import agreement
-from rdfer.method.posterior import posterior
+from rdfer.method.treatment import posterior
 
 
 def test_by_hand():

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.method.robust import PredictionMemory, forget_share, kept
-from rdfer.settings.schema import Robust, Settings, override
+from rdfer.method.losses import PredictionMemory, small_losses
+from rdfer.settings.schema import Settings, override
 from rdfer.training.fit import fit
+from rdfer.training.schedule import forget_share
 from tests.small import fit_interrupted, small_settings, small_task
 
 
@@ -16,7 +17,7 @@ from tests.small import fit_interrupted, small_settings, small_task
     share=st.floats(0, 0.99),
 )
 def test_the_highest_losses_are_left_out_and_at_least_one_is_kept(losses, share):
-    mask = kept(torch.tensor(losses, dtype=torch.float64), share).numpy()
+    mask = small_losses(torch.tensor(losses, dtype=torch.float64), share).numpy()
     count = min(int(np.floor(share * len(losses))), len(losses) - 1)
     order = np.argsort(losses)
     assert mask.sum() == len(losses) - count >= 1
@@ -26,10 +27,11 @@ def test_the_highest_losses_are_left_out_and_at_least_one_is_kept(losses, share)
 
 
 def test_the_share_rises_to_the_told_rate_and_stays():
-    shares = [forget_share(Robust(forget=1.5), t, rate=0.2) for t in range(30)]
+    settings = override(Settings(), {"robust.forget": 1.5, "noise.rate": 0.2})
+    shares = [forget_share(settings, t) for t in range(30)]
     assert shares[0] == 0 and shares == sorted(shares)
     assert shares[10:] == pytest.approx([0.3] * 20)
-    assert forget_share(Robust(), 20, rate=0.4) == 0
+    assert forget_share(override(Settings(), {"noise.rate": 0.4}), 20) == 0
 
 
 def test_the_memory_is_the_exponential_mean_of_what_was_said():

@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdfer.training.fit import fit
+from rdfer.training.prediction import predict_once
 from rdfer.training.probes import PROBES, Disturbed, disturb
-from rdfer.training.recognizer import predict_once
 from tests.small import small_settings, small_task
 
 

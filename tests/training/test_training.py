@@ -10,7 +10,7 @@ from rdfer.training.checkpoints import Checkpoint
 from rdfer.training.device import denormals_as_zero
 from rdfer.training.fit import first_stage, fit
 from rdfer.training.loop import Loop
-from rdfer.training.recognizer import predict_once
+from rdfer.training.prediction import predict_once
 from rdfer.training.schedule import epoch_order, learning_rate
 from tests.small import CLASSES, fit_interrupted, small_settings, small_task
 
