@@ -383,5 +383,5 @@ def _note(out: Path) -> Path:
 
 def _recipe(settings: Pretraining) -> dict[str, Any]:
     """What the weights depend on."""
-    code = code_hash(("rdfer.faces.pretrain.train",))
+    code = code_hash(("rdfer.faces.pretrain.main",))
     return {"settings": dataclasses.asdict(settings), "code": code}

@@ -252,8 +252,7 @@ class Agreement(Part):
         return self.treats or self.anew or self.watch != "nothing"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Robust:
+class Robust(Part):
     """Other people's remedies for label noise, off by default: see :mod:`rdfer.method.losses`."""
 
     # of each batch the highest losses are left out in the end: this many times the noise rate,

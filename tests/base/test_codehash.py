@@ -207,8 +207,8 @@ def test_moving_a_module_leaves_all_results_fresh(real):
         ("method/agreement.py", "def vote(", "def unanimous(probs):\n    return 1\n\n\ndef vote("),
         (
             "settings/schema.py",
-            "    dropout: float = 0.0\n",
-            "    dropout: float = 0.0\n    stride: int = 0\n",
+            "    dropout: Share = 0.0\n",
+            "    dropout: Share = 0.0\n    stride: int = 0\n",
         ),
         (
             "training/loop.py",
@@ -228,7 +228,7 @@ def test_words_and_what_is_new_and_off_leave_all_results_fresh(real, name, old, 
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("method/streams.py", "clamp_min(torch.finfo(torch.float32).tiny)", "clamp_min(1e-3)"),
+        ("method/losses.py", "clamp_min(torch.finfo(torch.float32).tiny)", "clamp_min(1e-3)"),
         ("method/sampling.py", "(first + end) // 2", "first"),
         ("training/loop.py", "eps=1e-8", "eps=1e-7"),
         ("training/schedule.py", "0.5 * (1 + math.cos", "0.4 * (1 + math.cos"),

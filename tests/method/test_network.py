@@ -188,9 +188,7 @@ def test_bag_logits_are_the_weighted_mean_of_instance_logits() -> None:
 def test_evaluation_is_deterministic_and_independent_of_neighbours() -> None:
     synopsis, detail = features(videos=5)
     net = make(dropout=0.5, layers=2)
-    see(
-        net, synopsis, detail
-    )  # a training pass: running statistics are not the first ones
+    see(net, synopsis, detail)  # a training pass: running statistics are not the first ones
     net.eval()
     with torch.no_grad():
         whole = see(net, synopsis, detail).logits
