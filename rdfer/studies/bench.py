@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Truth
-from rdfer.method import keyexpr
+from rdfer.metrics import key_frames
 from rdfer.metrics.detection import MEASURES, found_on
 from rdfer.pipeline.runs import Run
 from rdfer.settings.variants import RIVALS, TREATMENTS
@@ -148,7 +148,7 @@ class Bench:
         keyed = np.flatnonzero([s is not None for s in segments])
         truth = np.array([segments[k] for k in keyed], np.int64)
         detail = arrays["test_detail"][keyed].astype(np.int64)
-        measure = keyexpr.hits if metric == "hit rate" else keyexpr.temporal_iou
+        measure = key_frames.hits if metric == "hit rate" else key_frames.temporal_iou
         values = np.asarray(measure(detail, truth), np.float64)
         if values.ndim == 2:
             values = values.mean(1)
