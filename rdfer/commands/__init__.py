@@ -2,22 +2,22 @@
 
 from collections.abc import Mapping
 
-from rdfer.commands import audit, claims, datasets, ingest, material, publishing, running
-from rdfer.commands.command import Command
+from rdfer.commands import audit, datasets, material, publishing, running
+from rdfer.commands.command import Command, add_preset
 
 COMMANDS: Mapping[str, Command] = {
-    "reproduce": running.REPRODUCE,
-    "notebook": running.NOTEBOOK,
-    "status": running.STATUS,
-    "faces": material.FACES,
-    "pretrain": material.PRETRAIN,
-    "datasets": datasets.DATASETS,
-    "check": datasets.CHECK,
-    "ingest": ingest.INGEST,
-    "audit": audit.AUDIT,
-    "claims": claims.CLAIMS,
-    "figures": publishing.FIGURES,
-    "book": publishing.BOOK,
-    "reference": publishing.REFERENCE,
-    "check-env": running.CHECK_ENV,
+    "reproduce": Command(running.reproduce, running.add_reproduce),
+    "notebook": Command(running.notebook, running.add_notebook),
+    "status": Command(running.status, add_preset),
+    "faces": Command(material.faces, material.add_faces),
+    "pretrain": Command(material.pretrain, material.add_pretrain),
+    "datasets": Command(datasets.datasets, datasets.add_datasets),
+    "check": Command(datasets.check, datasets.add_check),
+    "ingest": Command(datasets.ingest, datasets.add_ingest),
+    "audit": Command(audit.audit, audit.add_audit),
+    "claims": Command(publishing.claims, publishing.add_shown),
+    "figures": Command(publishing.figures, add_preset),
+    "book": Command(publishing.book, publishing.add_book),
+    "reference": Command(publishing.reference, add_preset),
+    "check-env": Command(running.check_env),
 }

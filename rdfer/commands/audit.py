@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from rdfer.base.progress import log
-from rdfer.commands.command import Command, positive
+from rdfer.commands.command import positive
 
 
-def _arguments(parser: argparse.ArgumentParser) -> None:
+def add_audit(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`audit`."""
     parser.add_argument(
         "predictions",
         type=Path,
@@ -39,27 +40,26 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _run(arguments: argparse.Namespace) -> None:
-    from rdfer.auditing.audit import SCORE_THRESHOLD, THRESHOLD, audit_files
+def audit(arguments: argparse.Namespace) -> None:
+    """Rank labels by what clip predictions of any model say against them."""
+    from rdfer.auditing.audit import audit_files
     from rdfer.auditing.page import write_page
     from rdfer.auditing.sheet import write_csv
 
-    gap, share = arguments.score_threshold, arguments.threshold
+    thresholds = {
+        name: value
+        for name in ("score_threshold", "threshold")
+        if (value := getattr(arguments, name)) is not None
+    }
     sheet = audit_files(
         arguments.predictions,
         arguments.labels,
         classes=None if arguments.classes is None else arguments.classes.split(","),
         rule=arguments.rule,
-        score_threshold=SCORE_THRESHOLD if gap is None else gap,
-        threshold=THRESHOLD if share is None else share,
+        **thresholds,
     )
     page, table = arguments.out / "audit.html", arguments.out / "audit.csv"
     said = write_page(sheet, page, videos=arguments.videos, top=arguments.top)
     write_csv(sheet, table)
     for line in (*sheet.notes, said, f"{table}", f"{page}"):
         log(line)
-
-
-AUDIT = Command(
-    "rank labels by what clip predictions of any model say against them", _arguments, _run
-)

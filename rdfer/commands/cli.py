@@ -24,7 +24,8 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """The parser of every command."""
-    parser = Parser(prog="rdfer", description=__doc__.splitlines()[0], allow_abbrev=False)
+    about = "Robust dynamic facial expression recognition: results, data, training, labels judged."
+    parser = Parser(prog="rdfer", description=about, allow_abbrev=False)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
         sub = commands.add_parser(

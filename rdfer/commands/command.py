@@ -16,28 +16,29 @@ class Command:
     """One word after ``rdfer``.
 
     Attributes:
-        about: one line of help.
+        run: does the work on the parsed arguments; its docstring is the help.
         arguments: adds its arguments to a parser.
-        run: does the work on the parsed arguments.
     """
 
-    about: str
-    arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], None]
+    arguments: Callable[[argparse.ArgumentParser], None] = lambda _: None
+
+    @property
+    def about(self) -> str:
+        """One line of help."""
+        return " ".join(str(self.run.__doc__).split()).removesuffix(".")
+
+
+def natural(text: str, *, least: int = 0) -> int:
+    """A whole number from 0 on."""
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from {least} on")
+    return int(text)
 
 
 def positive(text: str) -> int:
     """A whole number from 1 on."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 1 on")
-    return int(text)
-
-
-def natural(text: str) -> int:
-    """A whole number from 0 on."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from 0 on")
-    return int(text)
+    return natural(text, least=1)
 
 
 def add_preset(parser: argparse.ArgumentParser, default: str | None = "laptop") -> None:

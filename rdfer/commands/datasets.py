@@ -1,11 +1,12 @@
-"""Commands about data sets on disk: what there is, and whether a copy is whole."""
+"""Commands about data sets on disk: what there is, whether a copy is whole, and its bank."""
 
 import argparse
 from pathlib import Path
 from typing import Any
 
-from rdfer.base.errors import Stopped
-from rdfer.commands.command import Command, natural, positive
+from rdfer.base.errors import Stopped, UserError
+from rdfer.base.progress import log
+from rdfer.commands.command import natural, positive
 
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
@@ -47,13 +48,13 @@ def add_options(parser: argparse._ActionsContainer) -> None:
         "--split",
         type=Path,
         metavar="CSV",
-        help="of `folders`: the part of each clip, in columns clip and split",
+        help="of `folders`: the part of each video, in columns clip and split",
     )
     parser.add_argument(
         "--groups",
         type=Path,
         metavar="CSV",
-        help="what each clip is from, its film say, in columns clip and group",
+        help="what each video is from, its film say, in columns clip and group",
     )
     parser.add_argument(
         "--grouped",
@@ -76,27 +77,34 @@ def reading_options(arguments: argparse.Namespace) -> dict[str, Any]:
     return options
 
 
-def _datasets_arguments(parser: argparse.ArgumentParser) -> None:
+def add_datasets(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`datasets`."""
     parser.add_argument(
         "name", nargs="?", metavar="DATASET", help="the name of one, such as dfew; without it, all"
     )
 
 
-def _datasets(arguments: argparse.Namespace) -> None:
+def datasets(arguments: argparse.Namespace) -> None:
+    """List the data sets that can be read: access, licence, what the folder must hold, options."""
     from rdfer.datasets.table import DATASETS, describe, get_dataset
 
     shown = list(DATASETS.values()) if arguments.name is None else [get_dataset(arguments.name)]
     print("\n\n".join("\n".join(describe(dataset)) for dataset in shown))
 
 
-def _check_arguments(parser: argparse.ArgumentParser) -> None:
+def add_check(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`check`."""
     add_reading(parser)
     parser.add_argument(
         "--fold", type=positive, help="look at this fold alone; without it, at all folds"
     )
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def check(arguments: argparse.Namespace) -> None:
+    """Tell whether a copy of a data set is whole and its protocol can be run (else status 1).
+
+    Nothing is decoded.
+    """
     from rdfer.datasets.check import check
 
     options = reading_options(arguments)
@@ -110,14 +118,94 @@ def _check(arguments: argparse.Namespace) -> None:
         )
 
 
-DATASETS = Command(
-    "list the data sets that can be read: access, licence, what the folder must hold, options",
-    _datasets_arguments,
-    _datasets,
-)
-CHECK = Command(
-    "tell whether a copy of a data set is whole and its protocol can be run (else status 1); "
-    "nothing is decoded",
-    _check_arguments,
-    _check,
-)
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r}: must be a number of seconds above 0")
+    return value
+
+
+def add_ingest(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`ingest`."""
+    add_reading(parser)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument(
+        "--out", type=Path, metavar="BANK", help="the bank's directory: new, or begun before"
+    )
+    place.add_argument(
+        "--preset",
+        help="in place of --out: the place, size and number of frames that runs of this preset use",
+    )
+    parser.add_argument(
+        "--fold",
+        type=positive,
+        default=1,
+        help="the fold whose parts manifest.json lists (1); the videos of all folds are decoded",
+    )
+    parser.add_argument(
+        "--size", type=positive, help="side of a stored frame in pixels (128); not with --preset"
+    )
+    parser.add_argument(
+        "--frames",
+        type=positive,
+        help="frames stored of a video, spread evenly (64); not with --preset",
+    )
+    parser.add_argument(
+        "--workers", type=natural, help="processes that decode (one for each usable core)"
+    )
+    parser.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=60.0,
+        help="seconds after which a video that does not load is left out and listed (60)",
+    )
+
+
+def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
+    """The bank's directory, and what is said of its frames.
+
+    Raises:
+        UserError: a preset of another data set, or a size besides the preset's.
+    """
+    sizes = {name: getattr(arguments, name) for name in ("size", "frames")}
+    given = {name: value for name, value in sizes.items() if value is not None}
+    if arguments.preset is None:
+        return arguments.out, given
+    from rdfer.pipeline.context import begin
+
+    context = begin(arguments.preset)
+    data = context.settings.data
+    if data.source != arguments.dataset:
+        raise UserError(
+            f"--preset {arguments.preset}: its videos are {data.source}, not {arguments.dataset}; "
+            "take a preset of this data set, or --out"
+        )
+    if given:
+        name, value = next(iter(given.items()))
+        raise UserError(
+            f"--{name} {value}: is the preset's with --preset; leave it out, or take --out"
+        )
+    return context.bank, {"size": data.size, "frames": data.frames}
+
+
+def ingest(arguments: argparse.Namespace) -> None:
+    """Decode the videos of a data set once, into a bank of frames that training reads."""
+    from rdfer.data.ingest import ingest
+    from rdfer.datasets import read
+
+    out, sizes = _place(arguments)
+    manifest = read(
+        arguments.dataset, arguments.root, fold=arguments.fold, **reading_options(arguments)
+    )
+    done = ingest(
+        manifest,
+        out,
+        **sizes,
+        workers=arguments.workers,
+        timeout=arguments.timeout,
+    )
+    for line in done.lines():
+        log(line)

@@ -4,10 +4,11 @@ import argparse
 from pathlib import Path
 
 from rdfer.base.progress import log
-from rdfer.commands.command import Command, natural, positive
+from rdfer.commands.command import natural, positive
 
 
-def _faces_arguments(parser: argparse.ArgumentParser) -> None:
+def add_faces(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`faces`."""
     parser.add_argument("--out", type=Path, required=True, help="a new or empty directory")
     parser.add_argument("--videos", type=positive, required=True, help="how many")
     parser.add_argument("--seed", type=natural, default=0)
@@ -19,7 +20,8 @@ def _faces_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", type=positive, default=112, help="pixels")
 
 
-def _faces(arguments: argparse.Namespace) -> None:
+def faces(arguments: argparse.Namespace) -> None:
+    """Render faces with known truth as videos."""
     from rdfer.faces.export import export
     from rdfer.faces.scenario import make_split
 
@@ -30,7 +32,8 @@ def _faces(arguments: argparse.Namespace) -> None:
     log(f"{len(samples)} videos and truth.json: {arguments.out}")
 
 
-def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
+def add_pretrain(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`pretrain`."""
     parser.add_argument("--out", type=Path, required=True, help="a .safetensors file")
     parser.add_argument(
         "--task",
@@ -48,7 +51,8 @@ def _pretrain_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _pretrain(arguments: argparse.Namespace) -> None:
+def pretrain(arguments: argparse.Namespace) -> None:
+    """Train an encoder's starting weights."""
     from rdfer.base.machine import usable_cores
     from rdfer.faces.pretrain import Pretraining, main
 
@@ -64,7 +68,3 @@ def _pretrain(arguments: argparse.Namespace) -> None:
     )
     scores = main(arguments.out, settings, workers=usable_cores())
     log(f"{arguments.out}: {scores}")
-
-
-FACES = Command("render faces with known truth as videos", _faces_arguments, _faces)
-PRETRAIN = Command("train an encoder's starting weights", _pretrain_arguments, _pretrain)

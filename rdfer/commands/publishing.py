@@ -1,13 +1,37 @@
-"""Commands that publish: figures, the book, the committed reference."""
+"""Commands that publish: the claims and their verdicts, figures, the book, the reference."""
 
 import argparse
 from pathlib import Path
 
 from rdfer.base.progress import log
-from rdfer.commands.command import Command, add_preset, noted
+from rdfer.commands.command import noted
 
 
-def _figures(arguments: argparse.Namespace) -> None:
+def add_shown(parser: argparse.ArgumentParser) -> None:
+    """The argument that says whose results are shown."""
+    parser.add_argument(
+        "--preset", help="whose results to show; without it, the committed reference results"
+    )
+
+
+def claims(arguments: argparse.Namespace) -> None:
+    """Print the claims, their predictions and verdicts."""
+    import shutil
+
+    from rdfer.pipeline.runs import find_root, preset_dir
+    from rdfer.report.claim_tables import terminal
+    from rdfer.studies.claims import load_claims
+    from rdfer.studies.judging import FILE, read_results
+
+    claims = load_claims()
+    at = find_root() if arguments.preset is None else preset_dir(arguments.preset)
+    rows = read_results(at / "results" / FILE, claims)
+    for line in terminal(claims, rows, width=shutil.get_terminal_size((100, 24)).columns):
+        print(line)
+
+
+def figures(arguments: argparse.Namespace) -> None:
+    """Draw the figures of a preset's results again."""
     from rdfer.pipeline.runs import find_root, preset_dir
     from rdfer.report.comparison_figure import draw_peers
     from rdfer.report.figures import draw_all
@@ -20,14 +44,14 @@ def _figures(arguments: argparse.Namespace) -> None:
     log(f"{len(drawn) + 1} figures: {results / 'figures'}")
 
 
-def _book_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--preset", help="whose run to show; without it, the committed reference results"
-    )
+def add_book(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`book`."""
+    add_shown(parser)
     parser.add_argument("--done", type=Path, help="a small file to write at the end")
 
 
-def _book(arguments: argparse.Namespace) -> None:
+def book(arguments: argparse.Namespace) -> None:
+    """Build the book."""
     from rdfer.base.files import write_json
     from rdfer.pipeline.provenance import now
     from rdfer.pipeline.runs import find_root
@@ -42,15 +66,9 @@ def _book(arguments: argparse.Namespace) -> None:
         log(f"the book: {page}")
 
 
-def _reference(arguments: argparse.Namespace) -> None:
+def reference(arguments: argparse.Namespace) -> None:
+    """Replace results/ and figures/ by those of a preset whose runs are finished."""
     from rdfer.report.reference import publish
 
     for line in publish(arguments.preset):
         log(line)
-
-
-FIGURES = Command("draw the figures of a run again", add_preset, _figures)
-BOOK = Command("build the book", _book_arguments, _book)
-REFERENCE = Command(
-    "replace results/ and figures/ by those of a finished run", add_preset, _reference
-)

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.base.progress import log
-from rdfer.commands.command import Command, add_preset, noted, positive
+from rdfer.commands.command import add_preset, noted, positive
 from rdfer.commands.datasets import add_options, reading_options
 
 
-def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
+def add_reproduce(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`reproduce`."""
     add_preset(parser)
     parser.add_argument("--cores", type=positive, help="default: all that may be used")
     parser.add_argument(
@@ -28,7 +29,8 @@ def _reproduce_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser.add_argument_group("how a real data set is read, told together with --data"))
 
 
-def _reproduce(arguments: argparse.Namespace) -> None:
+def reproduce(arguments: argparse.Namespace) -> None:
+    """Run what is not up to date: data, training, evaluation, figures, book."""
     from rdfer.pipeline.workflow import reproduce
 
     # jobs work in other directories, so paths are made absolute
@@ -46,7 +48,8 @@ def _reproduce(arguments: argparse.Namespace) -> None:
     log(f"the book: {page}")
 
 
-def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
+def add_notebook(parser: argparse.ArgumentParser) -> None:
+    """The arguments of :func:`notebook`."""
     parser.add_argument("name", help="of a notebook in notebooks/, or a path")
     parser.add_argument(
         "-p",
@@ -62,7 +65,8 @@ def _notebook_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--done", type=Path, help="a small file to write at the end")
 
 
-def _notebook(arguments: argparse.Namespace) -> None:
+def notebook(arguments: argparse.Namespace) -> None:
+    """Run one notebook, strict about its parameters."""
     with noted(arguments.done) as note:
         note.update(_run_notebook(arguments))
 
@@ -102,7 +106,8 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _status(arguments: argparse.Namespace) -> None:
+def status(arguments: argparse.Namespace) -> None:
+    """Show which runs of a preset are fresh, stale or missing."""
     from rdfer.pipeline.runs import collect, missing_message, preset_dir
     from rdfer.studies.plan import expected_runs
 
@@ -115,18 +120,9 @@ def _status(arguments: argparse.Namespace) -> None:
     print(message or f"all {len(frame)} runs are fresh")
 
 
-def _check_env(arguments: argparse.Namespace) -> None:
+def check_env(arguments: argparse.Namespace) -> None:
+    """Check that this environment can do the work."""
     from rdfer.pipeline.provenance import check_environment
 
     for line in check_environment():
         print(line)
-
-
-REPRODUCE = Command(
-    "run what is not up to date: data, training, evaluation, figures, book",
-    _reproduce_arguments,
-    _reproduce,
-)
-NOTEBOOK = Command("run one notebook, strict about its parameters", _notebook_arguments, _notebook)
-STATUS = Command("show which runs of a preset are fresh, stale or missing", add_preset, _status)
-CHECK_ENV = Command("check that this environment can do the work", lambda _: None, _check_env)
