@@ -1,1 +1,6 @@
-"""What a run is told: frozen settings, presets, and methods and ablations as data."""
+"""What a run is told.
+
+:mod:`~rdfer.settings.schema` has the settings with their ranges, and how changes are laid over
+them; :mod:`~rdfer.settings.presets` the named sizes; :mod:`~rdfer.settings.variants` methods and
+ablations, each a row of changed settings.
+"""

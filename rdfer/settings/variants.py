@@ -13,7 +13,7 @@ from rdfer.base.errors import UserError, did_you_mean
 from rdfer.settings.schema import Settings, override
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Variant:
     """A method or an ablation.
 
@@ -50,173 +50,141 @@ JUDGED: dict[str, Any] = {
     "agreement.score_threshold": 0.3,
     "agreement.average": True,
 }
-OURS: dict[str, Any] = {
-    **JUDGED,
-    **ELR,
-    "agreement.anew": True,
-    "agreement.wrong": 0.1,
+OURS: dict[str, Any] = {**JUDGED, **ELR, "agreement.anew": True, "agreement.wrong": 0.1}
+SCN: dict[str, Any] = {
+    "agreement.score": "gap",
+    "agreement.rule": "threshold",
+    "agreement.score_threshold": 0.6,
+    "agreement.average": False,
+    "agreement.noisy": "relabel",
+    "agreement.clips": 1,
+    "agreement.every": 1,
 }
+LOSS_MIXTURE: dict[str, Any] = {
+    "agreement.score": "loss",
+    "agreement.rule": "mixture",
+    "agreement.start": 10,
+    "agreement.average": False,
+    "agreement.noisy": "drop",
+    "agreement.clips": 1,
+    "agreement.every": 1,
+}
+
+
+def _by_name(*variants: Variant) -> dict[str, Variant]:
+    return {variant.name: variant for variant in variants}
+
 
 #: Other people's training under label noise, each as its trials on the development pool chose it
 #: (:mod:`rdfer.studies.tuning`). What is theirs beside the rule itself (two networks,
 #: other weights of samples) is left out, so that they share network, epochs and clips. RDFER (ours)
 #: costs more: it trains a second network.
-RIVALS: dict[str, Variant] = {
-    v.name: v
-    for v in (
-        Variant(
-            name="label-smoothing",
-            title="label smoothing",
-            changes={"training.label_smoothing": 0.4},
-        ),
-        Variant(name="small-loss", title="small-loss selection", changes={"robust.forget": 1.0}),
-        Variant(name="elr", title="ELR", changes=ELR),
-        Variant(
-            name="scn",
-            title="SCN",
-            changes={
-                "agreement.score": "gap",
-                "agreement.rule": "threshold",
-                "agreement.score_threshold": 0.6,
-                "agreement.average": False,
-                "agreement.noisy": "relabel",
-                "agreement.clips": 1,
-                "agreement.every": 1,
-            },
-        ),
-        Variant(
-            name="loss-mixture",
-            title="loss-mixture drop",
-            changes={
-                "agreement.score": "loss",
-                "agreement.rule": "mixture",
-                "agreement.start": 10,
-                "agreement.average": False,
-                "agreement.noisy": "drop",
-                "agreement.clips": 1,
-                "agreement.every": 1,
-            },
-        ),
-    )
-}
+RIVALS = _by_name(
+    Variant("label-smoothing", "label smoothing", changes={"training.label_smoothing": 0.4}),
+    Variant("small-loss", "small-loss selection", changes={"robust.forget": 1.0}),
+    Variant("elr", "ELR", changes=ELR),
+    Variant("scn", "SCN", changes=SCN),
+    Variant("loss-mixture", "loss-mixture drop", changes=LOSS_MIXTURE),
+)
 
-METHODS: dict[str, Variant] = {
-    v.name: v
-    for v in (
-        # what its clips say is watched, and nothing is done about it
-        Variant(name="plain", title="Plain", changes={"agreement.watch": "clips"}),
-        Variant(name="plain-matched", title="Plain, compute-matched", matched="ours"),
-        # the strongest rival, which RDFER (ours) contains
-        RIVALS["elr"],
-        Variant(name="elr-matched", title="ELR, compute-matched", changes=ELR, matched="ours"),
-        Variant(name="vote", title="RDFER (vote)", changes=VOTE),
-        Variant(name="ours", title="RDFER (ours)", changes=OURS),
-        # no rival: what plain training reaches where no label is wrong
-        Variant(name="clean", title="Plain, no label noise", changes={"noise.rate": 0.0}),
-    )
-}
+METHODS = _by_name(
+    # what its clips say is watched, and nothing is done about it
+    Variant("plain", "Plain", changes={"agreement.watch": "clips"}),
+    Variant("plain-matched", "Plain, compute-matched", matched="ours"),
+    # the strongest rival, which RDFER (ours) contains
+    RIVALS["elr"],
+    Variant("elr-matched", "ELR, compute-matched", changes=ELR, matched="ours"),
+    Variant("vote", "RDFER (vote)", changes=VOTE),
+    Variant("ours", "RDFER (ours)", changes=OURS),
+    # no rival: what plain training reaches where no label is wrong
+    Variant("clean", "Plain, no label noise", changes={"noise.rate": 0.0}),
+)
 
 #: One treatment at a time, and all at once.
-TREATMENTS: dict[str, Variant] = {
-    v.name: v
-    for v in (
-        Variant(
-            name="reinforced",
-            title="hard reinforced",
-            changes={**VOTE, "agreement.noisy": "keep"},
-        ),
-        Variant(
-            name="dropped",
-            title="noisy dropped",
-            changes={**JUDGED, "agreement.noisy": "drop"},
-        ),
-        Variant(
-            name="relabelled",
-            title="noisy relabelled",
-            changes={**JUDGED, "agreement.noisy": "relabel"},
-        ),
-        Variant(
-            name="everything",
-            title="all treatments",
-            changes={**JUDGED, "agreement.noisy": "relabel", "agreement.reinforce": 0.5},
-        ),
-    )
-}
+TREATMENTS = _by_name(
+    Variant("reinforced", "hard reinforced", changes={**VOTE, "agreement.noisy": "keep"}),
+    Variant("dropped", "noisy dropped", changes={**JUDGED, "agreement.noisy": "drop"}),
+    Variant("relabelled", "noisy relabelled", changes={**JUDGED, "agreement.noisy": "relabel"}),
+    Variant(
+        "everything",
+        "all treatments",
+        changes={**JUDGED, "agreement.noisy": "relabel", "agreement.reinforce": 0.5},
+    ),
+)
 
 
-def _ablation(name: str, title: str, part: str, matched: str = "", **changes: Any) -> Variant:
-    dotted = {k.replace("__", "."): v for k, v in changes.items()}
-    return Variant(name=name, title=title, part=part, changes={**OURS, **dotted}, matched=matched)
+def _ours(name: str, title: str, part: str, changes: Mapping[str, Any], **more: str) -> Variant:
+    """RDFER (ours) with something changed."""
+    return Variant(name, title, part, {**OURS, **changes}, **more)
 
 
 def _network(model: str, title: str, **changes: Any) -> Variant:
     """A baseline in the place of the two streams: it has one encoder and fuses nothing."""
     changes = {"model": model, "separate_encoders": False, "fusion": "mean", **changes}
-    dotted = {f"network.{k}": v for k, v in changes.items()}
-    return Variant(name=model, title=title, part="network", changes={**OURS, **dotted})
+    return _ours(model, title, "network", {f"network.{k}": v for k, v in changes.items()})
 
 
-ABLATIONS: dict[str, Variant] = {
-    v.name: v
-    for v in (
-        _ablation("ours", "RDFER (ours)", "whole"),
-        _ablation("once", "no second network", "weighing", agreement__anew=False),
-        _ablation(
-            "once-longer",
-            "no second network, as many passes",
-            "weighing",
-            matched="ours",
-            agreement__anew=False,
-        ),
-        _ablation("trusted", "second network on the labels", "weighing", agreement__wrong=0.0),
-        _ablation("no-memory", "no memory of predictions", "weighing", robust__elr=0.0),
-        _ablation(
-            "consensus",
-            "pull to the consensus of clips, no memory",
-            "weighing",
-            robust__elr=0.0,
-            agreement__consensus=3.0,
-        ),
-        _ablation(
-            "reinforced", "hard samples reinforced as well", "treatment", agreement__reinforce=0.5
-        ),
-        _ablation(
-            "relabelled",
-            "noisy samples relabelled as well",
-            "treatment",
-            agreement__noisy="relabel",
-        ),
-        _ablation("dropped", "noisy samples dropped as well", "treatment", agreement__noisy="drop"),
-        _ablation("last-sweep", "the last sweep alone", "scoring", agreement__average=False),
-        _ablation("one-clip", "one clip a sweep", "scoring", agreement__clips=1),
-        _ablation("local-clips", "clips from half of the video", "scoring", agreement__span=0.5),
-        _ablation(
-            "no-resampling",
-            "detail clips spread evenly",
-            "key expression",
-            sampling__key_rule="uniform",
-        ),
-        _ablation("long-only", "long-term stream alone", "streams", network__streams="long"),
-        _ablation("short-only", "short-term stream alone", "streams", network__streams="short"),
-        _ablation(
-            "detail-fusion",
-            "prediction by the short-term stream",
-            "streams",
-            network__fusion="detail",
-        ),
-        _network("frame-average", "mean over single frames"),
-        _network("recurrent", "one LSTM"),
-        _network("transformer", "temporal transformer"),
-        # from random weights: those of still faces do not fit a 3D CNN
-        _network(
-            "m3dfel",
-            "M3DFEL (R3D-18, instance pooling)",
-            encoder="r3d_18",
-            pretrained="none",
-            shift=False,
-        ),
-    )
-}
+#: RDFER (ours), and what becomes of it with one thing changed: a row added here is run and shown.
+ABLATIONS = _by_name(
+    _ours("ours", "RDFER (ours)", "whole", {}),
+    _ours("once", "no second network", "weighing", {"agreement.anew": False}),
+    _ours(
+        "once-longer",
+        "no second network, as many passes",
+        "weighing",
+        {"agreement.anew": False},
+        matched="ours",
+    ),
+    _ours("trusted", "second network on the labels", "weighing", {"agreement.wrong": 0.0}),
+    _ours("no-memory", "no memory of predictions", "weighing", {"robust.elr": 0.0}),
+    _ours(
+        "consensus",
+        "pull to the consensus of clips, no memory",
+        "weighing",
+        {"robust.elr": 0.0, "agreement.consensus": 3.0},
+    ),
+    _ours(
+        "reinforced",
+        "hard samples reinforced as well",
+        "treatment",
+        {"agreement.reinforce": 0.5},
+    ),
+    _ours(
+        "relabelled",
+        "noisy samples relabelled as well",
+        "treatment",
+        {"agreement.noisy": "relabel"},
+    ),
+    _ours("dropped", "noisy samples dropped as well", "treatment", {"agreement.noisy": "drop"}),
+    _ours("last-sweep", "the last sweep alone", "scoring", {"agreement.average": False}),
+    _ours("one-clip", "one clip a sweep", "scoring", {"agreement.clips": 1}),
+    _ours("local-clips", "clips from half of the video", "scoring", {"agreement.span": 0.5}),
+    _ours(
+        "no-resampling",
+        "detail clips spread evenly",
+        "key expression",
+        {"sampling.key_rule": "uniform"},
+    ),
+    _ours("long-only", "long-term stream alone", "streams", {"network.streams": "long"}),
+    _ours("short-only", "short-term stream alone", "streams", {"network.streams": "short"}),
+    _ours(
+        "detail-fusion",
+        "prediction by the short-term stream",
+        "streams",
+        {"network.fusion": "detail"},
+    ),
+    _network("frame-average", "mean over single frames"),
+    _network("recurrent", "one LSTM"),
+    _network("transformer", "temporal transformer"),
+    # from random weights: those of still faces do not fit a 3D CNN
+    _network(
+        "m3dfel",
+        "M3DFEL (R3D-18, instance pooling)",
+        encoder="r3d_18",
+        pretrained="none",
+        shift=False,
+    ),
+)
 
 
 def ablations(base: Settings) -> dict[str, Variant]:
