@@ -1,12 +1,18 @@
-"""The API reference: which modules the pages document, and a page for the rest."""
+"""The API reference: one page a room of the package, with every module of the room."""
 
+import ast
 import pkgutil
-import re
+from graphlib import TopologicalSorter
+from importlib.util import find_spec
 from pathlib import Path
 
 import rdfer
 
-DOCUMENTED = re.compile(r"^\.\. automodule:: (\S+)", re.MULTILINE)
+#: The rooms of the package from the bottom up.
+ROOMS = (
+    *("base", "method", "metrics", "settings", "data", "datasets", "faces"),
+    *("training", "pipeline", "studies", "report", "auditing", "commands"),
+)
 ENTRY = """
 ## {name}
 
@@ -17,22 +23,36 @@ ENTRY = """
 """
 
 
-def modules() -> list[str]:
-    """Every module of the package that can be imported without side effects, sorted."""
-    found = pkgutil.walk_packages(rdfer.__path__, "rdfer.")
-    return sorted(info.name for info in found if not info.name.endswith("__main__"))
+def modules(room: str) -> list[str]:
+    """The room itself, then its modules, each after those of the room that it imports."""
+    home = f"rdfer.{room}"
+    found = pkgutil.walk_packages([str(Path(rdfer.__path__[0]) / room)], f"{home}.")
+    names = sorted(info.name for info in found)
+    needs = {name: [other for other in names if other in _imported(name)] for name in names}
+    return [home, *TopologicalSorter(needs).static_order()]
 
 
-def documented(pages: str | Path) -> list[str]:
-    """The modules that the pages of a directory document, in the pages' order."""
-    texts = (p.read_text(encoding="utf-8") for p in sorted(Path(pages).glob("*.md")))
-    return [name for text in texts for name in DOCUMENTED.findall(text)]
+def _imported(name: str) -> set[str]:
+    """What a module imports when it is imported: names, and the modules that they come from."""
+    nodes = [node for node in _tree(name).body if isinstance(node, ast.ImportFrom)]
+    return {str(node.module) for node in nodes} | {
+        f"{node.module}.{alias.name}" for node in nodes for alias in node.names
+    }
 
 
-def write_rest(pages: str | Path, out: str | Path) -> list[str]:
-    """Write what documents every module that no page names; returns their names."""
-    named = set(documented(pages))
-    rest = [name for name in modules() if name not in named]
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
-    Path(out).write_text("".join(ENTRY.format(name=name) for name in rest), encoding="utf-8")
-    return rest
+def _tree(name: str) -> ast.Module:
+    spec = find_spec(name)
+    assert spec is not None and spec.origin is not None
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+
+
+def write_pages(out: Path) -> str:
+    """Write ``<room>.md`` for every room; returns a table of them, for the page above."""
+    table = ["| Room | What lives there |", "| :-- | :-- |"]
+    for room in ROOMS:
+        names = modules(room)
+        said = (ast.get_docstring(_tree(names[0])) or "").partition("\n")[0]
+        table.append(f"| [{room}]({room}.md) | {said} |")
+        entries = "".join(ENTRY.format(name=name) for name in names)
+        (out / f"{room}.md").write_text(f"# {room.capitalize()}\n{entries}", encoding="utf-8")
+    return "\n".join(table) + "\n"

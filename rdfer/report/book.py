@@ -104,6 +104,9 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
         shutil.copytree(root / "book" / REAL, target / "book", dirs_exist_ok=True)
     shutil.copytree(root / "book" / "_static", target / "_static")
     shutil.copy2(root / "_toc.yml", target)
+    write_text(
+        target / "generated" / "api_rooms.md", api_pages.write_pages(target / "book" / "api")
+    )
     for page in toc_pages(root / "_toc.yml"):
         if page.startswith("notebooks/"):
             name = page.removeprefix("notebooks/") + ".ipynb"
@@ -112,7 +115,7 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
                 executed.stage_unrun(root / "notebooks" / name, page_file)
             else:
                 executed.stage_notebook(made, page_file, root=root)
-        elif not (root / f"{page}.md").exists():
+        elif not (target / f"{page}.md").exists():
             raise UserError(f"{root / page}.md: no such file, but _toc.yml lists it")
     results = readout.load_results(source.results)
     _check_preset(source, results["meta"])
@@ -120,7 +123,6 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
     runs = gather_real(root)
     write_figures(source.results, source.figures, runs, target)
     write_tables(results, reported, runs, source.results, target / "generated" / "tables")
-    api_pages.write_rest(target / "book" / "api", target / "generated" / "api_rest.md")
     _write_config(root, target, source, substitutions(results, reported, runs))
     return target
 
