@@ -6,14 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rdfer.metrics.verdict import ALPHA, VERDICTS, decide
-from rdfer.report.readout import JOIN
-from rdfer.report.tables import markdown
-from rdfer.studies.claims import HEADLINE_SEEDS, MARGINS, SEEDS, WHERE, Claim, Claims
+from rdfer.report.readout import DASH, POINTS, interval
+from rdfer.report.tables import Columns, table
+from rdfer.studies.claims import HEADLINE_SEEDS, MARGINS, PREDICTIONS, SEEDS, WHERE, Claim, Claims
 
 NOT_JUDGED = "not judged yet"
-MINUS = "\N{MINUS SIGN}"
-
 Rows = Mapping[str, Mapping[str, Any]] | None
+"""Verdicts by id of the claim; None where none was judged."""
 
 
 def verdict_cell(claim: Claim, rows: Rows) -> str:
@@ -21,52 +20,38 @@ def verdict_cell(claim: Claim, rows: Rows) -> str:
     if rows is None:
         return NOT_JUDGED
     row = rows[claim.id]
-    mark = ""
-    if row["verdict"] != "missing" and row["resampled"] is not None:
-        low, high = row["resampled"]
-        mark = "†" if decide(low, high, claim.margin) != row["verdict"] else ""
-    return f"{row['verdict']}{mark}"
+    said: str = row["verdict"]
+    if said == "missing" or row["resampled"] is None:
+        return said
+    low, high = row["resampled"]
+    return said if decide(low, high, claim.margin) == said else f"{said}†"
 
 
 def effect_cell(claim: Claim, rows: Rows) -> str:
     """Effect and interval, in points: hundredths of the metric."""
-    row = None if rows is None else rows[claim.id]
-    if row is None or row["effect"] is None:
-        return "–"
-    mean, low, high = (_points(row[key]) for key in ("effect", "low", "high"))
-    return f"{mean} [{low}{JOIN}{high}]"
-
-
-def _points(value: float) -> str:
-    return f"{100 * value:+.1f}".replace("-", MINUS)
+    row = {} if rows is None else rows[claim.id]
+    return interval({**row, "mean": row.get("effect")}, "", POINTS, DASH)
 
 
 def family_table(claims: Claims, family: str, rows: Rows) -> str:
     """A family's claims for the book, one row each."""
-    body = [
-        [
-            claim.id,
-            claim.about,
-            claim.statement.replace("|", "\\|"),
-            _margin(claim),
-            f"*{claim.prediction}*: {claim.reason}",
-            verdict_cell(claim, rows),
-            effect_cell(claim, rows),
-        ]
-        for claim in claims.of(family)
-    ]
-    header = ["Claim", "About", f"Said {WHERE}", "Margin", "Predicted", "Verdict", "Effect, points"]
-    return markdown(header, body)
+    columns: Columns = {
+        "Claim": lambda claim: claim.id,
+        "About": lambda claim: claim.about,
+        f"Said {WHERE}": lambda claim: claim.statement,
+        "Margin": _margin,
+        "Predicted": lambda claim: f"*{claim.prediction}*: {claim.reason}",
+        "Verdict": lambda claim: verdict_cell(claim, rows),
+        "Effect, points": lambda claim: effect_cell(claim, rows),
+    }
+    return table(claims.of(family), columns)
 
 
 def _margin(claim: Claim) -> str:
-    sign = MINUS if claim.margin < 0 else ""
-    return f"{sign}{abs(claim.margin):g} {measure(claim.metric)}"
-
-
-def measure(metric: str) -> str:
-    """Abbreviations as they are written."""
-    return metric.upper() if metric in ("uar", "auroc", "auprc") else metric
+    """The margin and its measure, abbreviations as they are written."""
+    short = claim.metric in ("uar", "auroc", "auprc")
+    number = f"{claim.margin:g}".replace("-", "\N{MINUS SIGN}")
+    return f"{number} {claim.metric.upper() if short else claim.metric}"
 
 
 def all_tables(claims: Claims, rows: Rows) -> str:
@@ -80,15 +65,16 @@ def all_tables(claims: Claims, rows: Rows) -> str:
 
 def brief_table(claims: Claims, rows: Rows) -> str:
     """How many claims of each family came out how, for the cover."""
-    header = ["Claims", "Verdicts"]
-    if rows is None:
-        return markdown(header, [])
-    body = []
-    for family, title in claims.titles.items():
-        found = Counter(rows[claim.id]["verdict"] for claim in claims.of(family))
-        said = (f"{found[verdict]} {verdict}" for verdict in VERDICTS if found[verdict])
-        body.append([f"{family}: {title}", ", ".join(said)])
-    return markdown(header, body)
+
+    def counted(family: str) -> str:
+        found = Counter((rows or {})[claim.id]["verdict"] for claim in claims.of(family))
+        return ", ".join(f"{found[said]} {said}" for said in VERDICTS if found[said])
+
+    columns: Columns = {
+        "Claims": lambda family: f"{family}: {claims.titles[family]}",
+        "Verdicts": counted,
+    }
+    return table([] if rows is None else claims.titles, columns)
 
 
 def seeds_of(group: Sequence[Claim]) -> str:
@@ -102,30 +88,27 @@ def seeds_of(group: Sequence[Claim]) -> str:
 
 def terminal(claims: Claims, rows: Rows, *, width: int = 100) -> list[str]:
     """Lines for a terminal: id, prediction, verdict, effect, and the statement wrapped beside."""
-    found = [("claim", "predicted", "verdict", "effect, points")]
+    found = [("claim", "predicted", "verdict", "" if rows is None else "effect, points")]
     for claim in claims.claims:
-        cells = (verdict_cell(claim, rows), effect_cell(claim, rows))
-        found.append((claim.id, claim.prediction, *cells))
-    if rows is None:
-        found = [(*row[:3], "") for row in found]
-    texts = ["", *(claim.text for claim in claims.claims)]
+        effect = "" if rows is None else effect_cell(claim, rows)
+        found.append((claim.id, claim.prediction, verdict_cell(claim, rows), effect))
     sizes = [max(map(len, column)) for column in zip(*found, strict=True)]
     lines = []
-    for row, text in zip(found, texts, strict=True):
-        head = "".join(f"{c:{n}}  " for c, n in zip(row, sizes, strict=True) if n)
-        parts = textwrap.wrap(text, max(30, width - len(head))) or [""]
-        lines += [(head if k == 0 else " " * len(head)) + part for k, part in enumerate(parts)]
+    for row, text in zip(found, ["", *(claim.text for claim in claims.claims)], strict=True):
+        head = "".join(f"{cell:{size}}  " for cell, size in zip(row, sizes, strict=True) if size)
+        first, *others = textwrap.wrap(text, max(30, width - len(head))) or [""]
+        lines += [head + first, *(" " * len(head) + other for other in others)]
     return [line.rstrip() for line in lines]
 
 
 def phrases(claims: Claims, rows: Rows) -> dict[str, str]:
     """What pages quote: the rule's constants, and how many claims there are of each kind."""
     said = [claim.prediction for claim in claims.claims]
+    verdicts = {c.id: NOT_JUDGED if rows is None else rows[c.id]["verdict"] for c in claims.claims}
     right = "no claim is judged yet"
     if rows is not None:
-        pairs = [(claim.prediction, rows[claim.id]["verdict"]) for claim in claims.claims]
-        decided = [pair for pair in pairs if pair[1] != "missing"]
-        hits = sum(a == b for a, b in decided)
+        decided = [c for c in claims.claims if verdicts[c.id] != "missing"]
+        hits = sum(claim.prediction == verdicts[claim.id] for claim in decided)
         right = f"{hits} of {len(decided)} predictions came true"
     return {
         "rule_alpha": f"{100 * ALPHA:g}",
@@ -135,12 +118,7 @@ def phrases(claims: Claims, rows: Rows) -> dict[str, str]:
         "rule_seeds": str(SEEDS),
         "rule_headline_seeds": str(HEADLINE_SEEDS),
         "claims_count": str(len(said)),
-        **{
-            f"claims_predicted_{kind}": str(said.count(kind)) for kind in ("holds", "fails", "open")
-        },
+        **{f"claims_predicted_{kind}": str(said.count(kind)) for kind in PREDICTIONS},
         "claims_came_true": right,
-        **{
-            f"verdict_{claim.id}": "not judged yet" if rows is None else rows[claim.id]["verdict"]
-            for claim in claims.claims
-        },
+        **{f"verdict_{claim}": verdict for claim, verdict in verdicts.items()},
     }

@@ -57,7 +57,7 @@ def draw(peers: Peers, runs: Runs) -> Drawn:
     known, is a line across all costs.
     """
     marks = marks_of(peers, runs)
-    paper = peers[PAPER].scores["dfew_uar"] if PAPER in peers else None
+    paper = peers[PAPER].dfew_uar if PAPER in peers else None
     figure, axis = subplots(1, 1, height=4.9)
     for mark in marks:
         colour, marker = LOOKS[mark.kind]

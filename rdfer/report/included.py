@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from rdfer.base.files import read_json
-from rdfer.report import comparison, figures, fold_tables, readout, schemes, study_tables, tables
+from rdfer.report import comparison, figures, readout, schemes, study_tables, tables
 from rdfer.report.claim_tables import all_tables, brief_table
 from rdfer.report.comparison_figure import draw_peers
 from rdfer.report.reported import Peer
@@ -34,8 +34,8 @@ TABLES: Mapping[str, Any] = {
     "tuning": study_tables.tuning_table,
     "key": tables.key_table,
     "meta": tables.meta_table,
-    "folds": fold_tables.fold_table,
-    "label_quality": fold_tables.quality_table,
+    "folds": tables.fold_table,
+    "label_quality": tables.quality_table,
 }
 
 

@@ -2,7 +2,7 @@
 
 A results directory holds a few small JSON files (see :data:`REQUIRED_KEYS`), written by the
 notebooks. What was not run says so: a missing result is the text :data:`NOT_RUN`, never an empty
-run or an old number.
+place or an old number.
 
 Scores (UAR, WAR, recall) are stored as fractions and shown as percent; differences are shown in
 percentage points with their sign.
@@ -10,6 +10,7 @@ percentage points with their sign.
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -24,8 +25,13 @@ NOT_RUN = "not run here"
 MISSING = "missing"
 """What stands for a row of a study that lacks runs: it is never averaged over the others."""
 
-JOIN = ",\N{NO-BREAK SPACE}"  # an interval is not broken over two lines
+DASH = "–"
+"""What stands where a number is not meant to be, or is not known."""
 
+SAME = "no detectable difference"
+"""What the interval of a difference says that holds 0."""
+
+Row: TypeAlias = Mapping[str, Any]
 Results: TypeAlias = Mapping[str, Any]
 """Result name (file name without ``.json``) to its content, None where it was not run."""
 
@@ -76,36 +82,77 @@ def load_results(directory: str | Path) -> dict[str, Any]:
     return results
 
 
-def percent(value: float | None, *, signed: bool = False) -> str:
-    """A fraction as percent with one decimal: ``0.6543`` -> ``65.4``; nothing -> not run."""
+@dataclass(frozen=True)
+class Form:
+    """How a number is written: multiplied by what, with how many decimals, with its sign or not."""
+
+    scale: float
+    digits: int
+    signed: bool = False
+
+
+PERCENT, POINTS = Form(100, 1), Form(100, 1, signed=True)
+SHARE, RANK = Form(1, 3), Form(1, 2)  # AUROC and the like; rank correlations
+
+
+def number(value: float | None, form: Form, none: str = NOT_RUN) -> str:
+    """One number; nothing, or what is not finite, is ``none``. A minus is as wide as the plus.
+
+    >>> number(0.6543, PERCENT), number(0.048, POINTS), number(0.8123, SHARE)
+    ('65.4', '+4.8', '0.812')
+    """
     if value is None or not math.isfinite(value):
-        return NOT_RUN
-    text = f"{100 * value:+.1f}" if signed else f"{100 * value:.1f}"
-    return _minus(text)
-
-
-def _minus(text: str) -> str:
-    """A real minus sign, as wide as the plus."""
+        return none
+    text = f"{form.scale * value:{'+' if form.signed else ''}.{form.digits}f}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-def with_interval(
-    mean: float | None, low: float | None, high: float | None, *, signed: bool = False
-) -> str:
-    """``65.4 [64.0, 66.8]``; without the brackets where there is no interval (one seed)."""
-    text = percent(mean, signed=signed)
-    if text == NOT_RUN or low is None or high is None:
+def percent(value: float | None, *, signed: bool = False) -> str:
+    """A fraction as percent with one decimal: ``0.6543`` -> ``65.4``; nothing -> not run."""
+    return number(value, POINTS if signed else PERCENT)
+
+
+def round_percent(value: float | None) -> str:
+    """A fraction that somebody chose, as percent: ``0.2`` -> ``20``."""
+    return percent(value).removesuffix(".0")
+
+
+def interval(row: Row | None, name: str = "", form: Form = PERCENT, none: str = NOT_RUN) -> str:
+    """A mean with its interval: ``65.4 [64.0, 66.8]``; without brackets where there is none.
+
+    Args:
+        row: has ``<name>_mean``, ``<name>_low``, ``<name>_high``; or without the name before.
+        name: of the metric.
+        form: of the three numbers.
+        none: what stands where there is no mean.
+    """
+    at = f"{name}_" if name else ""
+    mean, *ends = ((row or {}).get(f"{at}{end}") for end in ("mean", "low", "high"))
+    text = number(mean, form, none)
+    if text == none or None in ends:
         return text
-    ends = (percent(end, signed=signed) for end in (low, high))
-    return f"{text} [{JOIN.join(ends)}]"
+    low, high = (number(end, form) for end in ends)
+    return f"{text} [{low},\N{NO-BREAK SPACE}{high}]"  # not broken over two lines
 
 
-def find(rows: Iterable[Mapping[str, Any]], **wanted: Any) -> Mapping[str, Any] | None:
+def is_missing(row: Row, name: str) -> bool:
+    """Whether a row of a study has no number for a metric, as runs or seeds are lacking."""
+    return row[f"{name}_mean"] is None
+
+
+def study(row: Row | None, name: str, form: Form = PERCENT) -> str:
+    """A study's number with its interval; a dash where the study is not meant to have the row."""
+    if row is None:
+        return DASH
+    return MISSING if is_missing(row, name) else interval(row, name, form)
+
+
+def find(rows: Iterable[Row], **wanted: Any) -> Row | None:
     """The first row whose values equal all the wanted ones."""
     return next((row for row in rows if all(row.get(k) == v for k, v in wanted.items())), None)
 
 
-def rows_of(results: Results, name: str, key: str = "rows") -> list[Mapping[str, Any]]:
+def rows_of(results: Results, name: str, key: str = "rows") -> list[Row]:
     """The rows of one result, none where it was not run."""
     return list((results.get(name) or {}).get(key) or [])
 
@@ -120,12 +167,12 @@ def class_names(results: Results) -> tuple[str, ...]:
     return tuple((results.get("main") or {}).get("classes") or CLASSES)
 
 
-def rivals(results: Results) -> list[Mapping[str, Any]]:
+def rivals(results: Results) -> list[Row]:
     """The main table's rows without the ceiling."""
     return [row for row in rows_of(results, "main") if row["method"] != CEILING]
 
 
-def ceiling(results: Results) -> Mapping[str, Any] | None:
+def ceiling(results: Results) -> Row | None:
     """The main table's row of plain training without label noise."""
     return find(rows_of(results, "main"), method=CEILING)
 
@@ -147,61 +194,20 @@ def score_name(results: Results, score: str) -> str:
     return row.get("name") or SCORE_NAMES.get(score, score)
 
 
-def score_order(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+def score_order(rows: Iterable[Row]) -> list[str]:
     """The scores of the rows, in the order of :data:`SCORE_NAMES`; others come last."""
     found = dict.fromkeys(row["score"] for row in rows)
     known = [score for score in SCORE_NAMES if score in found]
     return [*known, *(score for score in found if score not in SCORE_NAMES)]
 
 
-def auroc(row: Mapping[str, Any] | None) -> str:
-    """An AUROC with its interval, three decimals: ``0.812 [0.790, 0.834]``."""
-    if row is None or row.get("auroc_mean") is None:
-        return NOT_RUN
-    values = [row.get(f"auroc_{part}") for part in ("mean", "low", "high")]
-    mean, *ends = (None if value is None else _minus(f"{value:.3f}") for value in values)
-    return f"{mean}" if None in ends else f"{mean} [{ends[0]}{JOIN}{ends[1]}]"
-
-
-def is_missing(row: Mapping[str, Any], name: str) -> bool:
-    """Whether a row of a study has no number for a metric, as runs or seeds are lacking."""
-    return row[f"{name}_mean"] is None
-
-
-def study_percent(row: Mapping[str, Any] | None, name: str) -> str:
-    """A study's percent with its interval; a dash where the study has no such row."""
-    if row is None:
-        return "–"
-    if is_missing(row, name):
-        return MISSING
-    return with_interval(*(row.get(f"{name}_{end}") for end in ("mean", "low", "high")))
-
-
-def study_points(row: Mapping[str, Any], name: str) -> str:
-    """A study's paired difference in points with its interval."""
-    if is_missing(row, name):
-        return MISSING
-    return with_interval(
-        *(row.get(f"{name}_{end}") for end in ("mean", "low", "high")), signed=True
-    )
-
-
-def study_share(row: Mapping[str, Any] | None, name: str) -> str:
-    """A study's AUROC or AUPRC with its interval; a dash where the study has no such row."""
-    if row is None:
-        return "–"
-    if is_missing(row, name):
-        return MISSING
-    return auroc({f"auroc_{end}": row.get(f"{name}_{end}") for end in ("mean", "low", "high")})
-
-
 def verdict(low: float | None, high: float | None) -> str:
-    """What an interval of a difference allows to say, in words."""
+    """What the interval of a difference allows to say, in words."""
     if low is None or high is None:
         return "no interval"
     if low > 0:
         return "higher"
-    return "lower" if high < 0 else "not told apart"
+    return "lower" if high < 0 else SAME
 
 
 def duration(seconds: float) -> str:

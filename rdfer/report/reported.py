@@ -6,11 +6,12 @@ by their keys in ``book/references.bib``.
 """
 
 import csv
-import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from rdfer.base.errors import UserError
 
@@ -19,17 +20,27 @@ SETS: Mapping[str, str] = {"dfew": "DFEW", "ferv39k": "FERV39k", "mafw": "MAFW"}
 SCORES = tuple(f"{data}_{score}" for data in SETS for score in ("uar", "war"))
 #: What a method sees -> how it is told, in the order of tables.
 INPUTS: Mapping[str, str] = {"V": "video", "V+T": "video and text", "A+V": "audio and video"}
-COLUMNS = (
-    *("method", "year", "inputs", "params_m", "params_of", "gflops", "cost_leaves_out"),
-    *SCORES,
-    *("licence", "cite", "checked_in", "note"),
-)
-NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
-KEY = re.compile(r"[A-Za-z][\w:-]*", re.ASCII)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Peer:
+def _number(text: str) -> float | None:
+    if text and not re.fullmatch(r"[+-]?[0-9]+(\.[0-9]+)?", text):
+        raise ValueError("not a number; leave it empty where it is not known")
+    return float(text) if text else None
+
+
+def _whole(text: str) -> int | None:
+    value = _number(text)
+    if value is not None and value % 1:
+        raise ValueError("must be a whole number")
+    return None if value is None else int(value)
+
+
+_KEY = r"[A-Za-z][A-Za-z0-9_:-]*"
+Score = Annotated[float | None, Field(ge=0, le=100), BeforeValidator(_number)]
+Size = Annotated[float | None, Field(ge=0.001), BeforeValidator(_number)]
+
+
+class Peer(BaseModel):
     """One method of the literature; ``None`` or an empty text stands for what is not known.
 
     Attributes:
@@ -40,30 +51,57 @@ class Peer:
         params_of: ``"trained"`` where those are the trained ones alone, else empty.
         gflops: cost of one clip as its authors count it, in 1e9 operations.
         cost_leaves_out: what that cost does not cover.
-        scores: UAR and WAR in percent by column (:data:`SCORES`).
+        dfew_uar, dfew_war, ferv39k_uar, ferv39k_war, mafw_uar, mafw_war: scores in percent.
         licence: of the published code.
         cite: key of the method's publication in ``book/references.bib``.
         checked_in: key of where its scores were seen; empty if nobody checked them.
         note: what else a reader should know.
     """
 
-    method: str
-    year: int | None
-    inputs: str
-    params_m: float | None
-    params_of: str
-    gflops: float | None
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    method: str = Field(min_length=1)
+    year: Annotated[int | None, Field(ge=1900, le=2100), BeforeValidator(_whole)]
+    inputs: Literal["V", "V+T", "A+V"]
+    params_m: Size
+    params_of: Literal["", "trained"]
+    gflops: Size
     cost_leaves_out: str
-    scores: Mapping[str, float | None]
+    dfew_uar: Score
+    dfew_war: Score
+    ferv39k_uar: Score
+    ferv39k_war: Score
+    mafw_uar: Score
+    mafw_war: Score
     licence: str
-    cite: str
-    checked_in: str
+    cite: str = Field(min_length=1, pattern=f"^{_KEY}$")
+    checked_in: str = Field(pattern=f"^({_KEY})?$")
     note: str
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_line(cls, cell: str) -> str:
+        text = cell.strip()
+        if "|" in text or not all(map(str.isprintable, text)):
+            raise ValueError("must be one line without '|', since it goes into a table")
+        return text
 
     def score(self, column: str) -> str | None:
         """A score as papers print it, two decimals."""
-        value = self.scores[column]
+        value = getattr(self, column)
         return None if value is None else f"{value:.2f}"
+
+
+COLUMNS = tuple(Peer.model_fields)
+#: What pydantic finds -> the rule that was broken.
+RULES: Mapping[str, str] = {
+    "value_error": "{error}",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "must be one key of references.bib",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "literal_error": "must be one of {expected}",
+}
 
 
 def identifier(method: str) -> str:
@@ -81,19 +119,18 @@ def load_reported(path: str | Path) -> dict[str, Peer]:
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
-            rows = [row for row in csv.reader(file, strict=True) if row]
+            header, *body = [row for row in csv.reader(file, strict=True) if row] or [[]]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise UserError(f"{path}: not a table in CSV and UTF-8 ({error})") from None
-    header, *body = rows or [[]]
     _check_header(path, header)
     peers: dict[str, Peer] = {}
     for number, cells in enumerate(body, 1):
         place = f"{path}: row {number}"
         if len(cells) != len(header):
             raise UserError(f"{place}: {len(cells)} cells, but {len(header)} columns")
-        peer = _Row(place, dict(zip(header, cells, strict=True))).peer()
+        peer = _peer(place, dict(zip(header, cells, strict=True)))
         if identifier(peer.method) in map(identifier, peers):
             raise UserError(f"{place}: method = {peer.method!r}: there is one of this name already")
         peers[peer.method] = peer
@@ -110,66 +147,11 @@ def _check_header(path: str | Path, header: Sequence[str]) -> None:
             raise UserError(f"{path}: column {column!r}: {found}")
 
 
-@dataclass(frozen=True)
-class _Row:
-    """The cells of one row, each read by the rule of its column."""
-
-    place: str
-    cells: Mapping[str, str]
-
-    def peer(self) -> Peer:
-        return Peer(
-            method=self.text("method", needed=True),
-            year=self.year(),
-            inputs=self.choice("inputs", tuple(INPUTS)),
-            params_m=self.number("params_m", low=0.001),
-            params_of=self.choice("params_of", ("", "trained")),
-            gflops=self.number("gflops", low=0.001),
-            cost_leaves_out=self.text("cost_leaves_out"),
-            scores={column: self.number(column, high=100) for column in SCORES},
-            licence=self.text("licence"),
-            cite=self.key("cite", needed=True),
-            checked_in=self.key("checked_in"),
-            note=self.text("note"),
-        )
-
-    def error(self, column: str, rule: str) -> UserError:
-        return UserError(f"{self.place}: {column} = {self.cells[column]!r}: {rule}")
-
-    def text(self, column: str, *, needed: bool = False) -> str:
-        value = self.cells[column].strip()
-        if needed and not value:
-            raise self.error(column, "must not be empty")
-        if any(letter == "|" or not letter.isprintable() for letter in value):
-            raise self.error(column, "must be one line without '|', since it goes into a table")
-        return value
-
-    def choice(self, column: str, allowed: Sequence[str]) -> str:
-        value = self.text(column)
-        if value not in allowed:
-            raise self.error(column, f"must be one of {', '.join(map(repr, allowed))}")
-        return value
-
-    def key(self, column: str, *, needed: bool = False) -> str:
-        value = self.text(column, needed=needed)
-        if value and not KEY.fullmatch(value):
-            raise self.error(column, "must be one key of references.bib")
-        return value
-
-    def year(self) -> int | None:
-        value = self.number("year", low=1900, high=2100)
-        if value is not None and value % 1:
-            raise self.error("year", "must be a whole number")
-        return None if value is None else int(value)
-
-    def number(self, column: str, *, low: float = 0, high: float = math.inf) -> float | None:
-        text = self.text(column)
-        if not text:
-            return None
-        if not NUMBER.fullmatch(text):
-            raise self.error(column, "not a number; leave it empty where it is not known")
-        value = float(text)
-        if not low <= value <= high:
-            upper = "" if high == math.inf else f" and at most {high:g}"
-            raise self.error(column, f"must be at least {low:g}{upper}")
-        return value
+def _peer(place: str, row: Mapping[str, Any]) -> Peer:
+    try:
+        return Peer(**row)
+    except ValidationError as caught:
+        error = caught.errors()[0]
+        column = str(error["loc"][0])
+        rule = RULES[error["type"]].format_map(error["ctx"] if "ctx" in error else {})
+        raise UserError(f"{place}: {column} = {row[column]!r}: {rule}") from None

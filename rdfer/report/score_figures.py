@@ -17,14 +17,15 @@ from numpy.typing import NDArray
 from rdfer.report.drawing import INK, SOFT, Drawn, error_bars, label_rows, method_style, subplots
 from rdfer.report.readout import (
     CEILING,
+    POINTS,
     Results,
     ceiling,
     class_names,
+    interval,
     method_names,
     percent,
     rivals,
     rows_of,
-    with_interval,
 )
 
 MINUS = "\N{MINUS SIGN}"
@@ -183,9 +184,5 @@ def ablation(results: Results) -> Drawn:
     axis.axvline(0, color=SOFT, lw=1)
     label_rows(axis, [row["name"] for row in rows])
     axis.set_xlabel("UAR, difference to the full method, points")
-    said = "; ".join(
-        f"{r['name']} "
-        + with_interval(r["delta_mean"], r.get("delta_low"), r.get("delta_high"), signed=True)
-        for r in rows
-    )
+    said = "; ".join(f"{r['name']} " + interval(r, "delta", POINTS) for r in rows)
     return figure, f"Paired differences in points of UAR with 95 % intervals: {said}."

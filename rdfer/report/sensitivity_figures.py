@@ -22,7 +22,7 @@ from rdfer.report.drawing import (
     method_style,
     subplots,
 )
-from rdfer.report.readout import Results, is_missing, percent, rows_of, study_percent
+from rdfer.report.readout import Results, is_missing, percent, rows_of, study
 from rdfer.settings.variants import JUDGED, VOTE
 
 #: Setting -> what figures and tables call it.
@@ -73,7 +73,7 @@ def sensitivity(results: Results) -> Drawn:
             if rows[y]["setting"] != rows[y - 1]["setting"]:
                 axis.axhline(y - 0.5, color=SOFT, lw=0.6)
         axis.set_xlabel(title)
-    said = "; ".join(f"{value_name(row)}: {study_percent(row, 'uar')}" for row in rows)
+    said = "; ".join(f"{value_name(row)}: {study(row, 'uar')}" for row in rows)
     return figure, f"UAR in percent with 95 % intervals: {said}."
 
 

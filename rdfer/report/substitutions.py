@@ -11,14 +11,19 @@ from rdfer.report.claim_tables import phrases as claim_phrases
 from rdfer.report.comparison import CHOSEN, Runs, phrases
 from rdfer.report.readout import (
     NOT_RUN,
+    POINTS,
+    SAME,
+    SHARE,
     Results,
-    auroc,
+    Row,
     duration,
     find,
+    interval,
+    number,
     percent,
+    round_percent,
     rows_of,
     verdict,
-    with_interval,
 )
 from rdfer.report.reported import Peer, identifier
 from rdfer.studies.claims import load_claims
@@ -49,6 +54,7 @@ def substitutions(
         reported: the literature's numbers, as :mod:`rdfer.report.reported` gives them.
         runs: this project's scores on the real sets.
     """
+    claims, judged = load_claims(), results.get("claims")
     return {
         **_meta(results),
         **_main(results),
@@ -56,15 +62,14 @@ def substitutions(
         **_benchmark(results),
         "networks_say": _networks(results),
         **_real(results, runs),
-        **_reported(reported),
+        **{
+            f"reported_{identifier(method)}_{key}": peer.score(key) or "not reported"
+            for method, peer in reported.items()
+            for key in ("dfew_uar", "dfew_war", "ferv39k_uar", "ferv39k_war")
+        },
         **phrases(reported),
-        **_claims(results),
+        **claim_phrases(claims, judged and check_content(FILE, judged, claims)),
     }
-
-
-def _claims(results: Results) -> dict[str, str]:
-    claims, content = load_claims(), results.get("claims")
-    return claim_phrases(claims, content and check_content(FILE, content, claims))
 
 
 def _word(value: Any) -> str:
@@ -73,26 +78,18 @@ def _word(value: Any) -> str:
 
 def _meta(results: Results) -> dict[str, str]:
     meta = results.get("meta") or {}
-    noise = meta.get("noise") or {}
-    seeds = meta.get("seeds")
+    noise, machine, seeds = meta.get("noise") or {}, meta.get("machine"), meta.get("seeds")
     return {
-        "preset": _word(meta.get("preset")),
-        "date": _word(meta.get("date")),
-        "pool": _word(meta.get("pool")),
-        "seeds": NOT_RUN if seeds is None else str(len(seeds)),
+        **{name: _word(meta.get(name)) for name in ("preset", "date", "pool")},
+        "seeds": _word(None if seeds is None else len(seeds)),
         "noise_kind": _word(noise.get("kind")),
-        "noise_rate": percent(noise.get("rate")).removesuffix(".0"),
+        "noise_rate": round_percent(noise.get("rate")),
         "wall": duration(meta["wall_s"]) if "wall_s" in meta else NOT_RUN,
         **{f"n_{part}": _word(meta.get(part)) for part in ("train", "val", "test")},
-        "machine": _machine(meta.get("machine")),
+        "machine": f"{machine.get('cores', '?')} CPU cores, {machine.get('gpu') or 'no GPU'}"
+        if machine
+        else NOT_RUN,
     }
-
-
-def _machine(machine: Mapping[str, Any] | None) -> str:
-    if not machine:
-        return NOT_RUN
-    cores = machine.get("cores", "?")
-    return f"{cores} CPU cores, {machine.get('gpu') or 'no GPU'}"
 
 
 def _real(results: Results, runs: Runs) -> dict[str, str]:
@@ -110,37 +107,35 @@ def _real(results: Results, runs: Runs) -> dict[str, str]:
 
 def _main(results: Results) -> dict[str, str]:
     values: dict[str, str] = {}
-    folds = (results.get("main") or {}).get("folds") or []
-    rows = rows_of(results, "main")
     for method in METHODS:
-        row = find(rows, method=method) or {}
+        row = find(rows_of(results, "main"), method=method)
         for metric in ("uar", "war"):
-            mean, low, high = (row.get(f"{metric}_{part}") for part in ("mean", "low", "high"))
-            name = f"{metric}_{method.replace('-', '_')}"
-            values[name] = percent(mean)
-            values[f"{name}_ci"] = with_interval(mean, low, high)
+            name = identifier(f"{metric}_{method}")
+            values[name] = percent((row or {}).get(f"{metric}_mean"))
+            values[f"{name}_ci"] = interval(row, metric)
+    folds = (results.get("main") or {}).get("folds") or []
     for a, b in PAIRS:
         row = find(rows_of(results, "main", "differences"), a=a, b=b, metric="uar") or {}
-        name = f"gain_{a}_{b}".replace("-", "_")
-        mean, low, high = (row.get(part) for part in ("mean", "low", "high"))
-        values[name] = percent(mean, signed=True)
-        values[f"{name}_ci"] = with_interval(mean, low, high, signed=True)
+        name = identifier(f"gain_{a}_{b}")
+        values[name] = number(row.get("mean"), POINTS)
+        values[f"{name}_ci"] = interval(row, "", POINTS)
         values[f"{name}_says"] = sentence(a, b, row, folds)
     return values
 
 
-def sentence(a: str, b: str, row: Mapping[str, Any], folds: Sequence[int] = ()) -> str:
+def sentence(a: str, b: str, row: Row, folds: Sequence[int] = ()) -> str:
     """What the paired difference of two methods shows, in one sentence; ``folds`` of a real set."""
+    one, other = METHODS[a], METHODS[b]
     if row.get("mean") is None:
-        return f"{METHODS[a]} against {METHODS[b]}: {NOT_RUN}"
-    points = with_interval(row["mean"], row.get("low"), row.get("high"), signed=True)
+        return f"{one} against {other}: {NOT_RUN}"
     reading = {
-        "higher": f"{METHODS[a]} is above {METHODS[b]}",
-        "lower": f"{METHODS[a]} is below {METHODS[b]}",
-        "not told apart": f"{METHODS[a]} and {METHODS[b]} are not told apart",
-        "no interval": f"{METHODS[a]} against {METHODS[b]}, without an interval",
+        "higher": f"{one} is above {other}",
+        "lower": f"{one} is below {other}",
+        SAME: f"{one} and {other} show {SAME}",
+        "no interval": f"{one} against {other}, without an interval",
     }[verdict(row.get("low"), row.get("high"))]
     count, unit = (len(folds), "fold") if folds else (row["n_seeds"], "seed")
+    points = interval(row, "", POINTS)
     return f"{reading}: {points} points of UAR over {count} {unit}{'s' * (count != 1)}"
 
 
@@ -149,50 +144,38 @@ def _networks(results: Results) -> str:
     said = []
     for row in rows_of(results, "ablation"):
         if row.get("part") == "network":
-            ends = row.get("delta_low"), row.get("delta_high")
-            reading = {"higher": "above", "lower": "below"}.get(verdict(*ends), verdict(*ends))
-            points = with_interval(row.get("delta_mean"), *ends, signed=True)
-            said.append(f"{row['name']} {reading} ({points} points, {row['n_seeds']} seeds)")
+            reading = verdict(row.get("delta_low"), row.get("delta_high"))
+            words = {"higher": "above", "lower": "below"}.get(reading, f"with {reading}")
+            points = interval(row, "delta", POINTS)
+            said.append(f"{row['name']} {words} ({points} points, {row['n_seeds']} seeds)")
     return "; ".join(said) or NOT_RUN
 
 
 def _detection(results: Results) -> dict[str, str]:
     rows = rows_of(results, "agreement", "scores")
-    names = dict.fromkeys([*SCORE_NAMES, *(row["score"] for row in rows)])
     return {
-        f"auroc_{_name(score)}_{short}": auroc(find(rows, score=score, over=over))
-        for score in names
+        f"auroc_{identifier(score)}_{short}": interval(
+            find(rows, score=score, over=over), "auroc", SHARE
+        )
+        for score in dict.fromkeys([*SCORE_NAMES, *(row["score"] for row in rows)])
         for short, over in (("all", "all"), ("high", "high-loss"))
     }
-
-
-def _name(text: str) -> str:
-    """An identifier made of a score's key."""
-    return "".join(letter if letter.isalnum() else "_" for letter in text)
 
 
 def _benchmark(results: Results) -> dict[str, str]:
     benchmark = results.get("benchmark") or {}
     identities = benchmark.get("identities")
     clean = find(rows_of(results, "main"), method="clean") or {}
-    cost = find(rows_of(results, "main", "differences"), a="clean", b="plain", metric="uar") or {}
-    values = {
-        f"bench_{key}_{group}": percent((benchmark.get(key) or {}).get(group))
-        for key in ("oracle", "frame_bag")
-        for group in ("overall", "hard")
-    }
-    return values | {
+    cost = find(rows_of(results, "main", "differences"), a="clean", b="plain", metric="uar")
+    return {
+        **{
+            f"bench_{key}_{group}": percent((benchmark.get(key) or {}).get(group))
+            for key in ("oracle", "frame_bag")
+            for group in ("overall", "hard")
+        },
         "bench_hard": percent(benchmark.get("hard")),
         "bench_ambiguous": percent(benchmark.get("ambiguous")),
         "bench_clean_plain_uar": percent(clean.get("uar_mean")),
-        "bench_noise_cost": with_interval(*(cost.get(k) for k in ("mean", "low", "high"))),
-        "n_identities": NOT_RUN if identities is None else str(sum(identities.values())),
-    }
-
-
-def _reported(reported: Mapping[str, Peer]) -> dict[str, str]:
-    return {
-        f"reported_{identifier(method)}_{key}": peer.score(key) or "not reported"
-        for method, peer in reported.items()
-        for key in ("dfew_uar", "dfew_war", "ferv39k_uar", "ferv39k_war")
+        "bench_noise_cost": interval(cost),
+        "n_identities": _word(None if identities is None else sum(identities.values())),
     }

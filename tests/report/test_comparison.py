@@ -137,7 +137,7 @@ def test_rows_rise_within_what_methods_see(peers):
     rows = comparison.ordered(peers)
     assert [p.inputs for p in rows] == sorted((p.inputs for p in rows), key=list(INPUTS).index)
     for inputs in INPUTS:
-        known = [p.scores["dfew_uar"] for p in rows if p.inputs == inputs]
+        known = [p.dfew_uar for p in rows if p.inputs == inputs]
         scores = [score for score in known if score is not None]
         assert scores == sorted(scores)
         assert known[: len(scores)] == scores
@@ -171,7 +171,7 @@ def test_a_method_is_drawn_or_named_in_the_caption(peers):
 
 def test_no_score_of_the_embedded_benchmark_gets_in():
     """The modules read the two files of real sets and none of the other results."""
-    for name in ("reported", "real_results", "comparison"):
+    for name in ("report/reported", "studies/real_results", "report/comparison"):
         source = (ROOT / "rdfer" / f"{name}.py").read_text(encoding="utf-8")
         assert not re.search(r"main\.json|load_results|rows_of", source)
     included = set(re.findall(r"/generated/(\S+)\.md", PAGE))

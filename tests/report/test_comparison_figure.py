@@ -66,7 +66,7 @@ def test_a_partial_cost_is_hollow(peers, drawn):
 def test_the_paper_is_a_line_as_its_cost_is_not_known(peers, drawn):
     figure, said = drawn
     (line,) = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
-    assert set(line.get_ydata()) == {peers["RDFER"].scores["dfew_uar"]}
+    assert set(line.get_ydata()) == {peers["RDFER"].dfew_uar}
     assert "A line marks RDFER, cost not known" in said
 
 

@@ -9,18 +9,20 @@ from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
 from rdfer.report.readout import (
+    DASH,
     NOT_RUN,
+    RANK,
     REQUIRED_KEYS,
-    auroc,
+    SHARE,
     balanced,
     duration,
     find,
+    interval,
     load_results,
     percent,
     score_name,
     score_order,
     verdict,
-    with_interval,
 )
 from rdfer.studies.suspicion import LABEL_FREE, SCORE_NAMES
 
@@ -50,11 +52,13 @@ def test_percent_is_within_half_of_its_last_digit(value):
 
 
 def test_interval_goes_with_its_mean():
-    assert with_interval(0.5, 0.45, 0.55) == "50.0 [45.0, 55.0]".replace(
-        ", ", ",\N{NO-BREAK SPACE}"
-    )
-    assert with_interval(0.5, None, None) == "50.0"
-    assert with_interval(None, 0.1, 0.2) == NOT_RUN
+    row = {"uar_mean": 0.5, "uar_low": 0.45, "uar_high": 0.55}
+    assert interval(row, "uar") == "50.0 [45.0,\N{NO-BREAK SPACE}55.0]"
+    assert interval({"mean": 0.5, "low": None, "high": None}) == "50.0"
+    assert interval({"mean": 0.5}) == "50.0"
+    assert interval({"mean": None, "low": 0.1, "high": 0.2}) == NOT_RUN
+    assert interval(row, "war", RANK, DASH) == DASH
+    assert interval(None, "uar") == NOT_RUN
 
 
 @pytest.mark.parametrize(
@@ -62,8 +66,8 @@ def test_interval_goes_with_its_mean():
     [
         (0.01, 0.02, "higher"),
         (-0.02, -0.01, "lower"),
-        (-0.01, 0.01, "not told apart"),
-        (0.0, 0.01, "not told apart"),
+        (-0.01, 0.01, "no detectable difference"),
+        (0.0, 0.01, "no detectable difference"),
         (None, None, "no interval"),
     ],
 )
@@ -80,13 +84,13 @@ def test_duration(seconds, text):
 
 
 def test_auroc_without_an_interval_is_a_number_alone():
-    assert auroc({"auroc_mean": 0.8123}) == "0.812"
-    assert auroc(None) == NOT_RUN
+    assert interval({"auroc_mean": 0.8123}, "auroc", SHARE) == "0.812"
+    assert interval({"auroc_mean": None}, "auroc", SHARE) == NOT_RUN
 
 
 def test_auroc_has_the_minus_sign_of_all_numbers():
     row = {"auroc_mean": 0.2, "auroc_low": -0.05, "auroc_high": 0.45}
-    assert auroc(row) == f"0.200 [{MINUS}0.050,\N{NO-BREAK SPACE}0.450]"
+    assert interval(row, "auroc", SHARE) == f"0.200 [{MINUS}0.050,\N{NO-BREAK SPACE}0.450]"
 
 
 @pytest.mark.parametrize(

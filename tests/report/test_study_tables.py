@@ -3,7 +3,7 @@
 import pytest
 
 from rdfer.report import study_tables
-from rdfer.report.readout import MISSING, load_results, study_percent, study_share
+from rdfer.report.readout import DASH, MISSING, SHARE, load_results, study
 from tests.report.test_figures import INVENTED
 from tests.report.test_tables import cells
 
@@ -62,11 +62,11 @@ def test_cost_has_no_vote_of_one_clip(results):
 
 def test_a_missing_row_is_no_number_and_no_dash():
     row = {"uar_mean": None, "n_seeds": 3, "lacking": ["x missing"]}
-    assert study_percent(row, "uar") == study_share(row, "uar") == MISSING
-    assert study_percent(None, "uar") == study_share(None, "uar") == "–"
+    assert study(row, "uar") == study(row, "uar", SHARE) == MISSING
+    assert study(None, "uar") == study(None, "uar", SHARE) == DASH
     whole = {"uar_mean": 0.5, "uar_low": 0.4, "uar_high": 0.6}
-    assert study_percent(whole, "uar").startswith("50.0 [40.0,")
-    assert study_share(whole, "uar").startswith("0.500 [0.400,")
+    assert study(whole, "uar").startswith("50.0 [40.0,")
+    assert study(whole, "uar", SHARE).startswith("0.500 [0.400,")
 
 
 def test_tuning_shows_every_trial_and_the_chosen_one_in_bold(results):

@@ -7,7 +7,7 @@ import pytest
 from rdfer.data.manifest import CLASSES
 from rdfer.report import tables
 from rdfer.report.included import TABLES
-from rdfer.report.readout import NOT_RUN, load_results
+from rdfer.report.readout import NOT_RUN, SAME, load_results
 from rdfer.report.reported import load_reported
 from rdfer.report.substitutions import METHODS, substitutions
 
@@ -61,7 +61,7 @@ def test_the_ceiling_is_the_last_row_and_no_rival(results):
 def test_differences_are_signed_and_judged(results):
     header, _, *rows = cells(tables.difference_table(results))
     assert header[1] == "Points of UAR [95 %]"
-    assert [row[-1] for row in rows] == ["higher", "higher", "higher", "not told apart", "higher"]
+    assert [row[-1] for row in rows] == ["higher", "higher", "higher", SAME, "higher"]
     assert rows[0][1].startswith("+4.8 [+3.2")
 
 
@@ -101,7 +101,7 @@ def test_substitutions_quote_the_results(results):
     said = substitutions(results, load_reported(REPORTED))
     assert said["uar_ours"] == "70.2"
     assert said["gain_ours_plain_says"].startswith("RDFER (ours) is above Plain: +4.8")
-    assert "not told apart" in said["gain_vote_plain_says"]
+    assert said["gain_vote_plain_says"].startswith(f"RDFER (vote) and Plain show {SAME}: +1.4")
     assert said["noise_rate"] == "20"
     assert said["reported_m3dfel_dfew_war"] == "69.25"
     assert said["reported_rdfer_ferv39k_war"] == "not reported"
@@ -120,7 +120,7 @@ def test_other_networks_are_said_to_be_above_or_below(results):
     lstm, transformer, mean = said["networks_say"].split("; ")
     assert lstm.startswith("LSTM below (\N{MINUS SIGN}2.0 [")
     assert transformer.startswith("transformer above (+2.0 [") and "3 seeds" in transformer
-    assert mean.startswith("mean not told apart (+0.0 [")
+    assert mean.startswith("mean with no detectable difference (+0.0 [")
 
 
 def test_substitutions_have_the_same_names_whatever_was_run(results):

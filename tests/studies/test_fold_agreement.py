@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rdfer.data.manifest import Manifest, Video
-from rdfer.report import fold_tables
+from rdfer.report import tables
 from rdfer.studies.fold_agreement import clip_scores, summary
 
 CLASSES = ("A", "B")
@@ -60,9 +60,9 @@ def test_votes_are_the_reference_where_a_clip_has_some():
     rows = {row["score"]: row for row in found["quality"]}
     assert rows["scatter"]["n"] == 3 and rows["scatter"]["low_consensus"] == 2
     assert rows["scatter"]["auroc"] == 1 and rows["scatter"]["spearman"] > 0.8
-    table = fold_tables.quality_table({"labels": found})
+    table = tables.quality_table({"labels": found})
     assert "Disagreement of the vote (no label)" in table
-    assert fold_tables.quality_table({"labels": None}) == "*not run here*\n"
+    assert tables.quality_table({"labels": None}) == "*not run here*\n"
 
 
 def test_counts_by_fold_and_part_name_what_cannot_be_read():
@@ -71,7 +71,7 @@ def test_counts_by_fold_and_part_name_what_cannot_be_read():
         Video("b", "", "", "B", "train", n_frames=9),
         Video("c", "", "A", "A", "test", n_frames=0),
     ]
-    table = fold_tables.count_table({3: Manifest(tuple(clips), CLASSES)})
-    assert table.loc[(3, "train")].to_dict() == {"clips": 2, "A": 1, "B": 1, "unreadable": 0}
-    assert table.loc[(3, "test")].to_dict() == {"clips": 1, "A": 1, "B": 0, "unreadable": 1}
-    assert table.loc[(3, "val"), "clips"] == 0
+    table = tables.count_table({3: Manifest(tuple(clips), CLASSES)})
+    assert table.loc[(3, "train")].to_dict() == {"videos": 2, "A": 1, "B": 1, "unreadable": 0}
+    assert table.loc[(3, "test")].to_dict() == {"videos": 1, "A": 1, "B": 0, "unreadable": 1}
+    assert table.loc[(3, "val"), "videos"] == 0

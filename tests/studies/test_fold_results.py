@@ -8,7 +8,7 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
 from rdfer.pipeline import data_folder
-from rdfer.report import fold_tables, tables
+from rdfer.report import tables
 from rdfer.settings.schema import Settings, override
 from rdfer.studies import fold_results
 from rdfer.studies.flops import clip_cost
@@ -121,7 +121,7 @@ def test_every_table_says_where_the_epoch_was_chosen_on_the_test_part():
         tables.brief_table,
         tables.difference_table,
         tables.per_class_table,
-        fold_tables.fold_table,
+        tables.fold_table,
     ):
         assert "epoch chosen on the test part" in table(results), table.__name__
 
