@@ -8,7 +8,7 @@ from typing import Any
 from rdfer.metrics.verdict import ALPHA, VERDICTS, decide
 from rdfer.report.readout import DASH, POINTS, interval
 from rdfer.report.tables import Columns, table
-from rdfer.studies.claims import HEADLINE_SEEDS, MARGINS, PREDICTIONS, SEEDS, WHERE, Claim, Claims
+from rdfer.studies.claims import HEADLINE_SEEDS, MARGINS, SEEDS, WHERE, Claim, Claims
 
 NOT_JUDGED = "not judged yet"
 Rows = Mapping[str, Mapping[str, Any]] | None
@@ -118,7 +118,9 @@ def phrases(claims: Claims, rows: Rows) -> dict[str, str]:
         "rule_seeds": str(SEEDS),
         "rule_headline_seeds": str(HEADLINE_SEEDS),
         "claims_count": str(len(said)),
-        **{f"claims_predicted_{kind}": str(said.count(kind)) for kind in PREDICTIONS},
+        **{
+            f"claims_predicted_{kind}": str(said.count(kind)) for kind in ("holds", "fails", "open")
+        },
         "claims_came_true": right,
         **{f"verdict_{claim}": verdict for claim, verdict in verdicts.items()},
     }
