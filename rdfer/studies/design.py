@@ -33,6 +33,18 @@ DROPOUT = 0.2  # of watched runs: passes with dropout need some
 CLIPS = 16  # of watched runs: fewer are the first ones
 
 
+#: Methods of the main comparison whose difference is shown, first minus second.
+PAIRS = (
+    ("ours", "plain"),
+    ("ours", "plain-matched"),
+    ("ours", "elr"),
+    ("ours", "elr-matched"),
+    ("vote", "plain"),
+    ("ours", "vote"),
+    ("clean", "plain"),
+)
+
+
 @dataclass(frozen=True)
 class Condition:
     """A kind and a rate of label noise."""

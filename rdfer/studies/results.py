@@ -22,20 +22,11 @@ from rdfer.pipeline.provenance import now
 from rdfer.pipeline.runs import Run, plain
 from rdfer.settings.schema import settings_hash
 from rdfer.settings.variants import ABLATIONS, METHODS
+from rdfer.studies.design import PAIRS
 from rdfer.studies.suspicion import SCORES, Arrays, kinds, noisy, scoring_masks, suspicion_scores
 
 #: Runs by method or ablation, one a seed.
 Runs: TypeAlias = Mapping[str, Sequence[Run]]
-#: Differences that are shown, first minus second.
-PAIRS = (
-    ("ours", "plain"),
-    ("ours", "plain-matched"),
-    ("ours", "elr"),
-    ("ours", "elr-matched"),
-    ("vote", "plain"),
-    ("ours", "vote"),
-    ("clean", "plain"),
-)
 
 
 # rows

@@ -131,7 +131,7 @@ def cost_rows(bench: Bench, preset: Preset) -> Rows:
 
 
 def stream_rows(bench: Bench, preset: Preset) -> Rows:
-    """UAR of both streams and each alone, with the course in time intact and destroyed."""
+    """UAR of both streams and each alone, with the order in time intact and destroyed."""
     return [
         {"streams": streams, "input": seen, **_ours(bench, preset, streams=streams, input=seen)}
         for streams in ("both", "long", "short")
