@@ -96,7 +96,7 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     for fold in folds:
         context = steps.begin(PRESET, TINY, fold=fold)
         table = steps.train_runs(context, "train", variants, seed=0)
-        assert table["how"].tolist() == ["run", "run"]
+        assert table["how"].tolist() == ["trained", "trained"]
         run = steps.gather(context, "train", variants, [0])["plain"][0]
         arrays, metrics = run.arrays(), run.metrics()
         # nothing that rests on the truth is there

@@ -50,7 +50,7 @@ def test_a_fold_is_trained_and_tested(project, tmp_path, monkeypatch, preset):
     steps.prepare(context, workers=0)
     variants = [METHODS["plain"], METHODS["vote"]]
     table = steps.train_runs(context, "train", variants, seed=0)
-    assert table["how"].tolist() == ["run", "run"]
+    assert table["how"].tolist() == ["trained", "trained"]
     manifest, _, _ = steps.load(context)
     tested = {k for k, clip in enumerate(manifest.clips) if clip.split == "test"}
     lost = {k for k in tested if not manifest.clips[k].n_frames}
