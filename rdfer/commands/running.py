@@ -111,7 +111,7 @@ def status(arguments: argparse.Namespace) -> None:
     from rdfer.pipeline.runs import collect, missing_message, preset_dir
     from rdfer.studies.plan import expected_runs
 
-    frame = collect(preset_dir(arguments.preset), runs=expected_runs(arguments.preset))
+    frame = collect(preset_dir(arguments.preset), expected_runs(arguments.preset))
     counts = frame.groupby(["experiment", "variant", "state"], sort=False).agg(
         seeds=("seed", lambda seeds: ", ".join(map(str, seeds))), seconds=("wall_s", "sum")
     )

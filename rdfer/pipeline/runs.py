@@ -247,60 +247,28 @@ def plain(value: Any) -> Any:
     return value
 
 
-def collect(
-    folder: str | Path, experiment: str | None = None, runs: Iterable[Run] | None = None
-) -> pd.DataFrame:
-    """All runs of a preset as a table: one row a run, its state, and its metrics as columns.
+def collect(folder: str | Path, runs: Iterable[Run], experiment: str | None = None) -> pd.DataFrame:
+    """The state of all runs of a preset as a table, one row a run.
 
     Args:
         folder: of the preset.
-        experiment: only this one; every one without it.
-        runs: what is expected. A run in it that is not there becomes a row ``missing``; one
-            that is there and is not expected is ``stale``. Without it, each run is judged by
-            its own recorded settings.
+        runs: what is expected. A run in it that is not there becomes a row ``missing``; one that
+            is there and is not expected is ``stale``.
+        experiment: what is there of this one; of every one without it.
 
     Returns:
-        Columns experiment, variant, seed, state, wall_s, then the metrics; sorted. Metrics of
-        stale runs are left out, so they cannot be averaged by mistake.
+        Columns experiment, variant, seed, state, wall_s; sorted.
     """
-    expected = None if runs is None else {run.path: run for run in runs}
-    pattern = f"{TRAINED}/{experiment or '*'}/*/seed*/metrics.json"
-    paths = {path.parent for path in Path(folder).glob(pattern)} | set(expected or ())
-    rows = [_row(path, expected) for path in paths]
-    columns = ["experiment", "variant", "seed", "state", "wall_s"]
-    frame = pd.DataFrame(rows, columns=None if rows else columns)
-    return frame.sort_values(columns[:3], ignore_index=True)
-
-
-def _row(path: Path, expected: Mapping[Path, Run] | None) -> dict[str, Any]:
-    experiment, variant, seed = path.parts[-3:]
-    row = {"experiment": experiment, "variant": variant, "seed": int(seed.removeprefix("seed"))}
-    file = path / "metrics.json"
-    if not file.is_file():
-        return {**row, "state": "missing", "wall_s": None}
-    stored = _stored(file)
-    made = stored["provenance"]
-    state: State
-    if expected is None:
-        state = "fresh" if _still(made) else "stale"
-    else:
+    expected = {run.path: run for run in runs}
+    there = Path(folder).glob(f"{TRAINED}/{experiment or '*'}/*/seed*/metrics.json")
+    rows = []
+    for path in {file.parent for file in there} | expected.keys():
         state = expected[path].state() if path in expected else "stale"
-    metrics = stored["metrics"] if state == "fresh" else {}
-    return {**row, "state": state, "wall_s": made["wall_s"], **metrics}
-
-
-def _still(made: Mapping[str, Any]) -> bool:
-    """Whether the code that made a result is still the same."""
-    try:
-        code = code_hash(made["roots"], settings=made["settings"])
-    except UserError:  # one of its definitions is gone
-        return False
-    return bool(_key(made["settings"], made["seed"], made["data"], code) == made["hash"])
-
-
-def fresh(frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of :func:`collect` that may be averaged."""
-    return frame[frame["state"] == "fresh"].reset_index(drop=True)
+        made = None if state == "missing" else _stored(path / "metrics.json")["provenance"]
+        seed = int(path.name.removeprefix("seed"))
+        rows.append((*path.parts[-3:-1], seed, state, made and made["wall_s"]))
+    frame = pd.DataFrame(rows, columns=["experiment", "variant", "seed", "state", "wall_s"])
+    return frame.sort_values(["experiment", "variant", "seed"], ignore_index=True)
 
 
 def missing_message(frame: pd.DataFrame) -> str:

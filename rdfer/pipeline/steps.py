@@ -22,7 +22,6 @@ from rdfer.data.manifest import Manifest
 from rdfer.pipeline.context import Context, begin, choice_note
 from rdfer.pipeline.preparation import (
     build_copies,
-    build_features,
     ensure,
     load,
     manifest_of,
@@ -37,7 +36,6 @@ from rdfer.training.fit import first_stage
 __all__ = [
     "Context",
     "begin",
-    "build_features",
     "ensure",
     "gather",
     "load",
@@ -166,7 +164,7 @@ def gather(
     behind = [run.seed for run in runs if run.state() != "fresh"]
     if behind:
         named = context.experiment(experiment)
-        message = missing_message(collect(context.folder, named, runs))
+        message = missing_message(collect(context.folder, runs, named))
         first, *others = sorted(set(behind))
         more = f", then with seed {', '.join(map(str, others))}" if others else ""
         command = _command(context, experiment, first)

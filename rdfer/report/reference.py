@@ -44,7 +44,7 @@ def publish(preset: str) -> list[str]:
     expected = expected_runs(preset)
     for experiment in ("train", "ablate"):
         runs = [run for run in expected if run.experiment == experiment]
-        message = missing_message(collect(folder, experiment, runs))
+        message = missing_message(collect(folder, runs, experiment))
         if message:
             raise UserError(f"{folder}: {message}")
     source = folder / "results"
