@@ -10,6 +10,7 @@ from typing import Any
 from rdfer.report.claim_tables import phrases as claim_phrases
 from rdfer.report.comparison import CHOSEN, Runs, phrases
 from rdfer.report.readout import (
+    CEILING,
     NOT_RUN,
     POINTS,
     SAME,
@@ -26,22 +27,11 @@ from rdfer.report.readout import (
     verdict,
 )
 from rdfer.report.reported import Peer, identifier
+from rdfer.settings.variants import METHODS
 from rdfer.studies.claims import load_claims
+from rdfer.studies.design import PAIRS
 from rdfer.studies.judging import FILE, check_content
 from rdfer.studies.suspicion import SCORE_NAMES
-
-METHODS = {
-    "plain": "Plain",
-    "plain-matched": "Plain, compute-matched",
-    "elr": "ELR",
-    "elr-matched": "ELR, compute-matched",
-    "vote": "RDFER (vote)",
-    "ours": "RDFER (ours)",
-}
-PAIRS = (
-    *(("ours", "plain"), ("ours", "plain-matched"), ("ours", "elr"), ("ours", "elr-matched")),
-    *(("ours", "vote"), ("vote", "plain")),
-)
 
 
 def substitutions(
@@ -107,14 +97,14 @@ def _real(results: Results, runs: Runs) -> dict[str, str]:
 
 def _main(results: Results) -> dict[str, str]:
     values: dict[str, str] = {}
-    for method in METHODS:
+    for method in [name for name in METHODS if name != CEILING]:
         row = find(rows_of(results, "main"), method=method)
         for metric in ("uar", "war"):
             name = identifier(f"{metric}_{method}")
             values[name] = percent((row or {}).get(f"{metric}_mean"))
             values[f"{name}_ci"] = interval(row, metric)
     folds = (results.get("main") or {}).get("folds") or []
-    for a, b in PAIRS:
+    for a, b in [pair for pair in PAIRS if CEILING not in pair]:
         row = find(rows_of(results, "main", "differences"), a=a, b=b, metric="uar") or {}
         name = identifier(f"gain_{a}_{b}")
         values[name] = number(row.get("mean"), POINTS)
@@ -125,7 +115,7 @@ def _main(results: Results) -> dict[str, str]:
 
 def sentence(a: str, b: str, row: Row, folds: Sequence[int] = ()) -> str:
     """What the paired difference of two methods shows, in one sentence; ``folds`` of a real set."""
-    one, other = METHODS[a], METHODS[b]
+    one, other = METHODS[a].title, METHODS[b].title
     if row.get("mean") is None:
         return f"{one} against {other}: {NOT_RUN}"
     reading = {
