@@ -86,7 +86,8 @@ def add_datasets(parser: argparse.ArgumentParser) -> None:
 
 def datasets(arguments: argparse.Namespace) -> None:
     """List the data sets that can be read: access, licence, what the folder must hold, options."""
-    from rdfer.datasets.table import DATASETS, describe, get_dataset
+    from rdfer.datasets.dataset import describe
+    from rdfer.datasets.reading import DATASETS, get_dataset
 
     shown = list(DATASETS.values()) if arguments.name is None else [get_dataset(arguments.name)]
     print("\n\n".join("\n".join(describe(dataset)) for dataset in shown))

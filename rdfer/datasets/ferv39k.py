@@ -15,20 +15,12 @@ from pathlib import Path
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets.lists import find_list, name_rows, read_list
-from rdfer.datasets.text import below, number
-from rdfer.datasets.tree import (
-    Tree,
-    WrongRoot,
-    check_disjoint,
-    locate,
-    make_video,
-    subfolders,
-    taken,
-    video_paths,
-)
+from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, counts_of
+from rdfer.datasets.lists import check_disjoint, find_list, read_labels, taken
+from rdfer.datasets.tables import below, number
+from rdfer.datasets.tree import Tree, WrongRoot, listed, locate, subfolders, video_paths
 
-#: Folders of clips, the cropped frames first.
+#: Folders of the set's clips, the cropped frames first.
 FOLDERS = ("2_ClipsforFaceCrop", "0_7_labelClips")
 LISTS = ("4_setups/All_scenes", "All_scenes")
 SCENES = (
@@ -37,7 +29,7 @@ SCENES = (
     *("OfficialEvent", "ScholarReport", "School", "Social", "Speech", "Talkshow", "Terror", "War"),
 )
 
-#: Scene, class and number: what a clip is called by.
+#: Scene, class and number: what a video is called by.
 Key = tuple[str, str, int]
 
 
@@ -54,51 +46,42 @@ def scan(
     Args:
         root: folder that holds ``2_ClipsforFaceCrop`` and ``4_setups``.
         fold: 1, there is one split.
-        clips: which folder of clips; ``None`` takes the cropped frames, else the raw clips.
+        clips: which folder of the set's clips; ``None`` takes the cropped frames, else the raw
+            clips.
         lists: folder with other lists, such as ``FERV39K_test.txt`` (``path n_frames label``).
         order: classes of the labels 0..6 of such lists; the paths tell them, so it is checked.
 
     Returns:
-        Clips ``Crime/Angry/0063``, splits ``train`` and ``test``, the scene as their group.
+        Videos ``Crime/Angry/0063``, splits ``train`` and ``test``, the scene as their group.
 
     Raises:
         UserError: a file is missing, a list is not what it should be, a label contradicts the
-            folder, or a clip is in both parts.
+            folder, or a video is in both parts.
     """
     root = _home(root, lists)
     folder = _folder(root, clips)
-    videos = _videos(folder)
     place, notes = taken(root, LISTS, "lists")
     parts = {
-        split: _labels(
+        split: read_labels(
             _official(place, split) if lists is None else find_list(lists, split=split, fold=None),
-            order,
+            _key,
+            CLASSES,
+            order=order,
+            told=lambda key: key[1],
         )
         for split in ("train", "test")
     }
-    check_disjoint({split: map(_id, names) for split, (names, _) in parts.items()}, "FERV39k")
-    rows = [
-        make_video(
-            _id(key),
-            videos.get(key, ""),
-            name,
-            split,
-            fold=1,
-            group=key[0],
-            n_frames=frames.get(key, 0),
-        )
-        for split, (names, frames) in parts.items()
-        for key, name in names.items()
-    ]
-    strange = sorted({key[0] for names, _ in parts.values() for key in names} - set(SCENES))
+    check_disjoint({split: map(_id, part) for split, part in parts.items()}, "FERV39k")
+    rows = listed(parts, _paths(folder), fold=1, id=_id, group=lambda key: key[0])
+    strange = sorted({row.group for row in rows} - set(SCENES))
     notes = notes if lists is None else ()
     if strange:
         notes += (f"scenes that FERV39k is not known to have: {', '.join(strange)}",)
-    return Tree(tuple(rows), CLASSES, "FERV39k", str(folder), notes)
+    return Tree(rows, CLASSES, "FERV39k", str(folder), notes)
 
 
 def _home(root: str | Path, lists: str | Path | None) -> Path:
-    """The folder with the clips and, unless other lists are named, the official ones."""
+    """The folder with the videos and, unless other lists are named, the official ones."""
     given = Path(root).absolute()
     # the folders of the lists look like a root, as some copies have the inner one there
     if lists is None and given.name in LISTS[0].split("/"):
@@ -127,20 +110,13 @@ def _key(parts: tuple[str, ...]) -> Key | None:
     return None if video is None else (parts[-3], parts[-2], video)
 
 
-def _labels(file: Path, order: Sequence[str] | None) -> tuple[dict[Key, str], dict[Key, int]]:
-    """Class name and number of frames (0 where not said) of the clips of a part."""
-    rows = read_list(file, _key)
-    names = name_rows(file, rows, CLASSES, order=order, told=lambda key: key[1])
-    return names, {row.key: row.n_frames for row in rows}
-
-
 def _folder(root: Path, name: str | None) -> Path:
     names = FOLDERS if name is None else ("/".join(below("--clips", name)),)
     there = [root / folder for folder in names if (root / folder).is_dir()]
     if not there:
         held = ", ".join(folder.name for folder in subfolders(root)) or "no folders"
         raise UserError(
-            f"{root / names[0]}: no folder of clips there; unpack FERV39k's clips, or name the "
+            f"{root / names[0]}: no folder of the set's clips there; unpack them, or name the "
             f"folder (--clips): {root} holds {held}"
         )
     # unpacked into a folder of its own name
@@ -148,15 +124,32 @@ def _folder(root: Path, name: str | None) -> Path:
     return inner if inner.is_dir() else there[0]
 
 
-def _videos(folder: Path) -> dict[Key, str]:
+def _paths(folder: Path) -> dict[Key, str]:
     found: dict[Key, str] = {}
     kinds: dict[str, str] = {}
     for scene in subfolders(folder):
         for emotion in subfolders(scene):
-
-            def key(name: str, scene: str = scene.name, emotion: str = emotion.name) -> Key | None:
-                video = number(name)
-                return None if video is None else (scene, emotion, video)
-
-            video_paths([emotion], key, into=found, kinds=kinds)
+            there = video_paths([emotion], number, kinds=kinds)
+            found |= {(scene.name, emotion.name, k): path for k, path in there.items()}
     return found
+
+
+DATASET = DataSet(
+    name="ferv39k",
+    title="FERV39k",
+    classes=CLASSES,
+    folds=(1,),
+    protocol="one official split; scenes are in both parts",
+    licence="research only",
+    access=AGREEMENT + ": https://wangyanckxx.github.io/Proj_CVPR2022_FERV39k.html",
+    layout=(
+        "4_setups/All_scenes/train_All.csv, test_All.csv",
+        "2_ClipsforFaceCrop/<Scene>/<Class>/0001/*.jpg, or 0_7_labelClips/<Scene>/<Class>/0001.mp4",
+    ),
+    scan=scan,
+    known=(
+        Known("train", 1, 31088, counts_of(CLASSES, 5854, 5523, 7790, 5906, 2502, 1833, 1680)),
+        Known("test", 1, 7847),
+    ),
+    groups=len(SCENES),
+)

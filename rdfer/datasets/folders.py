@@ -1,12 +1,9 @@
-"""AFEW, and any folder of videos by class: the class is the name of a folder.
+"""Any folder of videos by class: the class is the name of a folder.
 
 ::
 
-    Train_AFEW/Angry/000046280/*.png       AFEW; or 000046280.avi; Val_AFEW alike
-    root/<class>/<clip>.mp4                any folder; or folders of frames
-    root/train/<class>/<clip>.mp4          divided by folder: train, val, test
-
-AFEW's test labels are not public: as in the literature, its validation part is the test part.
+    root/<class>/<video>.mp4               or folders of frames
+    root/train/<class>/<video>.mp4         divided by folder: train, val, test
 """
 
 from collections import Counter
@@ -17,52 +14,15 @@ from pathlib import Path
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Video
 from rdfer.data.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from rdfer.datasets.dataset import DataSet
 from rdfer.datasets.splits import in_fold
-from rdfer.datasets.text import below, read_table
-from rdfer.datasets.tree import (
-    Tree,
-    WrongRoot,
-    class_name,
-    locate,
-    make_video,
-    nearby,
-    subfolders,
-    video_paths,
-)
+from rdfer.datasets.tables import below, read_table
+from rdfer.datasets.tree import Tree, WrongRoot, class_folders, nearby, subfolders
 
-AFEW_CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
-#: Folders of AFEW's parts, as the archive and as copies of it call them, by our split.
-AFEW_PARTS = {"train": ("Train_AFEW", "train_afew"), "test": ("Val_AFEW", "val_afew")}
-#: Where the challenge's archive holds the aligned faces of a part.
-AFEW_FACES = ("AlignedFaces_LBPTOP_Points", "AlignedFaces_LBPTOP_Points_Val")
 PARTS = ("train", "val", "test")
 
 
-def scan_afew(root: str | Path, *, fold: int = 1) -> Tree:
-    """AFEW's training part, and its validation part as the test part.
-
-    Args:
-        root: folder that holds ``Train_AFEW`` and ``Val_AFEW``.
-        fold: 1, there is one split.
-
-    Returns:
-        Clips ``train/Angry/000046280``: numbers repeat between films, so they are no names alone.
-
-    Raises:
-        UserError: a part is missing, or a folder is no class of AFEW.
-    """
-    root = locate(root, [name for names in AFEW_PARTS.values() for name in names], "AFEW")
-    rows: list[Video] = []
-    kinds: dict[str, str] = {}
-    for split, names in AFEW_PARTS.items():
-        there = [root / name for name in names if (root / name).is_dir()]
-        if not there:
-            raise UserError(f"{root / names[0]}: no such folder; unpack this part of AFEW")
-        rows += _part(_faces(there[0]), split, AFEW_CLASSES, kinds)
-    return Tree(tuple(rows), AFEW_CLASSES, "AFEW", str(root))
-
-
-def scan_folders(
+def scan(
     root: str | Path,
     *,
     fold: int = 1,
@@ -76,12 +36,12 @@ def scan_folders(
         root: holds a folder for each class, or ``train`` and ``test`` with such folders.
         fold: of a random split into five.
         split: csv file with the columns ``clip`` (path below the root) and ``split`` (train, val
-            or test), if wanted ``group``; clips that it does not name are left out.
+            or test), if wanted ``group``; videos that it does not name are left out.
         order: the classes in their order; by default that of the alphabet.
         seed: of the random split, which is drawn where neither folders nor a file divide.
 
     Returns:
-        Clips ``<class>/<clip>``, with their group where the file gives one.
+        Videos ``<class>/<video>``, with their group where the file gives one.
 
     Raises:
         UserError: there are no folders of classes, or the file is not what it should be.
@@ -97,7 +57,9 @@ def scan_folders(
         )
     classes = tuple(order or names)
     kinds: dict[str, str] = {}
-    rows = [row for name, part in folders.items() for row in _part(part, name, classes, kinds)]
+    rows = [
+        row for name, part in folders.items() for row in class_folders(part, name, classes, kinds)
+    ]
     if not rows:
         raise UserError(
             f"root = '{root}': its folders hold no videos and no folders of frames; "
@@ -117,7 +79,7 @@ def scan_folders(
 
 
 def _of_one_name(rows: Sequence[Video]) -> tuple[str, ...]:
-    """A note where clips of one class and name are in several parts."""
+    """A note where videos of one class and name are in several parts."""
     counts = Counter(row.id.partition("/")[2] for row in rows)
     several = [name for name, count in counts.items() if count > 1]
     if not several:
@@ -142,15 +104,6 @@ def _parts(root: Path) -> dict[str, Path]:
     return parts
 
 
-def _faces(part: Path) -> Path:
-    """Where a part of AFEW holds the folders of its classes."""
-    for inner in AFEW_FACES:
-        if (part / inner).is_dir():
-            faces = part / inner / "Faces"
-            return faces if faces.is_dir() else part / inner
-    return part
-
-
 def _has_classes(folder: Path) -> bool:
     """Whether at least two folders there, or in its ``train``, hold videos or folders of frames."""
 
@@ -165,21 +118,8 @@ def _has_classes(folder: Path) -> bool:
     return sum(full) > 1
 
 
-def _part(folder: Path, split: str, classes: Sequence[str], kinds: dict[str, str]) -> list[Video]:
-    """The clips of one part; a folder that is no class is refused."""
-    rows = []
-    for inner in subfolders(folder):
-        name = class_name(str(inner), inner.name, classes)
-        prefix = f"{split}/{name}/" if split else f"{name}/"
-        rows += [
-            make_video(prefix + stem, path, name, split or "train", fold=1)
-            for stem, path in video_paths([inner], lambda stem: stem, kinds=kinds).items()
-        ]
-    return rows
-
-
 def _divide(rows: list[Video], root: Path, file: Path, parts: Mapping[str, Path]) -> list[Video]:
-    """The clips that a split file names, in the parts and groups that it gives."""
+    """The videos that a split file names, in the parts and groups that it gives."""
     if parts:
         raise UserError(f"split = '{file}': {root} is divided into parts already; use one of both")
     known = {Path(row.path).relative_to(root).as_posix(): row for row in rows}
@@ -198,7 +138,7 @@ def _divide(rows: list[Video], root: Path, file: Path, parts: Mapping[str, Path]
             )
         row = known[path]
         if row.id in found:
-            raise UserError(f"{place}: clip {row.id} is given a second time; keep one line")
+            raise UserError(f"{place}: video {row.id} is given a second time; keep one line")
         label = row.given if split == "test" else ""
         found[row.id] = replace(row, split=split, label=label, group=cells.get("group", ""))
     return list(found.values())
@@ -207,3 +147,16 @@ def _divide(rows: list[Video], root: Path, file: Path, parts: Mapping[str, Path]
 def _suffix(path: str) -> str:
     suffix = Path(path).suffix
     return suffix if suffix.lower() in VIDEO_SUFFIXES else ""
+
+
+DATASET = DataSet(
+    name="folders",
+    title="any folder of videos by class",
+    classes=(),
+    folds=(1, 2, 3, 4, 5),
+    protocol="by folder or by a csv file (clip,split,group), else five random folds",
+    licence="yours",
+    access="yours",
+    layout=("<class>/<video>.mp4 or <class>/<video>/*.jpg", "or train/<class>/.., test/<class>/.."),
+    scan=scan,
+)

@@ -1,26 +1,37 @@
-"""The lists that other projects derive from the official ones: ``path n_frames label``.
+"""Lists of videos and labels: where they lie, what a line says, and what its label means.
 
-Their paths are those of another machine, so that only the end is looked at, and their labels are
-bare indices from 0, in an order that differs from project to project: either the paths name the
-classes, or the order must be given.
+Official lists have a form of their own, or hold names. The lists that other projects derive from
+them say ``path n_frames label``: their paths are those of another machine, so that only the end is
+looked at, and their labels are bare indices from 0, in an order that differs from project to
+project: either the paths name the classes, or the order must be given.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from rdfer.base.errors import UserError
-from rdfer.datasets.text import number, read_lines
-from rdfer.datasets.tree import class_name
+from rdfer.base.errors import UserError, did_you_mean
+from rdfer.datasets.tables import number, read_lines
 
 K = TypeVar("K", bound=Hashable)
+
+#: Other words for classes of this package: data sets and their lists do not agree on them.
+SYNONYMS: Mapping[str, str] = {
+    "happiness": "happy",
+    "sadness": "sad",
+    "neutrality": "neutral",
+    "anger": "angry",
+    "surprised": "surprise",
+    "disgusted": "disgust",
+    "fearful": "fear",
+}
 
 
 @dataclass(frozen=True)
 class Row(Generic[K]):
-    """A line of a list: end of the path as a clip's key, label, frames (0 where not said)."""
+    """A line of a list: end of the path as a video's key, label, frames (0 where not said)."""
 
     key: K
     label: str
@@ -28,12 +39,43 @@ class Row(Generic[K]):
     line: int = field(default=0, compare=False)
 
 
-@dataclass(frozen=True)
-class Labels(Generic[K]):
-    """A list as it was read: class name by clip, and frames by clip where it says so."""
+class Label(NamedTuple):
+    """What a list says of a video: the name of its class, and its frames (0 where not said)."""
 
-    names: Mapping[K, str]
-    n_frames: Mapping[K, int]
+    name: str
+    n_frames: int = 0
+
+
+def official_list(fold: int, of_fold: Callable[[int], Path], folds: Sequence[int]) -> Path:
+    """The official list of a fold; ``of_fold`` tells where the list of any would be.
+
+    Raises:
+        UserError: it is not there; says which folds have theirs.
+    """
+    file = of_fold(fold)
+    if file.is_file():
+        return file
+    there = [k for k in folds if k != fold and of_fold(k).is_file()]
+    if not there:
+        raise UserError(f"{file}: no such list; unpack the archive of the lists")
+    several = len(there) > 1
+    have = f"folds {', '.join(map(str, there))} have theirs" if several else f"fold {there[0]} has"
+    raise UserError(
+        f"{file}: no such list, while {have}; unpack the lists again, or look at "
+        f"another fold alone (--fold {there[0]}; in a run -p fold {there[0]})"
+    )
+
+
+def taken(root: Path, places: Sequence[str], what: str) -> tuple[Path, tuple[str, ...]]:
+    """The first of the ``places`` below a root that is there, with a note where others are too.
+
+    Places beside each other are forms of one thing, such as lists with and without captions.
+    """
+    there = [root / place for place in places if (root / place).is_dir()] or [root / places[0]]
+    first = there[0]
+    others = [str(place) for place in there if place.parent != first.parent]
+    told = f"{what} are in {first} and in {' and '.join(others)}; the first was read"
+    return first, (told,) if others else ()
 
 
 def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
@@ -71,15 +113,34 @@ def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
     return named[0]
 
 
+def read_labels(
+    file: Path,
+    key: Callable[[tuple[str, ...]], K | None],
+    classes: Sequence[str],
+    *,
+    order: Sequence[str] | None = None,
+    told: Callable[[K], str] | None = None,
+) -> dict[K, Label]:
+    """What a list says, by video; see :func:`read_list` and :func:`name_rows`."""
+    rows = read_list(file, key)
+    names = name_rows(file, rows, classes, order=order, told=told)
+    return {row.key: Label(names[row.key], row.n_frames) for row in rows}
+
+
+def by_number(parts: tuple[str, ...]) -> int | None:
+    """The key of sets whose videos are numbered: ``.../00025.mp4`` -> 25."""
+    return number(Path(parts[-1]).stem) if parts else None
+
+
 def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Row[K]]:
     """The rows of a list: a path, if wanted a number of frames, a label; blanks between them.
 
     Args:
         file: the list.
-        key: from the parts of a path to what identifies the clip, None if they do not.
+        key: from the parts of a path to what identifies the video, None if they do not.
 
     Raises:
-        UserError: a line of another form, or a clip twice.
+        UserError: a line of another form, or a video twice.
     """
     rows: list[Row[K]] = []
     seen: set[K] = set()
@@ -91,7 +152,7 @@ def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Ro
         parts = tuple(part for part in re.split(r"[/\\]", path) if part)
         if ".." in parts:
             raise UserError(
-                f"{place}: path = {path!r}: leaves the root; only clips below it are read"
+                f"{place}: path = {path!r}: leaves the root; only videos below it are read"
             )
         found = key(parts)
         if not rows and not re.search(r"\d", line) and (found is None or not label):
@@ -101,18 +162,18 @@ def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Ro
             )
         if found is None or not label:
             raise UserError(
-                f"{place} = {line.strip()!r}: must be a clip's path, if wanted its number of "
+                f"{place} = {line.strip()!r}: must be a video's path, if wanted its number of "
                 "frames, and a label, with blanks between them"
             )
         if found in seen:
             raise UserError(
-                f"{place}: clip {found} is given a second time; keep one of its lines, or take the "
-                "official list"
+                f"{place}: video {found} is given a second time; keep one of its lines, or take "
+                "the official list"
             )
         seen.add(found)
         rows.append(Row(found, label, frames, count))
     if not rows:
-        raise UserError(f"{file}: names no clips; at least one is needed")
+        raise UserError(f"{file}: names no videos; at least one is needed")
     return rows
 
 
@@ -165,9 +226,9 @@ def name_rows(
     for row in rows:
         if paths.get(row.key, names[row.key]) != names[row.key]:
             raise UserError(
-                f"{_at(file, row)}: clip {row.key}: is given as {names[row.key]}, but its path "
+                f"{_at(file, row)}: video {row.key}: is given as {names[row.key]}, but its path "
                 f"says {paths[row.key]}; the list is in another order of classes (--order) or of "
-                "clips"
+                "videos"
             )
     return names
 
@@ -184,7 +245,7 @@ def _by_index(
     order: Sequence[str] | None,
     paths: Mapping[K, str],
 ) -> dict[K, str]:
-    """Names of indices: by the order given, else by what the path of each index's first clip is."""
+    """Names of indices: by the order given, else by the path of each index's first video."""
     name_of: dict[int, str] = {}
     if order is not None:
         named = [class_name("order", name, classes) for name in order]
@@ -199,7 +260,7 @@ def _by_index(
         if index is None or index >= len(classes):
             why = "; these start at 1, it seems" if index == len(classes) else ""
             raise UserError(
-                f"{_at(file, row)}: label of clip {row.key} = {row.label}: must be "
+                f"{_at(file, row)}: label of video {row.key} = {row.label}: must be "
                 f"0..{len(classes) - 1}{why}; take the official lists"
             )
         if order is None:
@@ -208,31 +269,62 @@ def _by_index(
     return names
 
 
+def class_name(place: str, text: str, classes: Sequence[str]) -> str:
+    """One of ``classes`` by its name, in any case, or another word for it.
+
+    Raises:
+        UserError: none of them.
+    """
+    known = {name.lower(): name for name in classes}
+    word = text.strip().lower()
+    word = word if word in known else SYNONYMS.get(word, word)
+    if word not in known:
+        raise UserError(f"{place}: class = {text!r}: unknown; {did_you_mean(text, classes)}")
+    return known[word]
+
+
+def check_disjoint(splits: Mapping[str, Iterable[Hashable]], where: str) -> None:
+    """Refuse a video that is in two splits.
+
+    Raises:
+        UserError: naming the video and the splits.
+    """
+    split_of: dict[Hashable, str] = {}
+    for split, ids in splits.items():
+        for id in ids:
+            if split_of.setdefault(id, split) != split:
+                raise UserError(
+                    f"video {id}: is in the {split_of[id]} and the {split} part of {where}, and "
+                    "may be in one alone; take the official lists, or delete one of its lines"
+                )
+
+
 def against_official(
-    parts: Mapping[str, Labels[K]], official: Callable[[], Mapping[str, Labels[K]]]
+    parts: Mapping[str, Mapping[K, Label]],
+    official: Callable[[], Mapping[str, Mapping[K, Label]]],
 ) -> tuple[str, ...]:
     """Compare the classes of other lists with those of the official lists, which lie in the root.
 
     Args:
         parts: of the other lists.
-        official: reads the official lists of a fold, each of which has all clips.
+        official: reads the official lists of a fold, each of which has all videos.
 
     Returns:
         A note where the official lists cannot be read, else nothing.
 
     Raises:
-        UserError: naming the first clip that is of another class.
+        UserError: naming the first video that is of another class.
     """
     try:
-        known = {clip: name for part in official().values() for clip, name in part.names.items()}
+        known = {video: found.name for part in official().values() for video, found in part.items()}
     except UserError as error:
         return (f"--lists cannot be compared with the official lists: {error}",)
     for part in parts.values():
-        for clip, name in part.names.items():
-            if known.get(clip, name) != name:
+        for video, (name, _) in part.items():
+            if known.get(video, name) != name:
                 raise UserError(
-                    f"clip {clip}: is {name} by --lists, but {known[clip]} by the official lists "
-                    "in the root; the labels are in another order: correct --order, or take the "
-                    "official lists"
+                    f"video {video}: is {name} by --lists, but {known[video]} by the official "
+                    "lists in the root; the labels are in another order: correct --order, or take "
+                    "the official lists"
                 )
     return ()

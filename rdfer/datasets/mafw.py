@@ -11,23 +11,22 @@ the order must be given.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.datasets.lists import Labels, against_official, find_list, name_rows, read_list
-from rdfer.datasets.text import below, number
-from rdfer.datasets.tree import (
-    Tree,
+from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, folds_of, padded
+from rdfer.datasets.lists import (
+    Label,
+    against_official,
+    by_number,
     check_disjoint,
-    choose,
-    locate,
-    make_video,
-    no_list,
-    subfolders,
+    find_list,
+    official_list,
+    read_labels,
     taken,
-    video_paths,
 )
+from rdfer.datasets.tables import below
+from rdfer.datasets.tree import Tree, choose, listed, locate, numbered_paths, subfolders
 
 CLASSES = (
     *("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"),
@@ -41,7 +40,7 @@ LISTS = tuple(
     for kind in ("no_caption", "with_caption")
     for place in ("split/single/", "Train & Test Set/single/", "label/single/", "label/")
 )
-#: Where they hold the clips.
+#: Where they hold the videos.
 PLACES = ("data", ".")
 
 
@@ -53,7 +52,7 @@ def scan(
     lists: str | Path | None = None,
     order: Sequence[str] | None = None,
 ) -> Tree:
-    """One fold of the single-labelled clips of MAFW.
+    """One fold of the single-labelled videos of MAFW.
 
     Args:
         root: folder that holds ``data`` and ``split``.
@@ -63,73 +62,39 @@ def scan(
         order: classes of the labels 0..10 of such lists, which do not tell.
 
     Returns:
-        Clips with five-digit ids, splits ``train`` and ``test``.
+        Videos with five-digit ids, splits ``train`` and ``test``.
 
     Raises:
-        UserError: a file is missing, a list is not what it should be, or a clip is in both parts.
+        UserError: a file is missing, a list is not what it should be, or a video is in both parts.
     """
     root = locate(root, LISTS if lists is None else ("data", "frames", "clips"), "MAFW")
     folder = _folder(root, clips)
-    # copies of the archive come in parts, or one level deeper
-    videos = video_paths([folder], number) or video_paths(subfolders(folder), number)
     place, notes = taken(root, LISTS, "lists")
-    official = partial(_parts, lambda split: _official(place, fold, split))
+
+    def official() -> dict[str, dict[int, Label]]:
+        return _parts(
+            lambda split: official_list(fold, lambda k: place / f"set_{k}" / f"{split}.txt", FOLDS)
+        )
+
     if lists is None:
         parts = official()
     else:
         parts = _parts(lambda split: find_list(lists, split=split, fold=fold), order)
         notes = against_official(parts, official) if place.is_dir() else ()
-    check_disjoint({split: part.names for split, part in parts.items()}, f"fold {fold}")
-    rows = [
-        make_video(
-            f"{video:05d}",
-            videos.get(video, ""),
-            name,
-            split,
-            fold=fold,
-            n_frames=part.n_frames[video],
-        )
-        for split, part in parts.items()
-        for video, name in part.names.items()
-    ]
-    return Tree(tuple(rows), CLASSES, f"MAFW, fold {fold}", str(folder), notes)
-
-
-def _official(place: Path, fold: int, split: str) -> Path:
-    """The list of a part of a fold.
-
-    Raises:
-        UserError: there is none.
-    """
-
-    def of_fold(k: int) -> Path:
-        return place / f"set_{k}" / f"{split}.txt"
-
-    if not of_fold(fold).is_file():
-        raise UserError(no_list(of_fold(fold), fold, of_fold, FOLDS))
-    return of_fold(fold)
+    check_disjoint(parts, f"fold {fold}")
+    rows = listed(parts, numbered_paths([folder]), fold=fold, id="{:05d}".format)
+    return Tree(rows, CLASSES, f"MAFW, fold {fold}", str(folder), notes)
 
 
 def _parts(
     file: Callable[[str], Path], order: Sequence[str] | None = None
-) -> dict[str, Labels[int]]:
-    """The clips of each part of a fold, from the file of each."""
-    parts = {}
-    for split in SPLITS:
-        path = file(split)
-        rows = read_list(path, _key)
-        names = name_rows(path, rows, CLASSES, order=order)
-        parts[split] = Labels(names, {row.key: row.n_frames for row in rows})
-    return parts
-
-
-def _key(parts: tuple[str, ...]) -> int | None:
-    """``.../00025.mp4`` -> 25."""
-    return number(Path(parts[-1]).stem) if parts else None
+) -> dict[str, dict[int, Label]]:
+    """The videos of each part of a fold, from the file of each."""
+    return {split: read_labels(file(split), by_number, CLASSES, order=order) for split in SPLITS}
 
 
 def _folder(root: Path, name: str | None) -> Path:
-    """The folder of clips by its name, or the only one that is called as the archive's are."""
+    """The folder of videos by its name, or the only one that is called as the archive's are."""
     names = ("frames", "faces", "clips") if name is None else ("/".join(below("--clips", name)),)
     there = [root / p / n for p in PLACES for n in names if (root / p / n).is_dir()]
     if not there:
@@ -145,3 +110,24 @@ def _folder(root: Path, name: str | None) -> Path:
             f"on it: {choose(one)}"
         )
     return there[0]
+
+
+DATASET = DataSet(
+    name="mafw",
+    title="MAFW",
+    classes=CLASSES,
+    folds=FOLDS,
+    protocol="five official folds; fold 1 is harder than the others",
+    licence="research only",
+    access=AGREEMENT + ": https://mafw-database.github.io/MAFW",
+    layout=(
+        "split/single/no_caption/set_1/train.txt, test.txt .. set_5",
+        "data/frames/00025/*.png, or data/clips/00025.mp4",
+    ),
+    scan=scan,
+    known=(
+        *folds_of((1839, 1837, 1833, 1832, 1831), 9172, {}),
+        Known("all", 0, 9172),
+    ),
+    video_id=padded,
+)

@@ -1,12 +1,13 @@
 """Parts of a data set: grouped folds, and a validation part cut from the training part.
 
-What must not be split (an actor, a film) is a clip's group. Where no clip has one, clips are
+What must not be split (an actor, a film) is a video's group. Where no video has one, videos are
 drawn alone. All draws keep the classes' shares as far as groups allow, and depend on a seed only.
 """
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
+from rdfer.datasets.tree import Tree
 
 FOLDS = 5
 VALIDATION_SEED = 0  # one validation part for all seeds, as one test part
@@ -22,14 +24,14 @@ VALIDATION_SEED = 0  # one validation part for all seeds, as one test part
 def fold_of_videos(
     videos: Sequence[Video], *, folds: int = FOLDS, seed: int = 0
 ) -> NDArray[np.int64]:
-    """Fold 1..``folds`` of each clip, int64 [len(clips)]: groups together, classes spread evenly.
+    """Fold 1..``folds`` of each video, int64 [len(videos)]: groups together, classes spread evenly.
 
-    Source: scikit-learn's ``StratifiedGroupKFold``, or ``StratifiedKFold`` where no clip has a
+    Source: scikit-learn's ``StratifiedGroupKFold``, or ``StratifiedKFold`` where no video has a
     group. That first one can leave a fold empty where groups are few and of one class each; then
     it is ``GroupKFold``, which looks at sizes alone and fills every fold.
 
     Raises:
-        UserError: fewer groups (or clips of a class) than folds, or only some clips have a group.
+        UserError: fewer groups (or videos of a class) than folds, or only some have a group.
     """
     # slow to import, and only drawn splits need it
     from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, StratifiedKFold
@@ -39,7 +41,7 @@ def fold_of_videos(
     grouped = _grouped(videos)
     least = len(set(groups)) if grouped else min(np.unique(labels, return_counts=True)[1])
     if not 2 <= folds <= least:
-        what = "groups" if grouped else "clips of the smallest class"
+        what = "groups" if grouped else "videos of the smallest class"
         raise UserError(f"folds = {folds}: must be 2..{least}, as there are {least} {what}")
     splitter = (StratifiedGroupKFold if grouped else StratifiedKFold)(
         n_splits=folds, shuffle=True, random_state=seed
@@ -51,40 +53,26 @@ def fold_of_videos(
 
 
 def _numbered(splitter: Any, labels: NDArray[Any], groups: NDArray[Any]) -> NDArray[np.int64]:
-    """The fold 1.. of each clip, as a splitter of scikit-learn draws them."""
+    """The fold 1.. of each video, as a splitter of scikit-learn draws them."""
     fold = np.zeros(len(labels), np.int64)
     with warnings.catch_warnings():
-        # a class with fewer clips than folds cannot be in all of them; the manifest checks that
+        # a class with fewer videos than folds cannot be in all of them; the manifest checks that
         warnings.simplefilter("ignore", UserWarning)
         for k, (_, tested) in enumerate(splitter.split(labels, labels, groups), start=1):
             fold[tested] = k
     return fold
 
 
-def regroup(manifest: Manifest, *, fold: int, folds: int = FOLDS, seed: int = 0) -> Manifest:
-    """The same clips in folds of their own: fold ``fold`` is tested, all others are trained on.
-
-    Official folds may share what must not be shared, as DFEW's share films; these do not.
-
-    Args:
-        manifest: clips with a group each (or none with any), whatever their split was.
-        fold: 1..``folds``.
-        folds: how many.
-        seed: of the draw.
-
-    Raises:
-        UserError: as :func:`fold_of_videos`, or no such fold.
-    """
-    if not 1 <= fold <= folds:
-        raise UserError(f"fold = {fold!r}: must be 1..{folds}")
-    videos = in_fold(manifest.videos, fold=fold, folds=folds, seed=seed)
-    return replace(manifest, videos=videos, name=f"{manifest.name}, own fold {fold} of {folds}")
-
-
 def in_fold(
     videos: Sequence[Video], *, fold: int, folds: int = FOLDS, seed: int = 0
 ) -> tuple[Video, ...]:
-    """The clips with the splits of :func:`regroup`."""
+    """The same videos in folds of their own: ``fold`` is tested, all others are trained on.
+
+    Official folds may share what must not be shared, as DFEW's share films; these do not.
+
+    Raises:
+        UserError: as :func:`fold_of_videos`.
+    """
     tested = fold_of_videos(videos, folds=folds, seed=seed) == fold
     return tuple(
         replace(
@@ -97,19 +85,50 @@ def in_fold(
     )
 
 
+def by_actor(
+    rows: Sequence[Video],
+    classes: tuple[str, ...],
+    title: str,
+    folder: Path,
+    *,
+    fold: int,
+    seed: int,
+    notes: tuple[str, ...],
+) -> Tree:
+    """What a reader returns of a set without official split, whose groups are its actors.
+
+    Raises:
+        UserError: there are no videos, or fewer actors than folds.
+    """
+    if not rows:
+        raise UserError(
+            f"{folder}: holds no videos that are named as {title}'s are; see the layout that "
+            "`rdfer datasets` prints"
+        )
+    actors = len({row.group for row in rows})
+    if actors < FOLDS:
+        raise UserError(
+            f"{folder}: holds videos of {actors} actors; {FOLDS} folds by actor need at least "
+            f"{FOLDS}; unpack those of the others"
+        )
+    videos = in_fold(rows, fold=fold, seed=seed)
+    name = f"{title}, fold {fold} of {FOLDS} by actor, seed {seed}"
+    return Tree(videos, classes, name, str(folder), notes, drawn=True)
+
+
 def cut_validation(
     manifest: Manifest, *, share: float = 0.1, seed: int = 0, grouped: bool = True
 ) -> Manifest:
-    """Turn a part of the training clips into the validation part.
+    """Turn a part of the training videos into the validation part.
 
-    Whole groups where the training clips have one, so that nobody is in both parts; stratified by
-    class. The test clips stay as they are.
+    Whole groups where the training videos have one, so that nobody is in both parts; stratified by
+    class. The test videos stay as they are.
 
     Args:
-        manifest: has training clips and no validation part.
-        share: of the training clips; one part of ``round(1 / share)`` is taken.
+        manifest: has training videos and no validation part.
+        share: of the training videos; one part of ``round(1 / share)`` is taken.
         seed: of the draw.
-        grouped: keep groups together; without it clips are drawn alone.
+        grouped: keep groups together; without it videos are drawn alone.
 
     Raises:
         UserError: ``share`` is not in (0, 0.5], there is a validation part already, or a class or
@@ -134,11 +153,11 @@ def cut_validation(
 def cut(manifest: Manifest, share: float) -> Manifest:
     """The manifest with the validation part that a run cuts, by group where that is known.
 
-    Where groups are so few that their part would lack a class, clips are drawn alone, and the
+    Where groups are so few that their part would lack a class, videos are drawn alone, and the
     manifest's name says so.
 
     Raises:
-        UserError: a class has too few clips to give some of them away.
+        UserError: a class has too few videos to give some of them away.
     """
     named = {video.group for video in manifest.videos if video.split == "train"}
     grouped = named == {""} or len(named) >= round(1 / share)
@@ -146,9 +165,9 @@ def cut(manifest: Manifest, share: float) -> Manifest:
         divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
     except UserError as error:
         raise UserError(
-            f"data.val_share = {share}: {error}; add training clips, or give a validation part"
+            f"data.val_share = {share}: {error}; add training videos, or give a validation part"
         ) from None
-    told = "" if grouped else ", validation clips share groups with training"
+    told = "" if grouped else ", validation videos share groups with training"
     return replace(divided, name=divided.name + told)
 
 
@@ -156,5 +175,5 @@ def _grouped(videos: Sequence[Video]) -> bool:
     named = sum(video.group != "" for video in videos)
     if named not in (0, len(videos)):
         without = next(video.id for video in videos if not video.group)
-        raise UserError(f"clip {without}: has no group, while others have; every clip needs one")
+        raise UserError(f"video {without}: has no group, while others have; every video needs one")
     return named > 0

@@ -1,4 +1,4 @@
-"""What the videos of clips look like without decoding them: whole or not, how many frames."""
+"""What videos look like without decoding them: whole or not, how many frames."""
 
 import os
 import re
@@ -37,7 +37,7 @@ class Surveyed:
 
 
 def survey(videos: Sequence[Video]) -> list[Surveyed]:
-    """Look at the video of each clip that has one: a listing of a folder, or the ends of a file."""
+    """Look at each video that is there: a listing of a folder, or the ends of a file."""
     there = [video for video in videos if video.path]
     return [_look(video) for video in progress(there, label="videos")]
 

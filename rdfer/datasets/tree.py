@@ -1,6 +1,6 @@
-"""What the readers of all data sets share: folders of clips, and the rows that come of them.
+"""What the readers of all data sets share: folders of videos, and the rows that come of them.
 
-A reader never looks at one clip after another: it lists the folders that hold them once, and
+A reader never looks at one video after another: it lists the folders that hold them once, and
 looks the names of the lists up in what it found.
 """
 
@@ -10,22 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from rdfer.base.errors import UserError, did_you_mean
+from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
 from rdfer.data.video import VIDEO_SUFFIXES
+from rdfer.datasets.lists import Label, class_name
+from rdfer.datasets.tables import number
 
 K = TypeVar("K", bound=Hashable)
-
-#: Other words for classes of this package: data sets and their lists do not agree on them.
-SYNONYMS: Mapping[str, str] = {
-    "happiness": "happy",
-    "sadness": "sad",
-    "neutrality": "neutral",
-    "anger": "angry",
-    "surprised": "surprise",
-    "disgusted": "disgust",
-    "fearful": "fear",
-}
 
 
 class WrongRoot(UserError):
@@ -37,7 +28,7 @@ class Tree:
     """What a reader found below a root.
 
     Attributes:
-        clips: the rows; ``path`` is empty where a list names a clip that has no video.
+        videos: the rows; ``path`` is empty where a list names a video that is not there.
         classes: class names in their order.
         name: data set and fold, for people.
         folder: the folder that the videos were taken from.
@@ -54,19 +45,19 @@ class Tree:
 
     @property
     def missing(self) -> tuple[Video, ...]:
-        """The clips that have no video."""
+        """The videos that are listed and not there."""
         return tuple(video for video in self.videos if not video.path)
 
     def manifest(self) -> Manifest:
-        """All clips as a manifest.
+        """All videos as a manifest.
 
         Raises:
-            UserError: a clip has no video, or the manifest breaks its rules.
+            UserError: a video is not there, or the manifest breaks its rules.
         """
         if self.missing:
             raise UserError(
-                f"{self.folder}: clip {self.missing[0].id} has no video there "
-                f"({len(self.missing)} of {len(self.videos)} have none); unpack all clips, or name "
+                f"{self.folder}: video {self.missing[0].id} is not there "
+                f"({len(self.missing)} of {len(self.videos)} are not); unpack all of them, or name "
                 "another folder"
             )
         return Manifest(videos=self.videos, classes=self.classes, name=self.name)
@@ -85,11 +76,37 @@ def make_video(
 ) -> Video:
     """A row of a real data set.
 
-    A test clip's label is the official one, since scores are computed against it; any other has
+    A test video's label is the official one, since scores are computed against it; any other has
     only a given label, since nobody knows the true one.
     """
     label = name if split == "test" else ""
     return Video(id, path, label, name, split, fold, group, n_frames, votes)
+
+
+def listed(
+    parts: Mapping[str, Mapping[K, Label]],
+    paths: Mapping[K, str],
+    *,
+    fold: int,
+    id: Callable[[K], str],
+    group: Callable[[K], str] = lambda key: "",
+    votes: Mapping[K, tuple[int, ...]] = {},
+) -> tuple[Video, ...]:
+    """The videos that the lists of each part name, with the path of each, "" if not there."""
+    return tuple(
+        make_video(
+            id(key),
+            paths.get(key, ""),
+            name,
+            split,
+            fold=fold,
+            group=group(key),
+            n_frames=n_frames,
+            votes=votes.get(key),
+        )
+        for split, part in parts.items()
+        for key, (name, n_frames) in part.items()
+    )
 
 
 def locate(root: str | Path, marks: Sequence[str], title: str) -> Path:
@@ -126,33 +143,8 @@ def nearby(root: Path, holds: Callable[[Path], bool], *, up: int = 3) -> str:
 
 
 def choose(clips: str) -> str:
-    """How a user names a folder of clips, on the command line and to make."""
+    """How a user names a folder of the set's clips, on the command line and to make."""
     return f"--clips {clips}, or make reproduce .. READ='--clips {clips}'"
-
-
-def no_list(file: Path, fold: int, of_fold: Callable[[int], Path], folds: Sequence[int]) -> str:
-    """What to do where the list of a fold is not there; ``of_fold`` tells where one would be."""
-    there = [k for k in folds if k != fold and of_fold(k).is_file()]
-    if not there:
-        return f"{file}: no such list; unpack the archive of the lists"
-    several = len(there) > 1
-    have = f"folds {', '.join(map(str, there))} have theirs" if several else f"fold {there[0]} has"
-    return (
-        f"{file}: no such list, while {have}; unpack the lists again, or look at "
-        f"another fold alone (--fold {there[0]}; in a run -p fold {there[0]})"
-    )
-
-
-def taken(root: Path, places: Sequence[str], what: str) -> tuple[Path, tuple[str, ...]]:
-    """The first of the ``places`` below a root that is there, with a note where others are too.
-
-    Places beside each other are forms of one thing, such as lists with and without captions.
-    """
-    there = [root / place for place in places if (root / place).is_dir()] or [root / places[0]]
-    first = there[0]
-    others = [str(place) for place in there if place.parent != first.parent]
-    told = f"{what} are in {first} and in {' and '.join(others)}; the first was read"
-    return first, (told,) if others else ()
 
 
 def subfolders(folder: Path) -> list[Path]:
@@ -165,7 +157,6 @@ def video_paths(
     folders: Iterable[Path],
     key: Callable[[str], K | None],
     *,
-    into: dict[K, str] | None = None,
     kinds: dict[str, str] | None = None,
 ) -> dict[K, str]:
     """Video files and folders of frames by what ``key`` makes of their names.
@@ -173,13 +164,12 @@ def video_paths(
     Args:
         folders: where to look; not below them.
         key: from a name without suffix; None passes it over.
-        into: what was found elsewhere, which this is added to.
-        kinds: an example of each kind of clip that was found elsewhere, which this is added to.
+        kinds: an example of each kind of video that was found elsewhere, which this is added to.
 
     Raises:
         UserError: two of one key, or both videos and folders of frames.
     """
-    found = {} if into is None else into
+    found: dict[K, str] = {}
     kinds = {} if kinds is None else kinds
     for folder in folders:
         with os.scandir(folder) as scan:
@@ -194,7 +184,7 @@ def video_paths(
                 continue
             if name in found:
                 raise UserError(
-                    f"{entry.path}: is clip {name} a second time, beside {found[name]}; keep one"
+                    f"{entry.path}: is video {name} a second time, beside {found[name]}; keep one"
                 )
             found[name] = entry.path
             kinds.setdefault("folder of frames" if is_dir else "video", entry.path)
@@ -207,31 +197,29 @@ def video_paths(
     return found
 
 
-def class_name(place: str, text: str, classes: Sequence[str]) -> str:
-    """One of ``classes`` by its name, in any case, or another word for it.
+def numbered_paths(folders: Sequence[Path]) -> dict[int, str]:
+    """Videos by number, in these folders or, as archives of parts unpack, one level deeper."""
+    inner = (place for folder in folders for place in subfolders(folder))
+    return video_paths(folders, number) or video_paths(inner, number)
 
-    Raises:
-        UserError: none of them.
+
+def class_folders(
+    folder: Path, split: str, classes: Sequence[str], kinds: dict[str, str]
+) -> list[Video]:
+    """The videos below folders that are called as their classes; any other folder is refused.
+
+    Args:
+        folder: holds the folders of the classes.
+        split: of all of them, which their ids begin with; "" for no part (train, until divided).
+        classes: of the set.
+        kinds: as of :func:`video_paths`.
     """
-    known = {name.lower(): name for name in classes}
-    word = text.strip().lower()
-    word = word if word in known else SYNONYMS.get(word, word)
-    if word not in known:
-        raise UserError(f"{place}: class = {text!r}: unknown; {did_you_mean(text, classes)}")
-    return known[word]
-
-
-def check_disjoint(splits: Mapping[str, Iterable[Hashable]], where: str) -> None:
-    """Refuse a clip that is in two splits.
-
-    Raises:
-        UserError: naming the clip and the splits.
-    """
-    split_of: dict[Hashable, str] = {}
-    for split, ids in splits.items():
-        for id in ids:
-            if split_of.setdefault(id, split) != split:
-                raise UserError(
-                    f"clip {id}: is in the {split_of[id]} and the {split} part of {where}, and "
-                    "may be in one alone; take the official lists, or delete one of its lines"
-                )
+    rows = []
+    for inner in subfolders(folder):
+        name = class_name(str(inner), inner.name, classes)
+        prefix = f"{split}/{name}/" if split else f"{name}/"
+        rows += [
+            make_video(prefix + stem, path, name, split or "train", fold=1)
+            for stem, path in video_paths([inner], str, kinds=kinds).items()
+        ]
+    return rows

@@ -17,10 +17,9 @@ from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.base.progress import log
 from rdfer.data.manifest import Manifest
-from rdfer.datasets.check import check
-from rdfer.datasets.findings import UNREADABLE
-from rdfer.datasets.reading import check_fold, fold_numbers, read, scan
-from rdfer.datasets.table import DataSet, get_dataset
+from rdfer.datasets.check import UNREADABLE, check
+from rdfer.datasets.dataset import DataSet
+from rdfer.datasets.reading import check_fold, fold_numbers, get_dataset, read, scan
 from rdfer.settings.schema import Data
 
 NOTE = "source.json"

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets.table import DATASETS, DataSet, Known
+from rdfer.datasets import DATASETS
+from rdfer.datasets.dataset import DataSet, Known
 from rdfer.faces.scenario import make_split
 from rdfer.faces.video import render_sample
 from tests.datasets.clips import Frames, write_frames, write_video
@@ -69,7 +70,7 @@ class Layout:
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why a clip that is amiss cannot be read, as ingesting tells it."""
+        """Why a video that is amiss cannot be read, as ingesting tells it."""
         if not self.kind:
             return {"no bytes": "cannot be read; a whole image", "broken": "holds no frames"}
         broken = "is cut off" if self.kind == "flv" else "it promises more frames than it holds"

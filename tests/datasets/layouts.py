@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets.acted import CREMAD_CLASSES, RAVDESS_CLASSES
-from rdfer.datasets.folders import AFEW_CLASSES
+from rdfer.datasets.afew import CLASSES as AFEW_CLASSES
+from rdfer.datasets.cremad import CLASSES as CREMAD_CLASSES
 from rdfer.datasets.mafw import CLASSES as MAFW_CLASSES
+from rdfer.datasets.ravdess import CLASSES as RAVDESS_CLASSES
 from tests.datasets import trees
 from tests.datasets.faces_trees import Item, Layout
 
@@ -143,8 +144,8 @@ def cast_afew(root: Path) -> list[Item]:
 BAD, TWO_BAD = {"videos that cannot be read": "1"}, {"videos that cannot be read": "2"}
 PICTURES = {"frames that are no pictures": "1"}
 #: Of folders of frames one is short, one holds a file that is no picture, one is empty.
-FRAMES = {**BAD, **PICTURES, "clips under 16 frames": "1"}
-ALL_16 = {"16 frames in every clip": "17", "frames named 1, 2, .. 10": "17"}
+FRAMES = {**BAD, **PICTURES, "videos under 16 frames": "1"}
+ALL_16 = {"16 frames in every video": "17", "frames named 1, 2, .. 10": "17"}
 FACES = "AlignedFaces_LBPTOP_Points{inner}/Faces"
 
 LAYOUTS: dict[str, Layout] = {

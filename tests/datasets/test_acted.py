@@ -2,7 +2,9 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.datasets import read, scan
-from rdfer.datasets.acted import CREMAD_CLASSES, RAVDESS_CLASSES, read_votes
+from rdfer.datasets.cremad import CLASSES as CREMAD_CLASSES
+from rdfer.datasets.cremad import read_votes
+from rdfer.datasets.ravdess import CLASSES as RAVDESS_CLASSES
 from tests.datasets import trees
 
 CLIPS = [
@@ -38,7 +40,7 @@ def test_cremad_names_and_votes(tmp_path):
 def test_cremad_without_votes(tmp_path):
     tree = scan("cremad", trees.write_cremad(tmp_path, CLIPS, votes=False))
     assert {video.votes for video in tree.videos} == {None}
-    assert tree.notes == ("60 of 60 clips have no votes of raters",)
+    assert tree.notes == ("60 of 60 videos have no votes of raters",)
 
 
 def test_the_seed_draws_the_folds(tmp_path):
@@ -51,7 +53,7 @@ def test_the_seed_draws_the_folds(tmp_path):
     ("rows", "message"),
     [
         (['"",A,D,F,H,N,S,fileName', "100001,1,0,0,0,0,0,x"], "no votes on video alone"),
-        (['"",A,D,F,H,N,S,fileName', *["200001,1,0,0,0,0,0,x"] * 2], "line 3: clip x is there"),
+        (['"",A,D,F,H,N,S,fileName', *["200001,1,0,0,0,0,0,x"] * 2], "line 3: video x is there"),
         (['"",A,D,F,H,N,S,fileName', "200001,1,0,0.5,0,0,0,x"], "line 2: whole numbers"),
         (["A,D,F,H,N,S,fileName", "1,0,0,0,0,0,x"], "column '' is missing"),
         (['"",A,D,F,H,N,fileName', "200001,1,0,0,0,0,x"], "column 'S' is missing"),
@@ -111,7 +113,7 @@ def test_ravdess_as_it_unpacks(tmp_path, inner):
     trees.write_ravdess(tmp_path, clips)
     assert len(read("ravdess", tmp_path)) == 1440
     trees.touch(tmp_path / "Actor_copy_Actor_02", ["01-01-01-01-01-01-02.mp4"])
-    with pytest.raises(UserError, match="is clip 01-01-01-01-01-01-02 a second time"):
+    with pytest.raises(UserError, match="is video 01-01-01-01-01-01-02 a second time"):
         read("ravdess", tmp_path)
 
 

@@ -105,7 +105,7 @@ def test_folds_that_overlap(dfew):
         (source / f"{part}(single-labeled)/set_2.csv").write_text(text)
     report = check("dfew", dfew)
     assert wrong(report) == ["tested exactly once"]
-    assert "overlap or leave clips out" in found(report)["tested exactly once"].advice
+    assert "overlap or leave videos out" in found(report)["tested exactly once"].advice
 
 
 def test_clips_that_are_missing_or_broken(dfew):
@@ -113,8 +113,8 @@ def test_clips_that_are_missing_or_broken(dfew):
     videos[0].unlink()
     videos[1].write_bytes(b"")
     report = check("dfew", dfew)
-    assert wrong(report) == ["clips without a video"]
-    assert found(report)["clips without a video"].found == "1"
+    assert wrong(report) == ["missing videos"]
+    assert found(report)["missing videos"].found == "1"
     broken = found(report)["videos that cannot be read"]
     assert (broken.found, broken.state) == ("1", "note")
     assert f"{videos[1]} is empty (0 bytes)" in broken.advice
@@ -138,8 +138,8 @@ def test_traps_of_folders_of_frames(dfew):
     report = check("dfew", dfew, clips="clip_224x224")
     assert report.runnable
     notes = found(report)
-    assert notes["frames a clip"].found == "11..20, median 17"
-    assert notes["clips under 16 frames"].found == "22"
+    assert notes["frames a video"].found == "11..20, median 17"
+    assert notes["videos under 16 frames"].found == "22"
     assert notes["pixels of frames"].found == "256 x 256"
     assert "though named 224x224" in notes["pixels of frames"].advice
     assert "frames named 1, 2, .. 10" not in notes
@@ -148,7 +148,7 @@ def test_traps_of_folders_of_frames(dfew):
 def test_traps_of_sixteen_frames(dfew):
     frames(dfew, "clip_224x224_16f", "{n}.jpg", counts=[16], side=224)
     notes = found(check("dfew", dfew, clips="clip_224x224_16f"))
-    assert notes["16 frames in every clip"].found == "65"
+    assert notes["16 frames in every video"].found == "65"
     assert "as text, 10 comes before 2" in notes["frames named 1, 2, .. 10"].advice
     assert "pixels of frames" not in notes
 
@@ -258,7 +258,7 @@ def test_a_class_without_a_readable_clip(dfew):
     (dfew / f"Clip/original/{clip}.mp4").write_bytes(b"")
     report = check("dfew", dfew)
     assert wrong(report) == ["Disgust, test"]
-    assert "no test clip of Disgust can be read in fold 2" in found(report)["Disgust, test"].advice
+    assert "no test video of Disgust can be read in fold 2" in found(report)["Disgust, test"].advice
 
 
 def test_a_folder_that_is_too_small_for_a_validation_part(tmp_path):
@@ -267,7 +267,7 @@ def test_a_folder_that_is_too_small_for_a_validation_part(tmp_path):
     report = check("folders", tmp_path)
     assert wrong(report) == [f"fold {k}, val" for k in range(1, 6)]
     assert "data.val_share = 0.1: folds = 10: must be 2..8" in report.findings[-1].advice
-    assert "add training clips, or give a validation part" in report.findings[-1].advice
+    assert "add training videos, or give a validation part" in report.findings[-1].advice
     # a run may cut a larger one, or none
     assert check("folders", tmp_path, val_share=0.25).runnable
     assert check("folders", tmp_path, val_share=0).runnable

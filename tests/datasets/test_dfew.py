@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES
 from rdfer.datasets import read, scan
-from rdfer.datasets.dfew_lists import read_split
+from rdfer.datasets.dfew import read_split
 from tests.datasets import trees
 
 TRAIN = {n: (n - 1) % 7 + 1 for n in range(1, 15)}
@@ -110,12 +110,12 @@ def test_a_file_without_header_is_refused(tmp_path):
     ("text", "message"),
     [
         ("", "first line = ''"),
-        ("video_name,label\n", "names no clips"),
+        ("video_name,label\n", "names no videos"),
         ("video_name,label\n1,8\n", r"labels = 8\.\.8: must be 1\.\.7; take the off"),
         ("video_name,label\n1,0\n2,7\n", r"labels = 0\.\.7: must be 1\.\.7"),
         (
             "video_name,label\n1,1\n1,2\n",
-            "line 3: clip 1 is given a second time; take the official",
+            "line 3: video 1 is given a second time; take the official",
         ),
         ("video_name,label\n1,1\n2\n", "line 3 = '2'"),
         ("video_name,label\n1,1,3\n", "line 2 = '1,1,3'"),
@@ -143,10 +143,10 @@ def test_binary_and_missing_split_files_are_named(tmp_path):
 
 def test_missing_clips_are_named(tmp_path):
     write_splits(tmp_path)
-    with pytest.raises(UserError, match="Clip: no folder of clips"):
+    with pytest.raises(UserError, match="Clip: no folder of the set's clips"):
         read("dfew", tmp_path, fold=1)
     write_clips(tmp_path, numbers=range(1, 20))
-    with pytest.raises(UserError, match=r"clip 00020 has no video there \(2 of 21 have"):
+    with pytest.raises(UserError, match=r"video 00020 is not there \(2 of 21 are not"):
         read("dfew", tmp_path, fold=1)
 
 
@@ -165,7 +165,7 @@ def test_several_folders_of_clips_need_a_name(tmp_path):
 def test_a_clip_in_both_splits_is_refused(tmp_path):
     write_splits(tmp_path, test={**TEST, 14: 7})
     write_clips(tmp_path)
-    with pytest.raises(UserError, match="clip 14: is in the train and the test part of fold 1"):
+    with pytest.raises(UserError, match="video 14: is in the train and the test part of fold 1"):
         read("dfew", tmp_path, fold=1)
 
 
@@ -173,7 +173,7 @@ def test_two_videos_of_one_number_are_refused(tmp_path):
     write_splits(tmp_path)
     write_clips(tmp_path)
     write_clips(tmp_path, name="{:05d}.mp4", numbers=[3])
-    with pytest.raises(UserError, match="is clip 3 a second time"):
+    with pytest.raises(UserError, match="is video 3 a second time"):
         read("dfew", tmp_path, fold=1)
 
 
@@ -213,7 +213,7 @@ def test_parts_of_the_archive_are_one(tmp_path):
         read("dfew", tmp_path)
     assert len(read("dfew", tmp_path, clips="original")) == 21
     write_clips(tmp_path, "clip_224x224_part_2", "{:05d}/", [3])
-    with pytest.raises(UserError, match="is clip 3 a second time"):
+    with pytest.raises(UserError, match="is video 3 a second time"):
         read("dfew", tmp_path, clips="clip_224x224")
 
 
@@ -263,7 +263,7 @@ def test_the_official_lists_in_the_root_tell_another_order(tmp_path):
     write_clips(tmp_path, numbers=[c for part in folds.values() for c in part])
     lists = trees.write_lists(tmp_path / "annotation", folds)
     assert scan("dfew", tmp_path, lists=lists, order=CLASSES).notes == ()
-    with pytest.raises(UserError, match=r"clip 2003: is Neutral by --lists, but Sad .*--order"):
+    with pytest.raises(UserError, match=r"video 2003: is Neutral by --lists, but Sad .*--order"):
         read("dfew", tmp_path, lists=lists, order=(CLASSES[0], *CLASSES[2:], CLASSES[1]))
     file = tmp_path / "EmoLabel_DataSplit/train(single-labeled)/set_1.csv"
     file.write_text("1,1\n")
@@ -345,7 +345,7 @@ def vote_rows(*rows):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ([0, 0, 10, 0, 0, 0, 0, 1, 0], "clip 1 is there twice; take the official file"),
+        ([0, 0, 10, 0, 0, 0, 0, 1, 0], "video 1 is there twice; take the official file"),
         ([0, 0, 10, 0, 0, 0, 0, None, 3], "'order' is empty; take the official file"),
     ],
 )
@@ -368,7 +368,7 @@ def test_votes_that_are_partly_missing_are_noted(tmp_path):
     assert tree.videos[0].votes == (10, 0, 0, 0, 0, 0, 0)
     assert tree.notes == (
         "annotation.xlsx: 1 of 2 rows have empty cells, read as 0",
-        "19 of 21 clips have no votes of annotators",
+        "19 of 21 videos have no votes of annotators",
     )
 
 

@@ -50,7 +50,8 @@ def test_raw_clips_and_a_folder_in_the_folder_of_its_name(root):
     assert len(read("ferv39k", root)) == 21
     assert len(read("ferv39k", root, clips="2_ClipsforFaceCrop")) == 21
     with pytest.raises(
-        UserError, match=r"crops: no folder of clips there; .*holds 0_7_labelClips, 2_Clips"
+        UserError,
+        match=r"crops: no folder of the set's clips there; .*holds 0_7_labelClips, 2_Clips",
     ):
         read("ferv39k", root, clips="crops")
 
@@ -100,12 +101,12 @@ def append(root, split, line):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("Crime/Happy/0000 Happy", "clip Crime/Happy/0000: is in the train and the test part"),
+        ("Crime/Happy/0000 Happy", "video Crime/Happy/0000: is in the train and the test part"),
         ("Crime/Happy/0090 Sad", "is given as Sad, but its path says Happy"),
         ("Crime/Glad/0090 Happy", "test_All.csv, line 8: class = 'Glad': unknown"),
         ("Crime/Happy/0090 Glad", "test_All.csv, line 8: class = 'Glad': unknown"),
-        ("Happy/0090 Happy", "must be a clip's path"),
-        ("path label", "must be a clip's path"),
+        ("Happy/0090 Happy", "must be a video's path"),
+        ("path label", "must be a video's path"),
         ("Crime/../Happy/0090 Happy", "leaves the root"),
     ],
 )
@@ -117,7 +118,7 @@ def test_bad_lines_are_named(root, line, message):
 
 def test_a_clip_twice_is_named(root):
     append(root, "train", "Crime/Happy/0000 Happy")
-    with pytest.raises(UserError, match=r"line 15: clip .*0.* is given a second time"):
+    with pytest.raises(UserError, match=r"line 15: video .*0.* is given a second time"):
         read("ferv39k", root)
 
 
@@ -126,7 +127,7 @@ def test_missing_lists_and_folders(root):
     with pytest.raises(UserError, match=r"test_All\.csv: no such list"):
         read("ferv39k", root)
     (root / "2_ClipsforFaceCrop").rename(root / "elsewhere")
-    with pytest.raises(UserError, match="no folder of clips there; unpack"):
+    with pytest.raises(UserError, match="no folder of the set's clips there; unpack"):
         read("ferv39k", root)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.datasets import read, scan
-from rdfer.datasets.folders import AFEW_CLASSES
+from rdfer.datasets.afew import CLASSES as AFEW_CLASSES
 from tests.datasets import trees
 
 
@@ -104,7 +104,7 @@ def test_divided_by_a_file(root):
         ("../D/yes/p1_1.mp4,test,b", "line 4: path = .*leaves the root"),
         ("/yes/p1_1.mp4,test,b", "line 4: path = .*leaves the root"),
         ("yes/p1_1.mp4,tset,b", "line 4: split = 'tset': must be one of train, val, test"),
-        ("yes/p0_0,test,b", "line 4: clip yes/p0_0 is given a second time"),
+        ("yes/p0_0,test,b", "line 4: video yes/p0_0 is given a second time"),
     ],
 )
 def test_bad_lines_of_a_split_file(root, row, message):
@@ -127,7 +127,7 @@ def test_what_is_no_folder_of_classes(root):
 
 def test_a_video_and_a_folder_of_one_name_are_two_of_one_clip(root):
     trees.touch(root / "yes", ["p0_0/"])
-    with pytest.raises(UserError, match="is clip p0_0 a second time"):
+    with pytest.raises(UserError, match="is video p0_0 a second time"):
         read("folders", root)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from rdfer.datasets import DATASETS, read, scan
 from rdfer.datasets.check import check
-from rdfer.datasets.table import get_dataset
+from rdfer.datasets.reading import get_dataset
 from tests.datasets import trees
 
 
@@ -49,7 +49,7 @@ def test_dfew_as_a_whole_can_be_run(dfew):
     assert wrong(report) == [] and report.runnable
     found = {f.what: f for f in report.findings}
     assert found["tested exactly once"].found == "11697"
-    assert found["clips with votes"].found == "11697"
+    assert found["videos with votes"].found == "11697"
     assert found["fold 5, train"].found == found["fold 5, train"].known == "9361"
 
 
@@ -72,7 +72,7 @@ def test_ferv39k(tmp_path):
     assert len({video.group for video in tree.videos}) == 22
     assert len(tree.missing) == 38935  # only the lists were written
     report = check("ferv39k", root)
-    assert wrong(report) == ["clips without a video: 38935, not 0"]
+    assert wrong(report) == ["missing videos: 38935, not 0"]
 
 
 def test_mafw(tmp_path):

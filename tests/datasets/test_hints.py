@@ -125,15 +125,15 @@ def test_cremad_in_another_form_names_the_option(tmp_path, end):
         if made:
             (tmp_path / "VideoFlash").mkdir()
         assert told("cremad", tmp_path) == (
-            f"{tmp_path}/VideoFlash: holds no clips of CREMA-D, while there are some in "
+            f"{tmp_path}/VideoFlash: holds no videos of CREMA-D, while there are some in "
             f"converted; take them with {way}"
         )
     assert f"some in converted; take them with {way}" in told("cremad", tmp_path, clips="mp4")
     assert told("cremad", tmp_path / "converted") == (
-        f"root = '{tmp_path}/converted': holds the clips themselves; give '{tmp_path}', with {way}"
+        f"root = '{tmp_path}/converted': holds the videos themselves; give '{tmp_path}', with {way}"
     )
     assert told("cremad", tmp_path / "converted", clips="converted").endswith(
-        f"holds the clips themselves; give '{tmp_path}'"
+        f"holds the videos themselves; give '{tmp_path}'"
     )
     assert len(scan("cremad", tmp_path, clips="converted").videos) == len(CLIPS)
 
@@ -152,6 +152,6 @@ def test_too_few_actors_for_the_folds(tmp_path):
     clips = dict(list(trees.ravdess_clips().items())[:3])
     root = trees.write_ravdess(tmp_path, clips)
     assert told("ravdess", root) == (
-        f"{root}: holds clips of 3 actors; 5 folds by actor need at least 5; unpack those of the "
+        f"{root}: holds videos of 3 actors; 5 folds by actor need at least 5; unpack those of the "
         "others"
     )

@@ -91,7 +91,7 @@ def test_the_check_notes_what_is_amiss_and_finds_nothing_wrong(tree):
     # of a folder of frames it is the empty one, of files the one without bytes
     (lost,) = (i for i in items if i.amiss == ("no bytes" if layout.kind else "broken"))
     assert lost.path in notes["videos that cannot be read"].advice
-    counts = [f.found for f in report.findings if f.what == "frames a clip"]
+    counts = [f.found for f in report.findings if f.what == "frames a video"]
     assert counts == ([] if layout.kind else [f"{layout.short}..{LENGTH}, median {LENGTH}"])
 
 

@@ -67,10 +67,10 @@ def test_lines(tmp_path, line, row):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a/1 3 0\n b/1 3 0\n", "line 2: clip 1 is given a second time"),
-        ("a/1\n", "line 1 = 'a/1': must be a clip's path"),
+        ("a/1 3 0\n b/1 3 0\n", "line 2: video 1 is given a second time"),
+        ("a/1\n", "line 1 = 'a/1': must be a video's path"),
         ("a/../../1 3 0\n", r"line 1: path = 'a/\.\./\.\./1': leaves the root"),
-        ("", "names no clips"),
+        ("", "names no videos"),
     ],
 )
 def test_damaged_lists_are_named(tmp_path, text, message):
@@ -99,9 +99,9 @@ def test_paths_that_name_the_class_tell_the_order(tmp_path):
 
 
 def test_labels_out_of_range_and_unknown_names_are_refused(tmp_path):
-    with pytest.raises(UserError, match=r"label of clip 1 = 3: must be 0\.\.2; these start at 1"):
+    with pytest.raises(UserError, match=r"label of video 1 = 3: must be 0\.\.2; these start at 1"):
         name_rows(tmp_path, [Row("1", "3", 0)], CLASSES, order=CLASSES)
-    with pytest.raises(UserError, match=r"label of clip 1 = 9: must be 0\.\.2; take the official"):
+    with pytest.raises(UserError, match=r"label of video 1 = 9: must be 0\.\.2; take the official"):
         name_rows(tmp_path, [Row("1", "9", 0)], CLASSES, order=CLASSES)
     with pytest.raises(UserError, match="class = 'Hapy': unknown; did you mean 'Happy'"):
         name_rows(tmp_path, [Row("1", "Hapy", 0)], CLASSES, order=None)

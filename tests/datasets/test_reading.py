@@ -43,14 +43,14 @@ def test_folds_that_keep_films_apart(dfew):
 
 def test_own_folds_need_groups(dfew):
     with pytest.raises(
-        UserError, match=r"--grouped: DFEW does not tell what its clips have in common; .*--groups"
+        UserError, match=r"--grouped: DFEW does not tell what its videos have in common; .*--groups"
     ):
         read("dfew", dfew, grouped=True)
 
 
 def test_every_clip_needs_a_group(dfew):
     file = trees.write(dfew.parent / "g.csv", "clip,group\n1003,x\n")
-    with pytest.raises(UserError, match=r"clip .* has no group there \(69 of 70 have none\)"):
+    with pytest.raises(UserError, match=r"video .* has no group there \(69 of 70 have none\)"):
         read("dfew", dfew, groups=file)
 
 
@@ -93,7 +93,7 @@ def test_clips_without_a_video_are_in_a_scan_alone(dfew):
     (dfew / "Clip/original/1003.mp4").unlink()
     tree = scan("dfew", dfew)
     assert len(tree.videos) == 70 and [video.id for video in tree.missing] == ["01003"]
-    with pytest.raises(UserError, match=r"clip 01003 has no video there \(1 of 70 have none\)"):
+    with pytest.raises(UserError, match=r"video 01003 is not there \(1 of 70 are not\)"):
         read("dfew", dfew)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest
-from rdfer.datasets.splits import cut_validation, fold_of_videos, regroup
+from rdfer.datasets.splits import cut_validation, fold_of_videos, in_fold
 from rdfer.datasets.tree import make_video
 
 CLASSES = ("Happy", "Sad", "Fear")
@@ -52,9 +52,9 @@ def test_folds_are_stratified():
     ("rows", "folds", "message"),
     [
         (videos(30, 4), 5, r"folds = 5: must be 2\.\.4, as there are 4 groups"),
-        (videos(9), 5, r"folds = 5: must be 2\.\.3, as there are 3 clips of the smallest class"),
+        (videos(9), 5, r"folds = 5: must be 2\.\.3, as there are 3 videos of the smallest class"),
         (videos(30), 1, "folds = 1: must be 2"),
-        (videos(9, 3) + videos(3, split="test"), 3, "clip test0: has no group, while others have"),
+        (videos(9, 3) + videos(3, split="test"), 3, "video test0: has no group, while others have"),
     ],
 )
 def test_what_cannot_be_divided(rows, folds, message):
@@ -66,15 +66,13 @@ def test_own_folds_keep_apart_what_the_official_ones_share():
     official = manifest(videos(30, 10), videos(12, 10, split="test"))
     tested = []
     for fold in range(1, 6):
-        own = regroup(official, fold=fold)
+        own = manifest(in_fold(official.videos, fold=fold))
         train, test = own.select(split="train"), own.select(split="test")
         assert not {c.group for c in train.videos} & {c.group for c in test.videos}
         assert all(c.label == c.given for c in test.videos)
         assert not any(c.label for c in train.videos)
         tested += [c.id for c in test.videos]
     assert sorted(tested) == sorted(c.id for c in official.videos)
-    with pytest.raises(UserError, match=r"fold = 6: must be 1\.\.5"):
-        regroup(official, fold=6)
 
 
 @pytest.mark.parametrize("groups", [0, 20])
@@ -103,5 +101,5 @@ def test_what_cannot_be_cut():
         cut_validation(cut_validation(whole))
     with pytest.raises(UserError, match="no training videos"):
         cut_validation(manifest(videos(3, split="test")))
-    with pytest.raises(UserError, match="clips of the smallest class"):
+    with pytest.raises(UserError, match="videos of the smallest class"):
         cut_validation(whole, share=0.05)

@@ -1,7 +1,7 @@
 import pytest
 
 from rdfer.datasets import DATASETS
-from rdfer.datasets.table import describe, padded
+from rdfer.datasets.dataset import describe, padded
 from rdfer.studies import real_results
 
 
@@ -13,7 +13,7 @@ def test_every_data_set_tells_what_it_is(name):
     for known in dataset.known:
         assert set(known.classes) <= set(dataset.classes)
         whole = len(known.classes) == len(dataset.classes)
-        assert sum(known.classes.values()) == known.clips or not whole
+        assert sum(known.classes.values()) == known.videos or not whole
         assert known.fold in (0, *dataset.folds)
 
 

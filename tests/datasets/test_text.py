@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.datasets.text import below, number, read_groups, read_lines, read_table
+from rdfer.datasets.tables import below, number, read_groups, read_lines, read_table
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])

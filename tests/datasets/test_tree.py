@@ -2,11 +2,10 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets.text import number
+from rdfer.datasets.lists import check_disjoint, class_name
+from rdfer.datasets.tables import number
 from rdfer.datasets.tree import (
     WrongRoot,
-    check_disjoint,
-    class_name,
     locate,
     make_video,
     nearby,
@@ -31,7 +30,7 @@ def test_videos_and_folders_by_number(tmp_path):
 
 def test_two_of_one_number_and_mixed_layouts_are_refused(tmp_path):
     trees.touch(tmp_path / "a", ["1.mp4", "01.mp4"])
-    with pytest.raises(UserError, match=r"1\.mp4: is clip 1 a second time, beside .*01\.mp4"):
+    with pytest.raises(UserError, match=r"1\.mp4: is video 1 a second time, beside .*01\.mp4"):
         video_paths([tmp_path / "a"], number)
     trees.touch(tmp_path / "b", ["1.mp4", "2/"])
     with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
@@ -83,7 +82,7 @@ def test_a_name_of_the_data_set_goes_before_its_synonym():
 def test_no_clip_is_in_two_parts():
     check_disjoint({"train": [1, 2], "test": [3]}, "fold 1")
     with pytest.raises(
-        UserError, match=r"clip 2: is in the train and the test part of fold 1, .*delete one"
+        UserError, match=r"video 2: is in the train and the test part of fold 1, .*delete one"
     ):
         check_disjoint({"train": [1, 2], "test": [2]}, "fold 1")
 

@@ -4,18 +4,17 @@ Full-size lists have the published counts of every part and class, and ids with 
 """
 
 import dataclasses
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from xml.sax.saxutils import escape
 
 import numpy as np
+from openpyxl import Workbook
 
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets import ferv39k
-from rdfer.datasets.acted import CREMAD_CLASSES
+from rdfer.datasets import DATASETS, ferv39k
+from rdfer.datasets.cremad import CLASSES as CREMAD_CLASSES
+from rdfer.datasets.dataset import DataSet, Known
 from rdfer.datasets.mafw import CLASSES as MAFW_CLASSES
-from rdfer.datasets.table import DATASETS, DataSet, Known
 
 DFEW_TESTS = (2341, 2341, 2340, 2339, 2336)
 DFEW_CLASSES = (2445, 1894, 2669, 2173, 1469, 145, 902)
@@ -111,24 +110,11 @@ def write_lists(folder: Path, folds: Mapping[int, Mapping[int, int]], *, frames:
 
 def write_workbook(path: Path, rows: Sequence[Sequence[object]]) -> Path:
     """An xlsx file as spreadsheets write it: texts shared, numbers in the cells, None left out."""
-    texts = sorted({cell for row in rows for cell in row if isinstance(cell, str)})
-    lines = []
-    for r, row in enumerate(rows, start=1):
-        cells = [
-            f'<c r="{chr(65 + c)}{r}" t="s"><v>{texts.index(cell)}</v></c>'
-            if isinstance(cell, str)
-            else f'<c r="{chr(65 + c)}{r}"><v>{cell}</v></c>'
-            for c, cell in enumerate(row)
-            if cell is not None
-        ]
-        lines.append(f'<row r="{r}">{"".join(cells)}</row>')
-    space = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    shared = "".join(f"<si><t>{escape(text)}</t></si>" for text in texts)
+    book = Workbook()
+    for row in rows:
+        book.worksheets[0].append(row)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
-        book.writestr("xl/sharedStrings.xml", f"<sst {space}>{shared}</sst>")
-        data = f"<sheetData>{''.join(lines)}</sheetData>"
-        book.writestr("xl/worksheets/sheet1.xml", f"<worksheet {space}>{data}</worksheet>")
+    book.save(path)
     return path
 
 

@@ -79,7 +79,7 @@ def test_what_the_check_notes_is_logged_and_what_is_wrong_is_refused(tmp_path, r
     with pytest.raises(UserError) as error:
         data_folder.settle(tmp_path / "new", DFEW, root=str(copy), reading={"clips": "original"})
     assert str(error.value) == (
-        f"DFEW in {copy}/Clip/original: clips without a video 1, known 0: unpack all clips, or "
+        f"DFEW in {copy}/Clip/original: missing videos 1, known 0: unpack all of them, or "
         f"take another folder, 01003 for one (`rdfer check dfew '{copy}' --clips original` shows "
         "all)"
     )
@@ -119,7 +119,7 @@ def test_for_one_fold_what_is_wrong_with_its_clips_is_still_refused(project, roo
     copy = shutil.copytree(root, tmp_path / "copy")
     (copy / "EmoLabel_DataSplit/test(single-labeled)/set_3.csv").unlink()
     (copy / "Clip/original/1003.mp4").unlink()
-    with pytest.raises(UserError, match="clips without a video 1, known 0"):
+    with pytest.raises(UserError, match="missing videos 1, known 0"):
         assert steps.begin("dfew", fold=1, data=str(copy)).data_folder
 
 

@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from rdfer.base.files import read_json
 from rdfer.data.manifest import Manifest
 from rdfer.datasets import DATASETS, read
-from rdfer.datasets.acted import CREMAD_CLASSES
+from rdfer.datasets.cremad import CLASSES as CREMAD_CLASSES
 from rdfer.pipeline.context import Context
 from rdfer.pipeline.notebooks import run_notebook
 from rdfer.report import book
@@ -35,7 +35,7 @@ SMALL = """
 from dataclasses import replace
 from rdfer.pipeline.context import Context
 from rdfer.datasets import DATASETS
-from rdfer.datasets.table import Known
+from rdfer.datasets.dataset import Known
 from rdfer.settings.presets import PRESETS
 from rdfer.settings.schema import override
 
