@@ -52,8 +52,8 @@ def test_a_fold_is_trained_and_tested(project, tmp_path, monkeypatch, preset):
     table = steps.train_runs(context, "train", variants, seed=0)
     assert table["how"].tolist() == ["trained", "trained"]
     manifest, _, _ = steps.load(context)
-    tested = {k for k, clip in enumerate(manifest.clips) if clip.split == "test"}
-    lost = {k for k in tested if not manifest.clips[k].n_frames}
+    tested = {k for k, video in enumerate(manifest.videos) if video.split == "test"}
+    lost = {k for k in tested if not manifest.videos[k].n_frames}
     for run in (runs[0] for runs in steps.gather(context, "train", variants, [0]).values()):
         arrays, metrics = run.arrays(), run.metrics()
         assert set(arrays["test_videos"].tolist()) == tested - lost
