@@ -4,17 +4,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from adjustText import adjust_text
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from rdfer.base.files import sha256_file, write_json
+from rdfer.base.files import sha256_file
 from rdfer.report.comparison import PAPER, Peers, Runs, placed
-from rdfer.report.drawing import INK, SOFT, Drawn, save, style, subplots
-from rdfer.report.labels import FONT, Label, place_labels
+from rdfer.report.drawing import (
+    INK,
+    SOFT,
+    Drawn,
+    Look,
+    draw_file,
+    draw_line,
+    legend_above,
+    subplots,
+)
 from rdfer.report.reported import INPUTS, load_reported
 
-NAME = "peers"  # file stem of the figure
 #: What a method sees -> colour and marker; this project's own runs come last.
 LOOKS: Mapping[str, tuple[str, str]] = {
     "V": ("#0072B2", "o"),
@@ -24,6 +33,8 @@ LOOKS: Mapping[str, tuple[str, str]] = {
 }
 TICKS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 ROOM = 2.2  # the axis of costs goes on by this factor at both ends
+FONT = 10.0  # points
+MARK = 6.0  # half of what names keep free around a mark, in pixels
 
 
 @dataclass(frozen=True)
@@ -59,21 +70,29 @@ def draw(peers: Peers, runs: Runs) -> Drawn:
     marks = marks_of(peers, runs)
     paper = peers[PAPER].dfew_uar if PAPER in peers else None
     figure, axis = subplots(1, 1, height=4.9)
+    names = {**INPUTS, "own": "run by this project"}
     for mark in marks:
-        colour, marker = LOOKS[mark.kind]
-        size = 11 if mark.kind == "own" else 7.5
-        face = "white" if mark.hollow else colour
-        axis.plot(mark.cost, mark.uar, marker, color=colour, mfc=face, mew=1.6, ms=size, zorder=3)
+        look = Look("", *LOOKS[mark.kind], "")
+        size, face = 11 if mark.kind == "own" else 7.5, "white" if mark.hollow else look.colour
+        draw_line(axis, [mark.cost], [mark.uar], look, mfc=face, mew=1.6, ms=size, zorder=3)
+    for kind in (kind for kind in LOOKS if any(mark.kind == kind for mark in marks)):
+        draw_line(axis, [], [], Look(names[kind], *LOOKS[kind], ""), ms=7.5)
+    if any(mark.hollow for mark in marks):
+        part = Look("part of the cost", SOFT, "o", "")
+        draw_line(axis, [], [], part, mfc="white", mew=1.6, ms=7.5)
     _axes(axis, [mark.cost for mark in marks])
-    _legend(axis, marks)
+    if marks:
+        legend_above(figure, axis, columns=4, handletextpad=0.2, columnspacing=1.2)
+    taken: list[Artist] = []
     if paper is not None:
-        axis.axhline(paper, color=SOFT, ls="--", lw=1.3, zorder=1)
-    # labels are placed in pixels, so nothing may move any more
+        taken = [
+            axis.axhline(paper, color=SOFT, ls="--", lw=1.3, zorder=1),
+            _line_name(axis, paper),
+        ]
+    # names are placed in pixels, so nothing may move any more
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
-    taken = [] if paper is None else _line_label(axis, paper)
-    labels = [Label(mark.name, mark.cost, mark.uar, LOOKS[mark.kind][0]) for mark in marks]
-    place_labels(axis, labels, taken)
+    _place_names(axis, marks, taken)
     told = "; ".join(f"{mark.name} {mark.cost:g} GFLOPs, UAR {mark.uar:.2f}" for mark in marks)
     line = "" if paper is None else f" A line marks {PAPER}, cost not known, at UAR {paper:.2f}."
     return (
@@ -92,29 +111,9 @@ def _axes(axis: Axes, costs: Sequence[float]) -> None:
     axis.set(xlabel="cost of a clip, GFLOPs (logarithmic)", ylabel="UAR on DFEW, %")
 
 
-def _legend(axis: Axes, marks: Sequence[Mark]) -> None:
-    present = {mark.kind for mark in marks}
-    names = {**INPUTS, "own": "run by this project"}
-    looks = [(*look, look[0], names[kind]) for kind, look in LOOKS.items() if kind in present]
-    if any(mark.hollow for mark in marks):
-        looks.append((SOFT, "o", "white", "part of the cost"))
-    handles = [
-        Line2D([], [], color=colour, marker=marker, mfc=face, mew=1.6, ls="", ms=7.5, label=name)
-        for colour, marker, face, name in looks
-    ]
-    axis.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(-0.02, 1.0),
-        ncols=len(handles) if len(handles) <= 4 else 3,
-        handletextpad=0.2,
-        columnspacing=1.2,
-    )
-
-
-def _line_label(axis: Axes, value: float) -> list[Bbox]:
-    """Name the paper's line at its left end; returns what line and name cover, in pixels."""
-    text = axis.annotate(
+def _line_name(axis: Axes, value: float) -> Text:
+    """Name the paper's line at its left end."""
+    return axis.annotate(
         f"{PAPER}, cost not known",
         (0, value),
         (4, 3),
@@ -123,8 +122,36 @@ def _line_label(axis: Axes, value: float) -> list[Bbox]:
         fontsize=FONT,
         color="#555555",
     )
-    frame, (_, y) = axis.get_window_extent(), axis.transData.transform((1, value))
-    return [text.get_window_extent(), Bbox.from_extents(frame.x0, y - 1, frame.x1, y + 1)]
+
+
+def _place_names(axis: Axes, marks: Sequence[Mark], taken: Sequence[Artist]) -> None:
+    """Write every name beside its mark, so that it covers no other name and no mark.
+
+    Names start on their marks, which push them away; without adjustText's first blast, which throws
+    lonely names far. Its steps are limited and not their time, so that the same numbers give the
+    same picture.
+    """
+    texts = [
+        axis.text(mark.cost, mark.uar, mark.name, fontsize=FONT, color=LOOKS[mark.kind][0])
+        for mark in marks
+    ]
+    points = [axis.transData.transform((mark.cost, mark.uar)) for mark in marks]
+    boxes = [Bbox([point - MARK, point + MARK]) for point in points]
+    boxes += [artist.get_window_extent() for artist in taken]
+    # adjustText wants boxes in the units of the data
+    to_data = axis.transData.inverted()
+    adjust_text(
+        texts,
+        ax=axis,
+        objects=[Bbox(to_data.transform(box.get_points())) for box in boxes] or None,
+        avoid_self=False,
+        iter_lim=300,
+        explode_radius=0,
+        force_text=(0.3, 0.5),
+        force_static=(0.2, 0.4),
+        expand=(1.05, 1.3),
+        arrowprops={"arrowstyle": "-", "color": SOFT, "lw": 0.7},
+    )
 
 
 def draw_peers(reported: Path, runs: Runs, out: Path) -> Path:
@@ -141,19 +168,7 @@ def draw_peers(reported: Path, runs: Runs, out: Path) -> Path:
     Raises:
         UserError: what the file holds cannot be used.
     """
-    with style():
-        figure, said = draw(load_reported(reported), runs)
-    path = out / f"{NAME}.svg"
-    save(figure, path)
-    write_json(
-        path.with_suffix(".json"),
-        {
-            "name": NAME,
-            "alt": said,
-            "drawn_by": f"{__name__}.draw",
-            "code": sha256_file(__file__),
-            "results": {reported.name: sha256_file(reported)},
-            "runs": sorted({f"{run.run}: {run.settings_hash}" for run in runs}),
-        },
-    )
-    return path
+    made_of = {reported.name: sha256_file(reported)}
+    of_runs = sorted({f"{run.run}: {run.settings_hash}" for run in runs})
+    peers = load_reported(reported)
+    return draw_file(out / "peers", draw, peers, runs, results=made_of, runs=of_runs)

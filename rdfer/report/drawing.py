@@ -1,40 +1,49 @@
-"""How every figure of the book is drawn: style, colours, axes, file format.
+"""How every figure of the book is drawn: style, colours, axes, marks with intervals, file format.
 
 Widths are chosen so that the text stays readable on a phone, where a figure is some 380 px wide.
 Figures have a white ground of their own, so they read the same on a light and a dark page.
 Colours are told apart without colour vision (Okabe and Ito) and never carry a meaning alone:
-markers, line styles or labels repeat it.
+markers, line styles or labels repeat it. A row of the results that lacks runs is drawn as missing,
+never left out silently.
 """
 
+import inspect
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike, NDArray
 
-from rdfer.base.files import write_atomic
+from rdfer.base.files import sha256_file, write_atomic, write_json
+from rdfer.report.readout import MISSING, find, is_missing
 
 INK, SOFT = "#222222", "#767676"
-METHOD_STYLE: Mapping[str, tuple[str, str]] = {
-    "plain": ("#767676", "o"),
-    "plain-matched": ("#767676", "D"),
-    "elr": ("#CC79A7", "v"),
-    "elr-matched": ("#CC79A7", "d"),
-    "vote": ("#D55E00", "s"),
-    "ours": ("#0072B2", "^"),
-    "clean": ("#222222", "P"),
+BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
+#: Method -> colour, marker and line.
+METHOD_STYLE: Mapping[str, tuple[str, str, str]] = {
+    "plain": (SOFT, "o", "-"),
+    "plain-matched": (SOFT, "D", "--"),
+    "elr": ("#CC79A7", "v", "-"),
+    "elr-matched": ("#CC79A7", "d", "-"),
+    "vote": (ORANGE, "s", "-"),
+    "ours": (BLUE, "^", "-"),
+    "clean": (INK, "P", "--"),
 }
+OTHER_STYLE = (GREEN, "v", "-")
 KIND_STYLE: Mapping[str, tuple[str, str]] = {
-    "clean": ("#0072B2", "-"),
+    "clean": (BLUE, "-"),
     "hard": ("#E69F00", "--"),
     "noisy": ("#882255", ":"),
 }
-OTHER_STYLE = ("#009E73", "v")
+#: Lines of chance and of beginnings.
+DOTTED: Mapping[str, Any] = {"color": SOFT, "ls": ":", "lw": 1.3}
 STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": SOFT,
@@ -44,6 +53,7 @@ STYLE: Any = {
     "axes.spines.top": False,
     "axes.titlelocation": "left",
     "axes.titlesize": 11,
+    "errorbar.capsize": 2.5,
     "figure.constrained_layout.use": True,
     "font.size": 10.5,
     "grid.color": "#e6e6e6",
@@ -58,6 +68,7 @@ STYLE: Any = {
 }
 Drawn: TypeAlias = tuple[Figure, str]
 """A figure and the text that says what it shows, for readers who cannot see it."""
+Rows: TypeAlias = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -70,16 +81,16 @@ class Look:
     line: str = "-"
 
 
+def method_look(method: str, label: str = "") -> Look:
+    """How a method is drawn, in every figure alike."""
+    return Look(label, *METHOD_STYLE.get(method, OTHER_STYLE))
+
+
 @contextmanager
 def style() -> Iterator[None]:
     """The book's drawing style, for the time of a ``with`` block."""
     with matplotlib.rc_context(dict(STYLE)):
         yield
-
-
-def method_style(method: str) -> tuple[str, str]:
-    """Colour and marker of a method."""
-    return METHOD_STYLE.get(method, OTHER_STYLE)
 
 
 class _Picture(Figure):
@@ -98,27 +109,35 @@ def subplots(rows: int, columns: int, *, width: float = 6.6, height: float, **kw
     return figure, figure.subplots(rows, columns, **kwargs)
 
 
-def error_bars(row: Mapping[str, Any], name: str, *, scale: float = 100.0) -> list[list[float]]:
-    """Distances of an interval's ends from its mean, as errorbar wants them."""
-    mean = row[f"{name}_mean"]
-    ends = [row.get(f"{name}_{end}") for end in ("low", "high")]
-    low, high = (mean if end is None else end for end in ends)
-    return [[scale * max(mean - low, 0.0)], [scale * max(high - mean, 0.0)]]
+def intervals(
+    rows: Sequence[Mapping[str, Any] | None], name: str, *, scale: float = 100.0
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Means ``[R]`` of a metric and how far its intervals reach below and above them, ``[2, R]``.
+
+    A mean is NaN where there is no row or its number is missing; without an interval (one seed)
+    the reach is 0.
+
+    >>> intervals([{"uar_mean": 0.5, "uar_low": 0.25, "uar_high": None}, None], "uar")
+    (array([50., nan]), array([[25.,  0.],
+           [ 0.,  0.]]))
+    """
+    there = [
+        row and (row[f"{name}_mean"], row.get(f"{name}_low"), row.get(f"{name}_high"))
+        for row in rows
+    ]
+    table = np.array([values or [None] * 3 for values in there], float).reshape(-1, 3)
+    mean, low, high = table.T
+    reach = np.maximum(np.stack([mean - low, high - mean]), 0)
+    return scale * mean, scale * np.nan_to_num(reach)
 
 
-def label_rows(axis: Axes, names: Sequence[str]) -> None:
-    """One labelled row a name, the first one on top."""
-    axis.set_yticks(range(len(names)), names)
-    axis.set_ylim(len(names) - 0.5, -0.5)
-    axis.grid(False, axis="y")
-
-
-def draw_series(
+def draw_marks(
     axis: Axes,
     rows: Sequence[Mapping[str, Any] | None],
     name: str,
     look: Look,
     *,
+    at: ArrayLike | None = None,
     shift: float = 0.0,
     scale: float = 100.0,
 ) -> None:
@@ -129,30 +148,89 @@ def draw_series(
         rows: a row of the results for each of them; None where the study has none.
         name: of the metric; ``<name>_mean`` is None where runs are lacking.
         look: of the marks.
+        at: where the rows are, if not at 0, 1, ...
         shift: how far below the middle of its row a mark stands, in rows.
         scale: 100 shows fractions as percent.
     """
-    # one empty mark, so that the legend has the series even where every row is missing
-    bars: dict[str, Any] = {"color": look.colour, "marker": look.marker, "ls": ""}
-    bars |= {"capsize": 2.5, "ms": 5.5}
-    axis.errorbar([], [], xerr=[], label=look.label, **bars)
-    for y, row in enumerate(rows):
-        if row is None:
-            continue
-        if row[f"{name}_mean"] is None:
+    means, reach = intervals(rows, name, scale=scale)
+    heights = shift + (np.arange(len(rows)) if at is None else np.asarray(at, float))
+    axis.errorbar(
+        means, heights, xerr=reach, color=look.colour, marker=look.marker, ls="", label=look.label
+    )
+    for y, row in zip(heights, rows, strict=True):
+        if row is not None and is_missing(row, name):
             axis.text(
                 0.01,
-                y + shift,
-                f"{look.label}: missing",
+                y,
+                f"{look.label}: {MISSING}",
                 transform=axis.get_yaxis_transform(),
                 va="center",
                 fontsize=8,
                 color=look.colour,
                 bbox={"fc": "white", "ec": "none", "pad": 0.5},
             )
-            continue
-        error = error_bars(row, name, scale=scale)
-        axis.errorbar(scale * row[f"{name}_mean"], y + shift, xerr=error, **bars)
+
+
+def draw_line(axis: Axes, x: ArrayLike, y: ArrayLike, look: Look, **more: Any) -> None:
+    """A line, or marks alone where the look has no line; ``more`` is matplotlib's."""
+    more = {"color": look.colour, "marker": look.marker, "ls": look.line, **more}
+    axis.plot(x, y, label=look.label, **more)
+
+
+def draw_curve(
+    axis: Axes,
+    at: ArrayLike,
+    rows: Rows,
+    name: str,
+    look: Look,
+    *,
+    scale: float = 100.0,
+    bars: bool = True,
+    **more: Any,
+) -> None:
+    """Means with intervals as a line over ``at``, broken where a row is missing."""
+    means, reach = intervals(rows, name, scale=scale)
+    more = {"color": look.colour, "marker": look.marker, "ls": look.line, **more}
+    axis.errorbar(at, means, yerr=reach if bars else None, label=look.label, **more)
+
+
+def draw_groups(
+    axis: Axes,
+    rows: Rows,
+    name: str,
+    *,
+    groups: tuple[str, Mapping[str, str]],
+    series: tuple[str, Mapping[str, Look]],
+    say: Callable[[Mapping[str, Any], str], str],
+    scale: float = 100.0,
+) -> dict[str, str]:
+    """A labelled row of the axis for each group, with the marks of every series in it.
+
+    Args:
+        axis: empty so far.
+        rows: of the results.
+        name: of the metric.
+        groups: the key that tells groups apart, and the title of each of its values.
+        series: the key that tells series apart, and the look of each of its values.
+        say: the number of a row and metric in words.
+        scale: as of :func:`draw_marks`.
+
+    Returns:
+        What each group shows, in words.
+    """
+    (along, titles), (by, looks) = groups, series
+    found = {key: [find(rows, **{along: group, by: key}) for group in titles] for key in looks}
+    for shift, (key, look) in zip(shifts(len(looks)), looks.items(), strict=True):
+        draw_marks(axis, found[key], name, look, shift=shift, scale=scale)
+    label_rows(axis, list(titles.values()), borders=range(1, len(titles)))
+    return {
+        group: ", ".join(
+            f"{look.label} {say(row, name)}"
+            for key, look in looks.items()
+            if (row := found[key][place]) is not None
+        )
+        for place, group in enumerate(titles)
+    }
 
 
 def shifts(count: int, *, room: float = 0.6) -> list[float]:
@@ -164,7 +242,50 @@ def shifts(count: int, *, room: float = 0.6) -> list[float]:
     return [room * (k / (count - 1) - 0.5) if count > 1 else 0.0 for k in range(count)]
 
 
+def label_rows(axis: Axes, names: Sequence[str], *, borders: Collection[int] = ()) -> None:
+    """One labelled row a name, the first one on top; a line above each row of ``borders``."""
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.grid(False, axis="y")
+    for row in borders:
+        axis.axhline(row - 0.5, color=SOFT, lw=0.6)
+
+
+def legend_above(figure: Figure, *axes: Axes, columns: int = 3, **look: Any) -> None:
+    """One legend above all panels, which names what they show once."""
+    handles: dict[str, Any] = {}
+    for axis in axes:
+        for handle, label in zip(*axis.get_legend_handles_labels(), strict=True):
+            handles.setdefault(label, handle)
+    place = {"loc": "outside upper left", "ncols": columns, **look}
+    figure.legend(list(handles.values()), list(handles), **place)
+
+
 def save(figure: Figure, path: str | Path) -> None:
     """Write a figure as SVG; the same numbers give the same bytes on one machine."""
     with style(), write_atomic(path) as file:
         figure.savefig(file, format="svg", metadata={"Date": None}, bbox_inches="tight")
+
+
+def draw_file(path: str | Path, draw: Callable[..., Drawn], *arguments: Any, **notes: Any) -> Path:
+    """Draw a figure into ``<name>.svg``, with ``<name>.json`` beside it that says what it is.
+
+    Args:
+        path: without its ending.
+        draw: makes the figure; its name, and the hash of the file that it is in, are noted.
+        arguments: what ``draw`` takes.
+        notes: what else is noted: of which results, run and settings it is.
+
+    Returns:
+        The figure's file.
+    """
+    with style():
+        figure, said = draw(*arguments)
+    out = Path(path).with_suffix(".svg")
+    save(figure, out)
+    about = {
+        "drawn_by": f"{draw.__module__}.{draw.__name__}",
+        "code": sha256_file(inspect.getfile(draw)),
+    }
+    write_json(out.with_suffix(".json"), {"name": out.stem, "alt": said, **about, **notes})
+    return out

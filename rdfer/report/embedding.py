@@ -9,30 +9,19 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.manifold import TSNE
-from sklearn.neighbors import NearestNeighbors
-from sklearn.preprocessing import StandardScaler
 
 from rdfer.data.manifest import CLASSES
-from rdfer.pipeline.runs import Run, plain
-from rdfer.report.drawing import SOFT, Drawn, subplots
+from rdfer.pipeline.runs import Run
+from rdfer.report.drawing import BLUE, GREEN, ORANGE, SOFT, Drawn, legend_above, subplots
 from rdfer.report.readout import CEILING, Results, percent
 from rdfer.settings.variants import METHODS
 
 SHOWN = ("plain", "ours", CEILING)
 PER_CLASS = 60  # videos drawn; more would hide each other
 NEIGHBOURS = 10
-#: Colour and marker of each class: told apart without colour vision by the marker.
-CLASS_LOOKS: Mapping[str, tuple[str, str]] = dict(
-    zip(
-        CLASSES,
-        (
-            *(("#E69F00", "o"), ("#0072B2", "v"), ("#767676", "s"), ("#D55E00", "^")),
-            *(("#56B4E9", "D"), ("#009E73", "P"), ("#CC79A7", "X")),
-        ),
-        strict=True,
-    )
-)
+#: Colours and markers of the classes: told apart without colour vision by the marker.
+COLOURS = ("#E69F00", BLUE, SOFT, ORANGE, "#56B4E9", GREEN, "#CC79A7")
+MARKERS = "ovs^DPX"
 
 
 def neighbours_alike(features: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -45,6 +34,8 @@ def neighbours_alike(features: NDArray[np.float64], labels: NDArray[np.int64]) -
         features: ``[V, F]``.
         labels: ``[V]``.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     near = NearestNeighbors(n_neighbors=NEIGHBOURS).fit(features).kneighbors(return_distance=False)
     alike = (labels[near] == labels[:, None]).mean(1)
     return float(np.mean([alike[labels == c].mean() for c in np.unique(labels)]))
@@ -60,6 +51,9 @@ def feature_maps(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
         ``seed``; ``labels``, class of each drawn video; ``maps``, method to ``x``, ``y`` of each
         and ``alike``, see :func:`neighbours_alike`, of all test videos.
     """
+    from sklearn.manifold import TSNE
+    from sklearn.preprocessing import StandardScaler
+
     maps: dict[str, Any] = {}
     chosen: NDArray[np.int64] = np.zeros(0, np.int64)
     for method in (m for m in SHOWN if m in runs):
@@ -71,13 +65,10 @@ def feature_maps(runs: Mapping[str, Sequence[Run]]) -> dict[str, Any]:
         features = StandardScaler().fit_transform(arrays["test_features"].astype(np.float64))
         perplexity = min(30.0, (len(chosen) - 1) / 3)
         flat = TSNE(perplexity=perplexity, random_state=0).fit_transform(features[chosen])
-        maps[method] = {
-            "x": flat[:, 0].round(2),
-            "y": flat[:, 1].round(2),
-            "alike": neighbours_alike(features, labels),
-        }
+        x, y = flat.round(2).T.tolist()
+        maps[method] = {"x": x, "y": y, "alike": neighbours_alike(features, labels)}
     seed = runs[SHOWN[0]][0].seed
-    return plain({"seed": seed, "labels": labels[chosen], "maps": maps})
+    return {"seed": seed, "labels": labels[chosen].tolist(), "maps": maps}
 
 
 def features(results: Results) -> Drawn:
@@ -88,21 +79,19 @@ def features(results: Results) -> Drawn:
     figure, axes = subplots(1, len(maps), width=7.4, height=3.4, squeeze=False)
     said = []
     for axis, (method, where) in zip(axes.flat, maps.items(), strict=True):
-        for number, (name, (colour, marker)) in enumerate(CLASS_LOOKS.items()):
-            rows = labels == number
-            x, y = (np.asarray(where[k])[rows] for k in ("x", "y"))
-            axis.plot(x, y, marker, color=colour, ms=3.5, mew=0, alpha=0.8, label=name)
-        title = METHODS[method].title
-        share = percent(where["alike"])
+        places = np.array([where["x"], where["y"]])
+        for number, name in enumerate(CLASSES):
+            look = {"color": COLOURS[number], "ms": 3.5, "mew": 0, "alpha": 0.8, "label": name}
+            axis.plot(*places[:, labels == number], MARKERS[number], **look)
+        title, share = METHODS[method].title, percent(where["alike"])
         axis.set_title(f"{title}\n{share} % of neighbours alike", fontsize=9)
-        axis.set(xticks=[], yticks=[])
-        axis.set_box_aspect(1)
+        axis.set(xticks=[], yticks=[], box_aspect=1)
         axis.grid(False)
         for side in axis.spines.values():
             side.set(visible=True, color=SOFT)
         said.append(f"{title} {share} %")
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=7, markerscale=1.8, fontsize=8)
+    below = {"loc": "outside lower center", "markerscale": 1.8, "fontsize": 8}
+    legend_above(figure, axes[0, 0], columns=7, **below)
     return figure, (
         "t-SNE of the features of test videos, coloured by true class. Of the nearest neighbours of"
         f" a video, of its own class: {', '.join(said)}."

@@ -1,26 +1,33 @@
 """Results -> figure files, each with its provenance beside it."""
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.base.files import sha256_file, write_json
-from rdfer.report.detection_figures import cost, factorial, rivals
-from rdfer.report.drawing import Drawn, save, style
-from rdfer.report.embedding import features
-from rdfer.report.learning_figures import (
+from rdfer.base.files import sha256_file
+from rdfer.report.detection_figures import (
     agreement_auroc,
     agreement_by_sweep,
     agreement_histogram,
-    dynamics,
-    key,
+    cost,
+    factorial,
+    rivals,
 )
+from rdfer.report.drawing import Drawn, draw_file
+from rdfer.report.embedding import features
+from rdfer.report.learning_figures import dynamics, key
 from rdfer.report.readout import Results, load_results
-from rdfer.report.score_figures import ablation, confusion, main_comparison, per_class
+from rdfer.report.score_figures import (
+    ablation,
+    confusion,
+    detail,
+    main_comparison,
+    noise,
+    per_class,
+    streams,
+)
 from rdfer.report.sensitivity_figures import choices, sensitivity
-from rdfer.report.study_figures import detail, noise, streams
 
 
 @dataclass(frozen=True)
@@ -31,26 +38,24 @@ class Plan:
     needs: str
 
 
-#: File stem -> how it is drawn.
+_NEEDS: Mapping[str, tuple[Callable[[Results], Drawn], ...]] = {
+    "main": (main_comparison, per_class, confusion),
+    "features": (features,),
+    "agreement": (agreement_histogram, agreement_auroc, agreement_by_sweep),
+    "ablation": (ablation,),
+    "noise": (noise,),
+    "dynamics": (dynamics,),
+    "key": (key,),
+    "factorial": (factorial,),
+    "rivals": (rivals,),
+    "streams": (streams,),
+    "detail": (detail,),
+    "cost": (cost,),
+    "sensitivity": (sensitivity, choices),
+}
+#: File stem, which is the name of the function that draws it -> how it is drawn.
 FIGURES: Mapping[str, Plan] = {
-    "main_comparison": Plan(main_comparison, "main"),
-    "per_class": Plan(per_class, "main"),
-    "confusion": Plan(confusion, "main"),
-    "features": Plan(features, "features"),
-    "agreement_histogram": Plan(agreement_histogram, "agreement"),
-    "agreement_auroc": Plan(agreement_auroc, "agreement"),
-    "agreement_by_sweep": Plan(agreement_by_sweep, "agreement"),
-    "ablation": Plan(ablation, "ablation"),
-    "noise": Plan(noise, "noise"),
-    "dynamics": Plan(dynamics, "dynamics"),
-    "key": Plan(key, "key"),
-    "factorial": Plan(factorial, "factorial"),
-    "rivals": Plan(rivals, "rivals"),
-    "streams": Plan(streams, "streams"),
-    "detail": Plan(detail, "detail"),
-    "cost": Plan(cost, "cost"),
-    "sensitivity": Plan(sensitivity, "sensitivity"),
-    "choices": Plan(choices, "sensitivity"),
+    draw.__name__: Plan(draw, needs) for needs, draws in _NEEDS.items() for draw in draws
 }
 
 
@@ -68,26 +73,14 @@ def draw_all(results_dir: str | Path, out: str | Path) -> dict[str, Path]:
     """
     results, drawn = load_results(results_dir), {}
     meta = results.get("meta") or {}
+    run = {key: meta.get(key) for key in ("preset", "settings_hash", "date", "version")}
     for name, plan in FIGURES.items():
-        source = Path(results_dir) / f"{plan.needs}.json"
         if results.get(plan.needs) is None:
             continue
+        source = Path(results_dir) / f"{plan.needs}.json"
+        made_of = {source.name: sha256_file(source)}
         try:
-            with style():
-                figure, said = plan.draw(results)
+            drawn[name] = draw_file(Path(out) / name, plan.draw, results, results=made_of, **run)
         except KeyError as error:
             raise UserError(f"{source}: key {error} is missing, figure {name!r} needs it") from None
-        drawn[name] = Path(out) / f"{name}.svg"
-        save(figure, drawn[name])
-        write_json(
-            Path(out) / f"{name}.json",
-            {
-                "name": name,
-                "alt": said,
-                "drawn_by": f"{plan.draw.__module__}.{plan.draw.__name__}",
-                "code": sha256_file(inspect.getfile(plan.draw)),
-                "results": {source.name: sha256_file(source)},
-                **{key: meta.get(key) for key in ("preset", "settings_hash", "date", "version")},
-            },
-        )
     return drawn

@@ -5,32 +5,35 @@ code.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.patches import FancyBboxPatch, Rectangle
+from matplotlib.patches import BoxStyle, FancyBboxPatch, Rectangle
 
-from rdfer.base.files import write_json
 from rdfer.data.manifest import CLASSES
 from rdfer.faces import portraits
 from rdfer.method import sampling
-from rdfer.report.drawing import INK, SOFT, Drawn, save, style, subplots
+from rdfer.report.drawing import INK, SOFT, Drawn, draw_file, subplots
 
 FRAMES = 64
 KEY = (38, 54)  # the key segment of the drawn video
 PEAKS = (2, 6, 10, 12)  # the synopsis frames where four classes peak
+PEOPLE = (6, 9)  # whose faces are shown
 PIXELS = 192  # of a face in the picture of faces
 COLUMNS = 4  # faces side by side
 LONG, SHORT, PALE = "#0072B2", "#A84300", "#eef3f8"
+MIDDLE: Mapping[str, Any] = {"ha": "center", "va": "center", "color": INK}
+Point: TypeAlias = tuple[float, float]
 #: Words in a kind's colour, dark enough to be read on white.
 KIND_TEXT: Mapping[str, str] = {"clean": "#0072B2", "hard": "#8A5A00", "noisy": "#882255"}
 #: A class in as few letters as tell it apart.
 LETTERS = dict(zip(CLASSES, ("H", "Sa", "N", "A", "Su", "D", "F"), strict=True))
 
 
-def sampling_scheme() -> Drawn:
+def scheme_sampling() -> Drawn:
     """From a video to its synopsis, detail clips and agreement clips."""
     rng = np.random.default_rng(3)
     figure, axis = subplots(1, 1, height=3.7)
@@ -57,7 +60,7 @@ def sampling_scheme() -> Drawn:
     )
 
 
-def _strip(axis: Axes, y: float, frames: "np.ndarray | range", colour: str) -> None:
+def _strip(axis: Axes, y: float, frames: Iterable[int], colour: str) -> None:
     for frame in frames:
         axis.add_patch(Rectangle((frame + 0.08, y - 0.4), 0.84, 0.8, fc=colour, ec="none"))
 
@@ -66,7 +69,7 @@ def _title(axis: Axes, y: float, text: str, colour: str = INK) -> None:
     axis.text(0, y - 0.55, text, fontsize=9.5, color=colour, va="bottom")
 
 
-def network_scheme() -> Drawn:
+def scheme_network() -> Drawn:
     """The dual-stream network with key-expression re-sampling between its streams."""
     figure, axis = subplots(1, 1, height=4.6)
     axis.set(xlim=(0, 10), ylim=(0.1, 6.1))
@@ -88,10 +91,10 @@ def network_scheme() -> Drawn:
             _arrow(axis, (start, y), (end, y))
     _arrow(axis, (5.5, 4.68), (4.5, 3.74), "probability of each\nclass in each frame", shift=-2.2)
     _arrow(axis, (1.95, 2.46), (1.05, 1.54), "which frames", shift=1.2)
-    _arrow(axis, (6.7, 4.68), (6.7, 1.54), "gates the\nchannels", dashed=True)
+    _arrow(axis, (6.7, 4.68), (6.7, 1.54), "gates the\nchannels", line="--")
     _arrow(axis, (9.2, 4.68), (9.2, 3.4))
     _arrow(axis, (9.2, 1.52), (9.2, 2.75))
-    axis.text(9.1, 3.08, "prediction", ha="center", va="center", fontsize=10.5, weight="bold")
+    axis.text(9.1, 3.08, "prediction", fontsize=10.5, weight="bold", **MIDDLE)
     return figure, (
         "Two rows of boxes. Above: 16 synopsis frames, frame encoder, long-term stream, logits. "
         "Below: four detail clips of four frames, frame encoder, short-term stream, logits. The "
@@ -101,44 +104,23 @@ def network_scheme() -> Drawn:
 
 
 def _box(axis: Axes, x: float, y: float, width: float, text: str, colour: str) -> None:
-    axis.add_patch(
-        FancyBboxPatch(
-            (x + 0.06, y - 0.55),
-            width - 0.12,
-            1.1,
-            fc=PALE,
-            ec=colour,
-            lw=1.5,
-            boxstyle="round,pad=0.02,rounding_size=0.12",
-        )
-    )
-    axis.text(x + width / 2, y, text, ha="center", va="center", fontsize=10.5, color=INK)
+    style = BoxStyle("round", pad=0.02, rounding_size=0.12)
+    corner = (x + 0.06, y - 0.55)
+    box = FancyBboxPatch(corner, width - 0.12, 1.1, style, fc=PALE, ec=colour, lw=1.5)
+    axis.add_patch(box)
+    axis.text(x + width / 2, y, text, fontsize=10.5, **MIDDLE)
 
 
 def _arrow(
-    axis: Axes,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    text: str = "",
-    *,
-    dashed: bool = False,
-    shift: float = 0.0,
+    axis: Axes, start: Point, end: Point, text: str = "", *, line: str = "-", shift: float = 0.0
 ) -> None:
     """An arrow; its text sits in the middle, ``shift`` to the right."""
-    look = {"arrowstyle": "-|>", "color": INK, "lw": 1.2, "ls": "--" if dashed else "-"}
-    axis.annotate("", end, start, arrowprops=look)
+    axis.annotate(
+        "", end, start, arrowprops={"arrowstyle": "-|>", "color": INK, "lw": 1.2, "ls": line}
+    )
     x, y = (start[0] + end[0]) / 2 + shift, (start[1] + end[1]) / 2
-    if text:
-        axis.text(
-            x,
-            y,
-            text,
-            ha="center",
-            va="center",
-            fontsize=10,
-            color=INK,
-            bbox={"fc": "white", "ec": "none", "pad": 1.5},
-        )
+    ground = {"fc": "white", "ec": "none", "pad": 1.5}
+    axis.text(x, y, text, fontsize=10, bbox=ground if text else None, **MIDDLE)
 
 
 #: Given label and what the model says on eight clips of one video, one example a kind.
@@ -149,7 +131,7 @@ EXAMPLES: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def agreement_scheme() -> Drawn:
+def scheme_agreement() -> Drawn:
     """Votes of eight clips against the given label: one clean, one hard, one noisy sample."""
     figure, axis = subplots(1, 1, height=3.3)
     axis.set(xlim=(0, 12.6), ylim=(5.9, -0.2))
@@ -160,17 +142,9 @@ def agreement_scheme() -> Drawn:
         axis.text(0, y, f"label\n{label}", va="center", fontsize=10)
         for index, vote in enumerate(votes):
             right = vote == LETTERS[label]
-            axis.add_patch(
-                Rectangle(
-                    (1.6 + 0.66 * index, y - 0.42),
-                    0.56,
-                    0.84,
-                    ec=INK,
-                    lw=0.8,
-                    fc="#cfe3f3" if right else "#f6dcc6",
-                )
-            )
-            axis.text(1.88 + 0.66 * index, y, vote, ha="center", va="center", fontsize=9.5)
+            corner, face = (1.6 + 0.66 * index, y - 0.42), "#cfe3f3" if right else "#f6dcc6"
+            axis.add_patch(Rectangle(corner, 0.56, 0.84, ec=INK, lw=0.8, fc=face))
+            axis.text(1.88 + 0.66 * index, y, vote, fontsize=9.5, **MIDDLE)
         axis.text(7.1, y, f"A = {count}/{len(votes)}\nmajority {top}", va="center", fontsize=10)
         colour = KIND_TEXT[kind]
         axis.text(9.4, y - 0.35, kind, va="center", fontsize=11, weight="bold", color=colour)
@@ -182,15 +156,11 @@ def agreement_scheme() -> Drawn:
     )
 
 
-PEOPLE = (6, 9)
-
-
 def faces() -> Drawn:
     """Some of the synthetic faces, each with every class: two rows a person, few wide tiles."""
     rows = -(-len(CLASSES) // COLUMNS)
-    figure, axes = subplots(
-        rows * len(PEOPLE), COLUMNS, width=6.6, height=1.85 * rows * len(PEOPLE), squeeze=False
-    )
+    count = rows * len(PEOPLE)
+    figure, axes = subplots(count, COLUMNS, height=1.85 * count, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for index, portrait in enumerate(portraits.portraits(PEOPLE)):
@@ -207,23 +177,10 @@ def faces() -> Drawn:
 
 #: File stem -> who draws it.
 SCHEMES: Mapping[str, Callable[[], Drawn]] = {
-    "scheme_sampling": sampling_scheme,
-    "scheme_network": network_scheme,
-    "scheme_agreement": agreement_scheme,
-    "faces": faces,
+    draw.__name__: draw for draw in (scheme_sampling, scheme_network, scheme_agreement, faces)
 }
 
 
 def draw_schemes(out: str | Path) -> dict[str, Path]:
     """Draw every schematic figure as ``<name>.svg`` with its text in ``<name>.json``."""
-    drawn = {}
-    for name, draw in SCHEMES.items():
-        with style():
-            figure, said = draw()
-        drawn[name] = Path(out) / f"{name}.svg"
-        save(figure, drawn[name])
-        write_json(
-            Path(out) / f"{name}.json",
-            {"name": name, "alt": said, "drawn_by": f"rdfer.report.schemes.{draw.__name__}"},
-        )
-    return drawn
+    return {name: draw_file(Path(out) / name, draw) for name, draw in SCHEMES.items()}

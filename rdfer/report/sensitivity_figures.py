@@ -4,22 +4,26 @@ Each takes the results (:func:`rdfer.report.readout.load_results`) and returns t
 that says what it shows; the numbers are those of :mod:`rdfer.studies.sensitivity`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from rdfer.report.drawing import (
+    BLUE,
+    GREEN,
     INK,
     KIND_STYLE,
-    OTHER_STYLE,
     SOFT,
     Drawn,
     Look,
-    draw_series,
-    error_bars,
+    Rows,
+    draw_curve,
+    draw_line,
+    draw_marks,
     label_rows,
-    method_style,
+    method_look,
     subplots,
 )
 from rdfer.report.readout import Results, is_missing, percent, rows_of, study
@@ -34,20 +38,20 @@ NAMES: Mapping[str, str] = {
     "sampling.clip_frames": "frames of a clip",
 }
 BELIEFS: Mapping[str, Look] = {
-    "one clip": Look("one clip", "#767676", "o", ":"),
+    "one clip": Look("one clip", SOFT, "o", ":"),
     "clips": Look("clips", "#E69F00", "s", "--"),
-    "clips and sweeps": Look("clips and sweeps", "#009E73", "v", "-."),
-    "ours, unweighed": Look("RDFER (ours), unweighed", "#0072B2", "D", ":"),
-    "RDFER (ours)": Look("RDFER (ours)", *method_style("ours")),
+    "clips and sweeps": Look("clips and sweeps", GREEN, "v", "-."),
+    "ours, unweighed": Look("RDFER (ours), unweighed", BLUE, "D", ":"),
+    "RDFER (ours)": method_look("ours", "RDFER (ours)"),
 }
-RULES: Mapping[str, tuple[str, str]] = {
-    "vote": ("Vote, last sweep", "agreement A at least"),
-    "gap": ("Gap, mean over sweeps", "gap with its sign, at least"),
-}
-#: Thresholds that methods of the package use.
-IN_USE: Mapping[str, float] = {
-    "vote": VOTE["agreement.threshold"],
-    "gap": JUDGED["agreement.score_threshold"],
+#: Rule -> title, what is on the axis, and the threshold that methods of the package use.
+RULES: Mapping[str, tuple[str, str, float]] = {
+    "vote": ("Vote, last sweep", "agreement A at least", VOTE["agreement.threshold"]),
+    "gap": (
+        "Gap, mean over sweeps",
+        "gap with its sign, at least",
+        JUDGED["agreement.score_threshold"],
+    ),
 }
 
 
@@ -61,17 +65,15 @@ def sensitivity(results: Results) -> Drawn:
     """UAR, and AUROC of the averaged gap, for each value of each setting."""
     rows = rows_of(results, "sensitivity")
     figure, axes = subplots(1, 2, height=0.9 + 0.31 * len(rows), sharey=True)
-    look = Look("RDFER (ours)", *method_style("ours"))
+    look = method_look("ours", "RDFER (ours)")
     panels = (("uar", 100.0, "UAR on the test videos, %"), ("auroc", 1.0, "AUROC of the gap"))
+    others = [y for y in range(1, len(rows)) if rows[y]["setting"] != rows[y - 1]["setting"]]
     for axis, (name, scale, title) in zip(axes, panels, strict=True):
-        label_rows(axis, [value_name(row) for row in rows])
-        draw_series(axis, rows, name, look, scale=scale)
+        label_rows(axis, [value_name(row) for row in rows], borders=others)
+        draw_marks(axis, rows, name, look, scale=scale)
         for y, row in enumerate(rows):
             if row["usual"] and not is_missing(row, name):
                 axis.axhspan(y - 0.45, y + 0.45, color="#eef4f9", zorder=0)
-        for y in range(1, len(rows)):
-            if rows[y]["setting"] != rows[y - 1]["setting"]:
-                axis.axhline(y - 0.5, color=SOFT, lw=0.6)
         axis.set_xlabel(title)
     said = "; ".join(f"{value_name(row)}: {study(row, 'uar')}" for row in rows)
     return figure, f"UAR in percent with 95 % intervals: {said}."
@@ -91,14 +93,14 @@ def choices(results: Results) -> Drawn:
     return figure, " ".join(said)
 
 
-def _thresholds(axis: Axes, rows: Sequence[Mapping[str, Any]], rule: str) -> str:
-    title, label = RULES[rule]
+def _thresholds(axis: Axes, rows: Rows, rule: str) -> str:
+    title, label, in_use = RULES[rule]
     rows = [row for row in rows if not is_missing(row, "noisy")]
     at = [row["threshold"] for row in rows]
     for kind, (colour, line) in KIND_STYLE.items():
         shares = [100 * row[f"{kind}_mean"] for row in rows]
         axis.plot(at, shares, line, color=colour, lw=2, label=f"{kind} videos")
-    axis.axvline(IN_USE[rule], color=SOFT, lw=1.3)
+    axis.axvline(in_use, color=SOFT, lw=1.3)
     axis.set(title=title, xlabel=label, ylim=(0, 100))
     if not rows:
         return f"{title}: missing."
@@ -110,41 +112,29 @@ def _thresholds(axis: Axes, rows: Sequence[Mapping[str, Any]], rule: str) -> str
     return f"{title}, called noisy at threshold " + ", at ".join(ends) + "."
 
 
-def _warmup(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> str:
+def _warmup(axis: Axes, rows: Rows) -> str:
     rows = [row for row in rows if not is_missing(row, "delta")]
-    colour, marker = OTHER_STYLE
-    for row in rows:
-        bars = error_bars(row, "delta", scale=1)
-        axis.errorbar(row["epoch"], row["delta_mean"], yerr=bars, color=colour, marker=marker)
+    epochs = [row["epoch"] for row in rows]
+    draw_curve(axis, epochs, rows, "delta", Look("", GREEN, "v", ""), scale=1)
     axis.axhline(0, color=SOFT, lw=1)
-    axis.set(
-        title="Without the first sweeps",
-        xlabel="epoch of the first sweep used",
-        ylabel="AUROC, difference",
-    )
+    axis.set_title("Without the first sweeps")
+    axis.set(xlabel="epoch of the first sweep used", ylabel="AUROC, difference")
     if not rows:
         return "Without the first sweeps: missing."
     said = ", ".join(f"from epoch {row['epoch']} on {row['delta_mean']:+.3f}" for row in rows)
     return f"AUROC of the averaged gap, difference to that of all sweeps: {said}."
 
 
-def _reliability(axis: Axes, rows: Sequence[Mapping[str, Any]]) -> str:
+def _reliability(axis: Axes, rows: Rows) -> str:
     axis.plot([0, 100], [0, 100], color=INK, lw=0.8, label="as stated")
     said = []
     for row in rows:
-        look = BELIEFS[row["belief"]]
         if is_missing(row, "brier"):
             continue
-        axis.plot(
-            [100 * p for p in row["predicted"]],
-            [100 * p for p in row["wrong"]],
-            look.line,
-            color=look.colour,
-            marker=look.marker,
-            ms=4,
-            label=f"{look.label}: {row['brier_mean']:.3f}",
-        )
-        said.append(f"{look.label} {row['brier_mean']:.3f}")
+        look, score = BELIEFS[row["belief"]], f"{row['brier_mean']:.3f}"
+        stated, found = ([100 * p for p in row[name]] for name in ("predicted", "wrong"))
+        draw_line(axis, stated, found, replace(look, label=f"{look.label}: {score}"), ms=4)
+        said.append(f"{look.label} {score}")
     axis.set(title="Is it a probability?", xlabel="stated: label is wrong, %", ylabel="is wrong, %")
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.36, -0.2))
     return "Brier scores of the stated probability that a label is wrong: " + (

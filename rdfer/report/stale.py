@@ -4,11 +4,9 @@ import os
 
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
-from rdfer.pipeline import steps
 from rdfer.pipeline.runs import preset_dir
 from rdfer.report.figures import FIGURES
 from rdfer.studies.design import STUDIES
-from rdfer.studies.plan import expected_runs
 
 #: What the notebook ``claims`` makes of the studies' runs.
 STUDY_RESULTS = (
@@ -29,6 +27,10 @@ def set_aside_stale(preset: str) -> None:
     Without the studies a run is brought up to date in minutes, and its book would show old studies
     beside new results. They are kept in ``results/stale/``.
     """
+    # these import torch
+    from rdfer.pipeline import steps
+    from rdfer.studies.plan import expected_runs
+
     results = preset_dir(preset) / "results"
     there = [results / f"{name}.json" for name in (*STUDY_RESULTS, "claims")]
     there = [path for path in there if path.is_file()]

@@ -22,8 +22,8 @@ from rdfer.report.readout import (
     rows_of,
     study,
 )
+from rdfer.report.score_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
 from rdfer.report.sensitivity_figures import value_name
-from rdfer.report.study_figures import DETAILS, INPUTS, KINDS, STRATA, STREAMS
 from rdfer.report.tables import NAME, SEEDS, Columns, each, pivot, table
 from rdfer.settings.variants import METHODS, RIVALS
 from rdfer.studies.design import WORLD_METHODS

@@ -10,7 +10,6 @@ from matplotlib.text import Text
 from rdfer.base.files import sha256_file
 from rdfer.report import comparison_figure, drawing
 from rdfer.report.comparison import placed
-from rdfer.report.labels import overlap
 from rdfer.report.reported import load_reported
 from rdfer.studies.real_results import RealResult
 
@@ -44,7 +43,11 @@ def drawn(peers):
 
 
 def marks(axis):
-    lines = [line for line in axis.lines if line.get_marker() not in ("None", None, "")]
+    lines = [
+        line
+        for line in axis.lines
+        if line.get_marker() not in ("None", None, "") and len(line.get_xdata())
+    ]
     return {(line.get_xdata()[0], line.get_ydata()[0]): line for line in lines}
 
 
@@ -72,15 +75,18 @@ def test_the_paper_is_a_line_as_its_cost_is_not_known(peers, drawn):
 
 def test_every_mark_has_its_name_and_no_name_covers_another(peers, drawn):
     (axis,) = drawn[0].axes
-    names = [text.get_text() for text in axis.texts]
+    names = [text.get_text() for text in axis.texts if text.get_text()]
     assert sorted(names) == sorted(
         [p.method for p, *_ in placed(peers)]
         + ["RDFER (ours), run here (dfew)", "RDFER, cost not known"]
     )
-    for text in axis.texts:
-        text.get_window_extent()  # takes its place; what follows leaves out the leading line
-    found = [Text.get_window_extent(text) for text in axis.texts]
-    assert all(overlap(one, other) == 0 for one, other in combinations(found, 2))
+    found = [Text.get_window_extent(text) for text in axis.texts if text.get_text()]
+    assert not any(one.overlaps(other) for one, other in combinations(found, 2))
+    places = [axis.transData.transform(place) for place in marks(axis)]
+    assert not any(box.padded(3).contains(*place) for box in found for place in places)
+    frame = axis.get_window_extent().padded(1)
+    for box in found:
+        assert frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1)
 
 
 def test_kinds_of_input_differ_in_colour_and_marker():

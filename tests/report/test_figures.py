@@ -10,7 +10,7 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import sha256_file
-from rdfer.report import drawing, learning_figures, schemes, score_figures
+from rdfer.report import detection_figures, drawing, learning_figures, schemes, score_figures
 from rdfer.report.figures import FIGURES, draw_all
 from rdfer.report.readout import load_results
 
@@ -103,7 +103,7 @@ def test_confusion_of_one_method_stands_alone():
 
 def test_scores_without_the_label_stand_below_the_others():
     results = load_results(INVENTED)
-    figure, _ = learning_figures.agreement_auroc(results)
+    figure, _ = detection_figures.agreement_auroc(results)
     (axis,) = figure.axes
     rows = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]
     assert rows == [
@@ -119,14 +119,14 @@ def test_scores_without_the_label_stand_below_the_others():
 def test_an_auroc_axis_ends_where_an_auroc_does():
     ends = {"auroc_mean": 0.97, "auroc_low": 0.9, "auroc_high": 1.04}
     row = {"score": "gap", "over": "all", "n_seeds": 2, **ends}
-    figure, _ = learning_figures.agreement_auroc({"agreement": {"scores": [row]}})
+    figure, _ = detection_figures.agreement_auroc({"agreement": {"scores": [row]}})
     low, high = figure.axes[0].get_xlim()
     assert 0 <= low < 0.5 and high == 1
 
 
 def test_scores_by_sweep_beside_chance_at_whole_epochs():
     rows = [{"epoch": 2, "last": 0.7, "mean": 0.7}, {"epoch": 4, "last": 0.6, "mean": 0.75}]
-    figure, said = learning_figures.agreement_by_sweep({"agreement": {"by_sweep": rows}})
+    figure, said = detection_figures.agreement_by_sweep({"agreement": {"by_sweep": rows}})
     (axis,) = figure.axes
     drawn = {line.get_label(): line for line in axis.lines}
     assert np.allclose(drawn["mean of the sweeps so far"].get_ydata(), [0.7, 0.75])
@@ -143,16 +143,56 @@ def test_no_wrong_label_leaves_no_curve_of_memorised_ones():
     assert "first sweep" in memorised
 
 
+def lines_of(axis):
+    return {line.get_label(): line for line in axis.lines}
+
+
+def history(epochs, sweeps):
+    return {
+        "val_uar": np.linspace(0.2, 0.6, epochs).tolist(),
+        "memorised": np.linspace(0.1, 0.3, len(sweeps)).tolist(),
+        "sweep_epochs": sweeps,
+    }
+
+
+def test_histories_by_epoch_and_by_sweep():
+    told = {"plain": "Plain", "ours": "RDFER (ours)", "plain-matched": "Plain, matched"}
+    histories = {
+        "plain": history(10, [2, 4]),
+        "ours": history(10, [2, 4]),
+        "plain-matched": history(12, []),
+    }
+    figure = learning_figures.show_histories(histories, told)
+    left, right = figure.axes
+    drawn = lines_of(left)
+    assert set(drawn) == set(told.values())
+    np.testing.assert_allclose(drawn["Plain"].get_xdata(), np.arange(1, 11))
+    np.testing.assert_allclose(drawn["Plain"].get_ydata()[[0, -1]], [20, 60])
+    assert drawn["RDFER (ours)"].get_color() == drawing.method_look("ours").colour
+    # without a wrong label there is nothing to memorise
+    assert set(lines_of(right)) == {"Plain", "RDFER (ours)"}
+    np.testing.assert_allclose(lines_of(right)["Plain"].get_xdata(), [2, 4])
+
+
+def test_histories_without_known_truth_have_one_picture():
+    figure = learning_figures.show_histories(
+        {"plain": history(4, [])}, {"plain": "Plain"}, scored="validation part"
+    )
+    (axis,) = figure.axes
+    assert axis.get_ylabel() == "UAR, validation part, %"
+
+
 def test_histograms_show_shares_of_each_kind():
     results = load_results(INVENTED)
     with drawing.style():
-        figure, _ = learning_figures.agreement_histogram(results)
+        figure, _ = detection_figures.agreement_histogram(results)
     for axis in figure.axes:
         assert [np.isclose(p.get_data().values.sum(), 100) for p in axis.patches] == [True] * 3
 
 
 def test_one_seed_draws_no_interval():
-    assert drawing.error_bars({"uar_mean": 0.5, "uar_low": None}, "uar") == [[0.0], [0.0]]
+    _, reach = drawing.intervals([{"uar_mean": 0.5, "uar_low": None}], "uar")
+    assert reach.tolist() == [[0.0], [0.0]]
 
 
 def test_a_notebook_shows_a_figure_by_itself():
@@ -163,7 +203,7 @@ def test_a_notebook_shows_a_figure_by_itself():
 
 def test_methods_differ_in_colour_and_in_marker():
     looks = list(drawing.METHOD_STYLE.values())
-    assert len({marker for _, marker in looks}) == len(looks)
+    assert len({marker for _, marker, _ in looks}) == len(looks)
 
 
 @pytest.mark.parametrize("name", [n for n in schemes.SCHEMES if n != "faces"])

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from rdfer.report import detection_figures, drawing, study_figures
+from rdfer.report import detection_figures, drawing, score_figures
 from rdfer.report.figures import FIGURES
 from rdfer.report.readout import MISSING, is_missing, load_results
 from tests.report.test_figures import INVENTED
@@ -21,14 +21,13 @@ def texts(axis):
 
 
 def means(axis, label):
-    """Where the marks of a series are, in the order of its rows."""
-    colour = next(c.lines[0].get_color() for c in axis.containers if c.get_label() == label)
-    marks = (c.lines[0] for c in axis.containers if c.lines[0].get_color() == colour)
-    return [float(mark.get_xdata()[0]) for mark in marks if len(mark.get_xdata())]
+    """Where the marks of a series are, in the order of its rows; those that are there."""
+    (marks,) = (c.lines[0].get_xdata() for c in axis.containers if c.get_label() == label)
+    return np.asarray(marks, float)[np.isfinite(np.asarray(marks, float))]
 
 
 def test_noise_has_a_panel_a_kind_and_broken_lines_where_marks_are_missing(results):
-    figure, said = study_figures.noise(results)
+    figure, said = score_figures.noise(results)
     assert [axis.get_title() for axis in figure.axes] == [
         "symmetric noise",
         "asymmetric noise",
@@ -48,7 +47,7 @@ def test_noise_has_a_panel_a_kind_and_broken_lines_where_marks_are_missing(resul
 
 
 def test_rivals_of_training_are_thin_and_told_apart_by_marker_and_line(results):
-    figure, _ = study_figures.noise(results)
+    figure, _ = score_figures.noise(results)
     lines = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     strong = {"Plain", "RDFER (vote)", "RDFER (ours)", "ELR"}
     thin = [line for name, line in lines.items() if name not in strong]
@@ -61,14 +60,14 @@ def test_rivals_of_training_are_thin_and_told_apart_by_marker_and_line(results):
 def test_more_rivals_than_looks_are_not_drawn_alike():
     rows = [
         {"method": f"m{k}", "name": f"m{k}", "kind": "symmetric", "rate": 0.2, "uar_mean": 0.5}
-        for k in range(len(study_figures.RIVAL_LOOKS) + 1)
+        for k in range(len(score_figures.RIVAL_LOOKS) + 1)
     ]
     with pytest.raises(ValueError, match="zip"):
-        study_figures.noise({"noise": {"rows": rows}})
+        score_figures.noise({"noise": {"rows": rows}})
 
 
 def test_streams_show_every_row_or_say_that_it_is_missing(results):
-    figure, said = study_figures.streams(results)
+    figure, said = score_figures.streams(results)
     (axis,) = figure.axes
     rows = results["streams"]["rows"]
     intact = [100 * row["uar_mean"] for row in rows if row["input"] == "intact"]
@@ -78,7 +77,7 @@ def test_streams_show_every_row_or_say_that_it_is_missing(results):
 
 
 def test_detail_clips_are_compared_stratum_by_stratum(results):
-    figure, said = study_figures.detail(results)
+    figure, said = score_figures.detail(results)
     (axis,) = figure.axes
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names[:2] == ["all test videos", "short key"] and len(names) == 6

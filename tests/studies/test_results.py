@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from rdfer.report.learning_figures import agreement_by_sweep, agreement_histogram, dynamics
+from rdfer.report.detection_figures import agreement_by_sweep, agreement_histogram
+from rdfer.report.learning_figures import dynamics
 from rdfer.report.score_figures import confusion, main_comparison
 from rdfer.settings.schema import Settings
 from rdfer.settings.variants import METHODS
