@@ -7,7 +7,6 @@ from pathlib import Path
 from adjustText import adjust_text
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 from rdfer.base.files import sha256_file
@@ -85,20 +84,19 @@ def draw(peers: Peers, runs: Runs) -> Drawn:
         legend_above(figure, axis, columns=4, handletextpad=0.2, columnspacing=1.2)
     taken: list[Artist] = []
     if paper is not None:
-        taken = [
-            axis.axhline(paper, color=SOFT, ls="--", lw=1.3, zorder=1),
-            _line_name(axis, paper),
-        ]
+        line = axis.axhline(paper, color=SOFT, ls="--", lw=1.3, zorder=1)
+        name = axis.text(0.006, paper, f"{PAPER}, cost not known", color="#555555", fontsize=FONT)
+        name.set(va="bottom", transform=axis.get_yaxis_transform())
+        taken = [line, name]
     # names are placed in pixels, so nothing may move any more
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     _place_names(axis, marks, taken)
     told = "; ".join(f"{mark.name} {mark.cost:g} GFLOPs, UAR {mark.uar:.2f}" for mark in marks)
-    line = "" if paper is None else f" A line marks {PAPER}, cost not known, at UAR {paper:.2f}."
-    return (
-        figure,
-        f"UAR on DFEW in percent against the cost of a clip. {told or 'No method'}.{line}",
-    )
+    said = f"UAR on DFEW in percent against the cost of a clip. {told or 'No method'}."
+    if paper is not None:
+        said += f" A line marks {PAPER}, cost not known, at UAR {paper:.2f}."
+    return figure, said
 
 
 def _axes(axis: Axes, costs: Sequence[float]) -> None:
@@ -109,19 +107,6 @@ def _axes(axis: Axes, costs: Sequence[float]) -> None:
     axis.minorticks_off()
     axis.margins(y=0.12)
     axis.set(xlabel="cost of a clip, GFLOPs (logarithmic)", ylabel="UAR on DFEW, %")
-
-
-def _line_name(axis: Axes, value: float) -> Text:
-    """Name the paper's line at its left end."""
-    return axis.annotate(
-        f"{PAPER}, cost not known",
-        (0, value),
-        (4, 3),
-        xycoords=axis.get_yaxis_transform(),
-        textcoords="offset points",
-        fontsize=FONT,
-        color="#555555",
-    )
 
 
 def _place_names(axis: Axes, marks: Sequence[Mark], taken: Sequence[Artist]) -> None:

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from rdfer.base.files import sha256_file, write_atomic, write_json
-from rdfer.report.readout import MISSING, find, is_missing
+from rdfer.report.readout import MISSING, Row, find, is_missing
 
 INK, SOFT = "#222222", "#767676"
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -68,7 +68,7 @@ STYLE: Any = {
 }
 Drawn: TypeAlias = tuple[Figure, str]
 """A figure and the text that says what it shows, for readers who cannot see it."""
-Rows: TypeAlias = Sequence[Mapping[str, Any]]
+Rows: TypeAlias = Sequence[Row]
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def subplots(rows: int, columns: int, *, width: float = 6.6, height: float, **kw
 
 
 def intervals(
-    rows: Sequence[Mapping[str, Any] | None], name: str, *, scale: float = 100.0
+    rows: Sequence[Row | None], name: str, *, scale: float = 100.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Means ``[R]`` of a metric and how far its intervals reach below and above them, ``[2, R]``.
 
@@ -133,7 +133,7 @@ def intervals(
 
 def draw_marks(
     axis: Axes,
-    rows: Sequence[Mapping[str, Any] | None],
+    rows: Sequence[Row | None],
     name: str,
     look: Look,
     *,
@@ -201,7 +201,7 @@ def draw_groups(
     *,
     groups: tuple[str, Mapping[str, str]],
     series: tuple[str, Mapping[str, Look]],
-    say: Callable[[Mapping[str, Any], str], str],
+    say: Callable[[Row, str], str],
     scale: float = 100.0,
 ) -> dict[str, str]:
     """A labelled row of the axis for each group, with the marks of every series in it.
