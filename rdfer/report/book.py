@@ -17,12 +17,12 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
+from sphinx_external_toc.parsing import parse_toc_yaml
 
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
@@ -97,6 +97,13 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
     """
     root = Path(root).resolve()
     source = find_source(root, preset)
+    results = readout.load_results(source.results)
+    if source.preset not in (None, results["meta"]["preset"]):
+        raise UserError(
+            f"{source.results / 'meta.json'}: preset = {results['meta']['preset']!r}, "
+            f"but this is the run of {source.preset!r}"
+        )
+    reported, runs = load_reported(root / "book" / "reported_results.csv"), gather_real(root)
     target = Path(out) if out else root / "_build" / "stage"
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(root / "book", target / "book", ignore=shutil.ignore_patterns(REAL))
@@ -104,26 +111,20 @@ def stage(root: str | Path, *, preset: str | None = None, out: str | Path | None
         shutil.copytree(root / "book" / REAL, target / "book", dirs_exist_ok=True)
     shutil.copytree(root / "book" / "_static", target / "_static")
     shutil.copy2(root / "_toc.yml", target)
-    write_text(
-        target / "generated" / "api_rooms.md", api_pages.write_pages(target / "book" / "api")
-    )
+    rooms = api_pages.write_pages(target / "book" / "api")
+    write_text(target / "generated" / "api_rooms.md", rooms)
     for page in toc_pages(root / "_toc.yml"):
         if page.startswith("notebooks/"):
-            name = page.removeprefix("notebooks/") + ".ipynb"
-            made, page_file = source.notebooks / name, target / "notebooks" / name
+            made = source.notebooks / f"{Path(page).name}.ipynb"
             if source.real and not made.exists():
-                executed.stage_unrun(root / "notebooks" / name, page_file)
+                executed.stage_unrun(root / f"{page}.ipynb", target / f"{page}.ipynb")
             else:
-                executed.stage_notebook(made, page_file, root=root)
+                executed.stage_notebook(made, target / f"{page}.ipynb", root=root)
         elif not (target / f"{page}.md").exists():
             raise UserError(f"{root / page}.md: no such file, but _toc.yml lists it")
-    results = readout.load_results(source.results)
-    _check_preset(source, results["meta"])
-    reported = load_reported(root / "book" / "reported_results.csv")
-    runs = gather_real(root)
     write_figures(source.results, source.figures, runs, target)
     write_tables(results, reported, runs, source.results, target / "generated" / "tables")
-    _write_config(root, target, source, substitutions(results, reported, runs))
+    _write_config(root, target, source.preset, substitutions(results, reported, runs))
     return target
 
 
@@ -176,33 +177,18 @@ def complaints(output: str) -> list[str]:
 
 def toc_pages(path: str | Path) -> list[str]:
     """Every page that a table of contents lists, without suffix, in reading order."""
-
-    def walk(node: Any) -> Iterator[str]:
-        if isinstance(node, list):
-            for item in node:
-                yield from walk(item)
-        elif isinstance(node, dict):
-            yield from (node[key] for key in ("root", "file") if key in node)
-            for key in ("parts", "chapters", "sections"):
-                yield from walk(node.get(key))
-
-    return list(walk(yaml.safe_load(Path(path).read_text(encoding="utf-8"))))
+    return list(parse_toc_yaml(path))
 
 
-def _check_preset(source: Source, meta: Mapping[str, Any]) -> None:
-    if source.preset is not None and meta["preset"] != source.preset:
-        raise UserError(
-            f"{source.results / 'meta.json'}: preset = {meta['preset']!r}, "
-            f"but this is the run of {source.preset!r}"
-        )
-
-
-def _write_config(root: Path, target: Path, source: Source, numbers: Mapping[str, str]) -> None:
+def _write_config(root: Path, target: Path, preset: str | None, numbers: Mapping[str, str]) -> None:
     """The root's ``_config.yml`` plus what is known only now: numbers, banner, repository."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     config["parse"]["myst_substitutions"] = dict(numbers)
-    if source.preset is not None:
-        config["html"]["announcement"] = banner(source.preset)
+    if preset is not None:
+        config["html"]["announcement"] = (
+            f"This book was built from a run with the preset <b>{html.escape(preset)}</b>. "
+            "Its numbers are not the reference results of the project."
+        )
     url = repository(root / "pyproject.toml")
     if url:
         config["repository"] = {"url": url, "branch": "main", "path_to_book": ""}
@@ -211,19 +197,10 @@ def _write_config(root: Path, target: Path, source: Source, numbers: Mapping[str
     write_text(target / "_config.yml", yaml.safe_dump(config, sort_keys=False, allow_unicode=True))
 
 
-def banner(preset: str) -> str:
-    """What every page says when the book was not built from the committed reference."""
-    return (
-        f"This book was built from a run with the preset <b>{html.escape(preset)}</b>. "
-        "Its numbers are not the reference results of the project."
-    )
-
-
 def repository(pyproject: Path) -> str | None:
     """The project's GitHub address if ``pyproject.toml`` names one; Colab opens only such."""
     if not pyproject.exists():
         return None
     urls = tomllib.loads(pyproject.read_text(encoding="utf-8")).get("project", {}).get("urls", {})
-    known = {key.lower(): value.rstrip("/") for key, value in urls.items()}
-    url = known.get("repository")
-    return url if url and url.startswith("https://github.com/") else None
+    url = {key.lower(): value.rstrip("/") for key, value in urls.items()}.get("repository", "")
+    return url if url.startswith("https://github.com/") else None

@@ -1,7 +1,6 @@
 """Executed notebooks on their way into the book."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from rdfer.base.files import write_atomic
 from rdfer.report.readout import NOT_RUN
 
 HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*$", re.MULTILINE)
+TEXT = re.compile(r"text$|text/|image/svg\+xml$")  # outputs that hold text
 
 
 def stage_notebook(path: Path, out: Path, *, root: Path) -> None:
@@ -29,15 +29,17 @@ def stage_notebook(path: Path, out: Path, *, root: Path) -> None:
     check(notebook, path)
     heading = path.stem
     for cell in notebook.cells:
+        outputs = cell.get("outputs", [])
         if cell.cell_type == "markdown":
             heading = (HEADING.findall(cell.source) or [heading])[-1]
-        elif any(map(_is_picture, cell.get("outputs", []))):
+        elif any(kind.startswith("image/") for out in outputs for kind in out.get("data", {})):
             image = cell.metadata.setdefault("mystnb", {}).setdefault("image", {})
             image.setdefault("alt", f"Picture under the heading: {heading}")
-        for output in cell.get("outputs", []):
-            _make_relative(output, str(root))
-    with write_atomic(out, "w") as file:
-        nbformat.write(notebook, file)
+        for texts in (part for output in outputs for part in (output, output.get("data", {}))):
+            for kind, text in texts.items():
+                if isinstance(text, str) and TEXT.match(kind):
+                    texts[kind] = text.replace(f"{root}/", "").replace(str(root), ".")
+    _write(notebook, out)
 
 
 def stage_unrun(path: Path, out: Path) -> None:
@@ -51,6 +53,10 @@ def stage_unrun(path: Path, out: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     note = nbformat.v4.new_markdown_cell(f"*This notebook was {NOT_RUN}.*")
     notebook.cells.insert(1, note)
+    _write(notebook, out)
+
+
+def _write(notebook: Any, out: Path) -> None:
     with write_atomic(out, "w") as file:
         nbformat.write(notebook, file)
 
@@ -66,21 +72,3 @@ def check(notebook: Any, path: Path) -> None:
         raise UserError(f"{path}: was not executed; the book shows notebooks as they were run")
     for output in (o for cell in code for o in cell.outputs if o.output_type == "error"):
         raise UserError(f"{path}: ended in an error ({output.ename}: {output.evalue})")
-
-
-def _is_picture(output: Any) -> bool:
-    return any(kind.startswith("image/") for kind in output.get("data", {}))
-
-
-def _texts(output: Any) -> Iterator[tuple[Any, str]]:
-    """Where an output holds text: (holder, key) pairs."""
-    if "text" in output:
-        yield output, "text"
-    for kind, value in output.get("data", {}).items():
-        if isinstance(value, str) and (kind.startswith("text/") or kind == "image/svg+xml"):
-            yield output["data"], kind
-
-
-def _make_relative(output: Any, root: str) -> None:
-    for holder, key in _texts(output):
-        holder[key] = holder[key].replace(f"{root}/", "").replace(root, ".")

@@ -70,7 +70,8 @@ def publish(preset: str) -> list[str]:
                 fresh["results"] / "notebooks" / f"{name}.ipynb",
                 root=root,
             )
-        size = sum(_size(directory) for directory in fresh.values())
+        files = (path for directory in fresh.values() for path in directory.rglob("*"))
+        size = sum(path.stat().st_size for path in files if path.is_file()) / 1e6  # megabytes
         if size > LIMIT_MB:
             raise UserError(f"{folder}: {size:.1f} MB of results, figures: at most {LIMIT_MB} MB")
         for name, directory in fresh.items():
@@ -85,11 +86,6 @@ def _copy(source: Path, target: Path) -> None:
     for path in sorted(source.glob("*")):
         if path.is_file() and path.suffix in KINDS:
             shutil.copyfile(path, target / path.name)
-
-
-def _size(directory: Path) -> float:
-    """Megabytes of all files in a directory."""
-    return sum(path.stat().st_size for path in directory.rglob("*") if path.is_file()) / 1e6
 
 
 def _swap(new: Path, place: Path) -> None:

@@ -9,11 +9,12 @@ import csv
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from rdfer.base.errors import UserError
+from rdfer.studies.records import Record, read
 
 #: Real sets as columns name them -> as people do.
 SETS: Mapping[str, str] = {"dfew": "DFEW", "ferv39k": "FERV39k", "mafw": "MAFW"}
@@ -35,12 +36,18 @@ def _whole(text: str) -> int | None:
     return None if value is None else int(value)
 
 
-_KEY = r"[A-Za-z][A-Za-z0-9_:-]*"
+def _key(text: str) -> str:
+    if text and not re.fullmatch(r"[A-Za-z][\w:-]*", text, re.ASCII):
+        raise ValueError("must be one key of references.bib")
+    return text
+
+
+Key = Annotated[str, AfterValidator(_key)]
 Score = Annotated[float | None, Field(ge=0, le=100), BeforeValidator(_number)]
 Size = Annotated[float | None, Field(ge=0.001), BeforeValidator(_number)]
 
 
-class Peer(BaseModel):
+class Peer(Record):
     """One method of the literature; ``None`` or an empty text stands for what is not known.
 
     Attributes:
@@ -58,8 +65,6 @@ class Peer(BaseModel):
         note: what else a reader should know.
     """
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
-
     method: str = Field(min_length=1)
     year: Annotated[int | None, Field(ge=1900, le=2100), BeforeValidator(_whole)]
     inputs: Literal["V", "V+T", "A+V"]
@@ -74,8 +79,8 @@ class Peer(BaseModel):
     mafw_uar: Score
     mafw_war: Score
     licence: str
-    cite: str = Field(min_length=1, pattern=f"^{_KEY}$")
-    checked_in: str = Field(pattern=f"^({_KEY})?$")
+    cite: Key = Field(min_length=1)
+    checked_in: Key
     note: str
 
     @field_validator("*", mode="before")
@@ -93,15 +98,6 @@ class Peer(BaseModel):
 
 
 COLUMNS = tuple(Peer.model_fields)
-#: What pydantic finds -> the rule that was broken.
-RULES: Mapping[str, str] = {
-    "value_error": "{error}",
-    "string_too_short": "must not be empty",
-    "string_pattern_mismatch": "must be one key of references.bib",
-    "greater_than_equal": "must be at least {ge:g}",
-    "less_than_equal": "must be at most {le:g}",
-    "literal_error": "must be one of {expected}",
-}
 
 
 def identifier(method: str) -> str:
@@ -130,7 +126,7 @@ def load_reported(path: str | Path) -> dict[str, Peer]:
         place = f"{path}: row {number}"
         if len(cells) != len(header):
             raise UserError(f"{place}: {len(cells)} cells, but {len(header)} columns")
-        peer = _peer(place, dict(zip(header, cells, strict=True)))
+        peer = read(Peer, dict(zip(header, cells, strict=True)), place)
         if identifier(peer.method) in map(identifier, peers):
             raise UserError(f"{place}: method = {peer.method!r}: there is one of this name already")
         peers[peer.method] = peer
@@ -138,20 +134,9 @@ def load_reported(path: str | Path) -> dict[str, Peer]:
 
 
 def _check_header(path: str | Path, header: Sequence[str]) -> None:
-    for column in header:
+    for column in (*header, *COLUMNS):
         if column not in COLUMNS:
             raise UserError(f"{path}: column {column!r}: unknown; known are {', '.join(COLUMNS)}")
-    for column in COLUMNS:
         if header.count(column) != 1:
             found = "missing" if column not in header else "there twice"
             raise UserError(f"{path}: column {column!r}: {found}")
-
-
-def _peer(place: str, row: Mapping[str, Any]) -> Peer:
-    try:
-        return Peer(**row)
-    except ValidationError as caught:
-        error = caught.errors()[0]
-        column = str(error["loc"][0])
-        rule = RULES[error["type"]].format_map(error["ctx"] if "ctx" in error else {})
-        raise UserError(f"{place}: {column} = {row[column]!r}: {rule}") from None
