@@ -5,7 +5,7 @@ what is noted is read rightly here, or counted as wrong when it is tested, but h
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -141,29 +141,19 @@ def check(
             if not (dataset.known or trees[k].drawn or grouped):
                 folds = (k,)  # the folder is divided already
                 break
-    folder = str(root)
-    if trees:
-        folder = next(iter(trees.values())).folder
-        # a file of groups replaces those whose number is known
-        groups = 0 if options.get("groups") else dataset.groups
-        whole = set(trees) == set(folds)
-        findings += _lists(dataset, trees, official=not grouped, whole=whole, groups=groups)
-        findings += _videos(trees, val_share=0 if dataset.known else val_share)
-    return Report(dataset.title, folder, tuple(findings))
-
-
-def _lists(
-    dataset: DataSet, trees: Mapping[int, Tree], *, official: bool, whole: bool, groups: int
-) -> Iterable[Finding]:
-    """What the lists and names of files say, against what is known."""
-    listed = "lists" in dataset.options
-    yield from _parts(dataset, trees, official=official, listed=listed)
-    yield from _folds(trees, whole=whole)
-    yield from _groups(trees.values(), groups)
-    if votes := sum(video.votes is not None for video in next(iter(trees.values())).videos):
-        yield Finding("videos with votes", str(votes))
-    for text in dict.fromkeys(text for tree in trees.values() for text in tree.notes):
-        yield note("note", "", text)
+    if not trees:
+        return Report(dataset.title, str(root), tuple(findings))
+    findings += _parts(dataset, trees, official=not grouped)
+    findings += _folds(trees, whole=set(trees) == set(folds))
+    # a file of groups replaces those whose number is known
+    findings += _groups(trees.values(), 0 if options.get("groups") else dataset.groups)
+    first = next(iter(trees.values()))
+    if votes := sum(video.votes is not None for video in first.videos):
+        findings.append(Finding("videos with votes", str(votes)))
+    notes = dict.fromkeys(text for tree in trees.values() for text in tree.notes)
+    findings += [note("note", "", text) for text in notes]
+    findings += _videos(trees, val_share=0 if dataset.known else val_share)
+    return Report(dataset.title, first.folder, tuple(findings))
 
 
 def _videos(trees: Mapping[int, Tree], *, val_share: float) -> Iterable[Finding]:
@@ -178,15 +168,13 @@ def _videos(trees: Mapping[int, Tree], *, val_share: float) -> Iterable[Finding]
             yield from _validation(trees, readable, val_share)
 
 
-def _parts(
-    dataset: DataSet, trees: Mapping[int, Tree], *, official: bool, listed: bool
-) -> Iterable[Finding]:
+def _parts(dataset: DataSet, trees: Mapping[int, Tree], *, official: bool) -> Iterable[Finding]:
     """Videos of each part and class, against the known ones where the split is the official one."""
     known = [k for k in dataset.known if k.split == "all" or (official and k.fold in trees)]
     for part in known:
         tree = trees.get(part.fold, next(iter(trees.values())))
         videos = [video for video in tree.videos if part.split in ("all", video.split)]
-        yield from _part(part, videos, listed=listed)
+        yield from _part(part, videos, listed="lists" in dataset.options)
     told = {(part.split, part.fold) for part in known}
     for k, tree in trees.items():
         found = Counter(video.split for video in tree.videos)
@@ -199,12 +187,11 @@ def _part(known: Known, videos: Sequence[Video], *, listed: bool) -> Iterable[Fi
     what = "all folds" if known.split == "all" else f"fold {known.fold}, {known.split}"
     found = Counter(video.given for video in videos)
     yield compare(what, len(videos), known.videos, _other(len(videos), known.videos, listed=listed))
-    differ = {name for name, count in known.classes.items() if found[name] != count}
     # the same counts under other names: nobody draws such numbers twice
     moved = Counter(known.classes.values()) == Counter(found[name] for name in known.classes)
     advice = "the numbers of another class: labels are in another order" if moved else ""
     for name, count in known.classes.items():
-        yield compare(f"  {name}", found[name], count, advice if name in differ else "")
+        yield compare(f"  {name}", found[name], count, advice)
 
 
 def _other(found: int, known: int, *, listed: bool) -> str:
@@ -268,18 +255,18 @@ def _validation(trees: Mapping[int, Tree], readable: Set[str], share: float) -> 
 
 def _groups(trees: Iterable[Tree], known: int) -> Iterable[Finding]:
     """How many groups there are, and how many are both trained and tested on."""
+
+    def in_split(tree: Tree, *splits: str) -> set[str]:
+        return {video.group for video in tree.videos if video.split in splits} - {""}
+
     first, *_ = trees = list(trees)
-    groups = {video.group for video in first.videos} - {""}
+    groups = in_split(first, *SPLITS)
     if known and groups:
         yield compare("groups", len(groups), known, "actors or scenes are missing")
-    shared = max(len(_of(tree, "train") & _of(tree, "test")) for tree in trees)
+    shared = max(len(in_split(tree, "train") & in_split(tree, "test")) for tree in trees)
     if shared:
         advice = "train and test share them (--grouped makes folds that do not)"
         yield note("groups in both parts", shared, advice)
-
-
-def _of(tree: Tree, split: str) -> set[str]:
-    return {video.group for video in tree.videos if video.split == split} - {""}
 
 
 def _about_videos(videos: Sequence[Video], looks: Sequence[Surveyed]) -> Iterable[Finding]:
@@ -322,12 +309,6 @@ def _examples(looks: Sequence[Surveyed]) -> str:
 
 def _about_frames(folders: Sequence[Surveyed]) -> Iterable[Finding]:
     """Numbers and names of the frames; of video files nobody knows them before decoding."""
-
-    def seen(what: str, holds: Callable[[Surveyed], bool], advice: str) -> Iterable[Finding]:
-        found = [look for look in folders if holds(look)]
-        if found:
-            yield note(what, len(found), f"{advice} ({found[0].video.id} for one)")
-
     counts = sorted(look.n_frames for look in folders)
     low, median, high = counts[0], counts[len(counts) // 2], counts[-1]
     yield Finding("frames a video", f"{low}..{high}, median {median}")
@@ -337,21 +318,25 @@ def _about_frames(folders: Sequence[Surveyed]) -> Iterable[Finding]:
             "full length"
         )
         yield note("16 frames in every video", len(counts), advice)
-    yield from seen(
-        f"videos under {CLIP_FRAMES} frames",
-        lambda look: look.n_frames < CLIP_FRAMES,
-        "frames are repeated to fill a clip",
-    )
-    yield from seen(
-        "frames named 1, 2, .. 10",
-        lambda look: look.unpadded,
-        "sorted as numbers here; as text, 10 comes before 2 and time is jumbled",
-    )
-    yield from seen(
-        "lists say more frames",
-        lambda look: look.video.n_frames > look.n_frames,
-        "the list is of other folders of frames; what is there is taken",
-    )
+    for what, found, advice in (
+        (
+            f"videos under {CLIP_FRAMES} frames",
+            [look for look in folders if look.n_frames < CLIP_FRAMES],
+            "frames are repeated to fill a clip",
+        ),
+        (
+            "frames named 1, 2, .. 10",
+            [look for look in folders if look.unpadded],
+            "sorted as numbers here; as text, 10 comes before 2 and time is jumbled",
+        ),
+        (
+            "lists say more frames",
+            [look for look in folders if look.video.n_frames > look.n_frames],
+            "the list is of other folders of frames; what is there is taken",
+        ),
+    ):
+        if found:
+            yield note(what, len(found), f"{advice} ({found[0].video.id} for one)")
 
 
 def _about_pixels(folders: Sequence[Surveyed]) -> Iterable[Finding]:

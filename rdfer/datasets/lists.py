@@ -36,7 +36,7 @@ class Row(Generic[K]):
     key: K
     label: str
     n_frames: int
-    line: int = field(default=0, compare=False)
+    place: str = field(default="", compare=False)
 
 
 class Label(NamedTuple):
@@ -155,23 +155,21 @@ def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Ro
                 f"{place}: path = {path!r}: leaves the root; only videos below it are read"
             )
         found = key(parts)
-        if not rows and not re.search(r"\d", line) and (found is None or not label):
-            raise UserError(
-                f"{place} = {line.strip()!r}: looks like a header, which such lists do not have; "
-                "delete this line"
-            )
         if found is None or not label:
-            raise UserError(
-                f"{place} = {line.strip()!r}: must be a video's path, if wanted its number of "
-                "frames, and a label, with blanks between them"
+            rule = (
+                "must be a video's path, if wanted its number of frames, and a label, with blanks "
+                "between them"
             )
+            if not rows and not re.search(r"\d", line):
+                rule = "looks like a header, which such lists do not have; delete this line"
+            raise UserError(f"{place} = {line.strip()!r}: {rule}")
         if found in seen:
             raise UserError(
                 f"{place}: video {found} is given a second time; keep one of its lines, or take "
                 "the official list"
             )
         seen.add(found)
-        rows.append(Row(found, label, frames, count))
+        rows.append(Row(found, label, frames, place))
     if not rows:
         raise UserError(f"{file}: names no videos; at least one is needed")
     return rows
@@ -213,32 +211,27 @@ def name_rows(
     """
     paths: dict[K, str] = {}
     if told is not None:
-        paths = {row.key: class_name(_at(file, row), told(row.key), classes) for row in rows}
+        paths = {row.key: class_name(row.place, told(row.key), classes) for row in rows}
     if all(number(row.label) is None for row in rows):
-        names = {row.key: class_name(_at(file, row), row.label, classes) for row in rows}
+        names = {row.key: class_name(row.place, row.label, classes) for row in rows}
     elif order is None and told is None:
         raise UserError(
             f"{file}: labels are bare numbers, and projects differ in what they mean; give their "
             "order, the class of 0 first: --order " + ",".join(classes) + ", say"
         )
     else:
-        names = _by_index(file, rows, classes, order=order, paths=paths)
+        names = _by_index(rows, classes, order=order, paths=paths)
     for row in rows:
         if paths.get(row.key, names[row.key]) != names[row.key]:
             raise UserError(
-                f"{_at(file, row)}: video {row.key}: is given as {names[row.key]}, but its path "
+                f"{row.place}: video {row.key}: is given as {names[row.key]}, but its path "
                 f"says {paths[row.key]}; the list is in another order of classes (--order) or of "
                 "videos"
             )
     return names
 
 
-def _at(file: Path, row: Row[K]) -> str:
-    return f"{file}, line {row.line}"
-
-
 def _by_index(
-    file: Path,
     rows: Sequence[Row[K]],
     classes: Sequence[str],
     *,
@@ -260,7 +253,7 @@ def _by_index(
         if index is None or index >= len(classes):
             why = "; these start at 1, it seems" if index == len(classes) else ""
             raise UserError(
-                f"{_at(file, row)}: label of video {row.key} = {row.label}: must be "
+                f"{row.place}: label of video {row.key} = {row.label}: must be "
                 f"0..{len(classes) - 1}{why}; take the official lists"
             )
         if order is None:

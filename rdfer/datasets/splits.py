@@ -63,17 +63,15 @@ def _numbered(splitter: Any, labels: NDArray[Any], groups: NDArray[Any]) -> NDAr
     return fold
 
 
-def in_fold(
-    videos: Sequence[Video], *, fold: int, folds: int = FOLDS, seed: int = 0
-) -> tuple[Video, ...]:
-    """The same videos in folds of their own: ``fold`` is tested, all others are trained on.
+def in_fold(videos: Sequence[Video], *, fold: int, seed: int = 0) -> tuple[Video, ...]:
+    """The same videos in five folds of their own: one is tested, the others are trained on.
 
     Official folds may share what must not be shared, as DFEW's share films; these do not.
 
     Raises:
         UserError: as :func:`fold_of_videos`.
     """
-    tested = fold_of_videos(videos, folds=folds, seed=seed) == fold
+    tested = fold_of_videos(videos, seed=seed) == fold
     return tuple(
         replace(
             video,

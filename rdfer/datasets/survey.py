@@ -48,18 +48,17 @@ def count_frames(path: str) -> int:
 
 
 def sample_frames(
-    looks: Sequence[Surveyed], *, sample: int = 40
+    folders: Sequence[Surveyed],
 ) -> tuple[dict[tuple[int, int], str], list[str]]:
     """Width and height of frames by the heads of their files, without decoding them.
 
     Returns:
-        An example of each size among first and last frames of about ``sample`` folders of frames,
-        and the files among them that are no pictures.
+        An example of each size among first and last frames of some forty of these folders, and
+        the files among them that are no pictures.
     """
-    folders = [look for look in looks if look.n_frames]
     found: dict[tuple[int, int], str] = {}
     broken: list[str] = []
-    for look in folders[:: max(1, len(folders) // sample)]:
+    for look in folders[:: max(1, len(folders) // 40)]:
         files = frame_files(Path(look.video.path))
         for file in (files[0], files[-1]):
             try:
