@@ -1,6 +1,6 @@
 """How long the readers take for lists of full size: ``python annotations.py -h``.
 
-Writes each data set's lists with the published counts, and a file or folder for every clip, then
+Writes each data set's lists with the published counts, and a file or folder for every video, then
 prints the seconds that reading takes (the first, and the median of some more), of all folds, and of
 one check.
 """
@@ -71,11 +71,11 @@ def seconds(call: Callable[[], object]) -> float:
 def measure(name: str, root: Path, *, repeats: int) -> None:
     """Print one line of the table."""
     folds = DATASETS[name].folds
-    clips = 0
+    videos = 0
 
     def once() -> None:
-        nonlocal clips
-        clips = len(read(name, root))
+        nonlocal videos
+        videos = len(read(name, root))
 
     def every() -> None:
         for fold in folds:
@@ -87,7 +87,7 @@ def measure(name: str, root: Path, *, repeats: int) -> None:
     checked = seconds(lambda: check(name, root))
     mark = f"   over {LIMIT_S:g} s" if max(first, again, whole) >= LIMIT_S else ""
     print(
-        f"{name:9}{clips:7}{first:10.2f}{again:10.2f}{len(folds):7}{whole:14.2f}{checked:10.2f}"
+        f"{name:9}{videos:7}{first:10.2f}{again:10.2f}{len(folds):7}{whole:14.2f}{checked:10.2f}"
         f"{mark}",
         flush=True,
     )
@@ -98,7 +98,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--repeats", type=int, default=3)
     repeats = parser.parse_args().repeats
-    print(f"{'':9}{'clips':>7}{'first, s':>10}{'again, s':>10}{'folds':>7}", end="")
+    print(f"{'':9}{'videos':>7}{'first, s':>10}{'again, s':>10}{'folds':>7}", end="")
     print(f"{'all folds, s':>14}{'check, s':>10}")
     for name, write in WRITERS.items():
         with tempfile.TemporaryDirectory() as folder:

@@ -15,7 +15,7 @@ from typing import Any
 from rdfer.base.errors import UserError
 
 #: What a workbook may unpack to in bytes, and the rows and columns that are read: DFEW's votes
-#: take 3 MB, 16,372 rows and 9 columns, and a file of a few kB may claim to be endless.
+#: take 5 MB, 16,372 rows and 9 columns, and a file of a few kB may claim to be endless.
 MAX_BYTES, MAX_ROWS, MAX_COLUMNS = 2**26, 2**17, 64
 
 
