@@ -46,12 +46,11 @@ def substitutions(
     """
     claims, judged = load_claims(), results.get("claims")
     return {
-        **_meta(results),
+        **_meta(results, runs),
         **_main(results),
         **_detection(results),
         **_benchmark(results),
         "networks_say": _networks(results),
-        **_real(results, runs),
         **{
             f"reported_{identifier(method)}_{key}": peer.score(key) or "not reported"
             for method, peer in reported.items()
@@ -66,32 +65,26 @@ def _word(value: Any) -> str:
     return NOT_RUN if value is None else str(value)
 
 
-def _meta(results: Results) -> dict[str, str]:
-    meta = results.get("meta") or {}
+def _meta(results: Results, runs: Runs) -> dict[str, str]:
+    """How the numbers came about; and which real sets were run, by this run or by others."""
+    meta, main = results.get("meta") or {}, results.get("main") or {}
     noise, machine, seeds = meta.get("noise") or {}, meta.get("machine"), meta.get("seeds")
+    sets = [*filter(None, [meta.get("data")]), *(run.data for run in runs)]
     return {
         **{name: _word(meta.get(name)) for name in ("preset", "date", "pool")},
+        **{f"n_{part}": _word(meta.get(part)) for part in ("train", "val", "test")},
         "seeds": _word(None if seeds is None else len(seeds)),
         "noise_kind": _word(noise.get("kind")),
         "noise_rate": round_percent(noise.get("rate")),
         "wall": duration(meta["wall_s"]) if "wall_s" in meta else NOT_RUN,
-        **{f"n_{part}": _word(meta.get(part)) for part in ("train", "val", "test")},
         "machine": f"{machine.get('cores', '?')} CPU cores, {machine.get('gpu') or 'no GPU'}"
         if machine
         else NOT_RUN,
-    }
-
-
-def _real(results: Results, runs: Runs) -> dict[str, str]:
-    """What is told of a run on a real set; and which sets were run, by this run or by others."""
-    meta, main = results.get("meta") or {}, results.get("main") or {}
-    here = [meta["data"]] if "data" in meta else []
-    return {
         "data_set": _word(meta.get("data")),
         "folds": ", ".join(map(str, main.get("folds") or [])) or NOT_RUN,
         "interval_kind": _word(main.get("intervals")),
         "epoch_chosen": CHOSEN.get(main.get("epoch", ""), NOT_RUN),
-        "real_sets_run": ", ".join(dict.fromkeys([*here, *(r.data for r in runs)])) or "none",
+        "real_sets_run": ", ".join(dict.fromkeys(sets)) or "none",
     }
 
 

@@ -143,8 +143,12 @@ def difference_table(results: Results) -> str:
 def difficulty_table(results: Results) -> str:
     """UAR apart for easy and for hard test videos."""
     rows = [row for row in rows_of(results, "main") if "uar_hard_mean" in row]
-    kinds = {f"{kind.capitalize()} videos": f"uar_{kind}" for kind in ("easy", "hard")}
-    return table(rows, {"UAR, %": NAME, **{title: each(interval, n) for title, n in kinds.items()}})
+    columns: Columns = {
+        "UAR, %": NAME,
+        "Easy videos": each(interval, "uar_easy"),
+        "Hard videos": each(interval, "uar_hard"),
+    }
+    return table(rows, columns)
 
 
 def per_class_table(results: Results) -> str:
