@@ -23,6 +23,7 @@ Pretrained: TypeAlias = Literal["none", "faces", "classes", "imagenet", "kinetic
 ASSETS = Path(__file__).parents[1] / "faces" / "assets"
 SHIPPED = ASSETS / "encoder.safetensors"  # of the small encoder, "faces"
 OWN = ("faces", "classes")  # what :mod:`rdfer.faces.pretrain` makes
+GROUP = 4  # frames that the temporal shift mixes
 SHIFT_SHARE = 8  # one channel in 8 from the next frame, one in 8 from the last: TSM's 1/8
 
 
@@ -32,7 +33,6 @@ def create_encoder(
     pretrained: Pretrained,
     size: int | None = None,
     shift: bool = False,
-    group: int = 4,
     weights: str | Path | None = None,
 ) -> tuple[nn.Module, int]:
     """An encoder of single frames and the number D of its pooled features.
@@ -42,11 +42,10 @@ def create_encoder(
         pretrained: ``"none"`` starts from random weights (torch's global generator),
             ``"faces"`` from blendshape pre-training, ``"classes"`` from pre-training on the
             classes of still faces, which is told no blendshapes, ``"imagenet"`` downloads timm's;
-            ``"kinetics"`` is for clip encoders (:mod:`rdfer.method.m3dfel`) and refused here.
+            ``"kinetics"`` is for clip encoders (:mod:`rdfer.method.baselines`) and refused here.
         size: pixels of the frames; only models bound to one size (most transformers) need it.
-        shift: wrap the residual blocks with the temporal shift (:class:`TemporalShift`);
-            frames must then come as whole groups of ``group``.
-        group: frames that the shift mixes (PRECURSOR: 4).
+        shift: mix neighbouring frames of a clip in the residual blocks
+            (:class:`ShiftedEncoder`).
         weights: safetensors file for ``"faces"`` or ``"classes"``; only ``"faces"`` of the small
             encoder ship.
 
@@ -73,9 +72,35 @@ def create_encoder(
     if pretrained in OWN:
         _load(model, name, pretrained, weights)
     features = _probe(model, name, size)
-    if shift:
-        _add_shift(model, name, group)
-    return model, features
+    return (ShiftedEncoder(model, name) if shift else model), features
+
+
+class ShiftedEncoder(nn.Module):
+    """A ResNet of timm's whose residual blocks mix neighbouring frames of the same clip.
+
+    Frames are mixed in groups of :data:`GROUP` where a clip is made of such groups, else over the
+    whole clip: never across clips, whose neighbours in a batch mean nothing. PRECURSOR: groups of
+    4 (of 16 synopsis frames, of 4 frames of a detail clip); other lengths OURS.
+    """
+
+    of_clips = True
+
+    def __init__(self, model: nn.Module, name: str) -> None:
+        """``name`` is for the message: a network without residual blocks is refused."""
+        super().__init__()
+        blocks = [m for m in model.modules() if isinstance(m, (BasicBlock, Bottleneck))]
+        if not blocks:
+            raise UserError(f"encoder = {name!r}: the temporal shift needs a ResNet of timm's")
+        self.model = model
+        self.shift = TemporalShift(GROUP)
+        for block in blocks:
+            block.conv1.register_forward_pre_hook(self.shift)
+
+    def forward(self, frames: Tensor, clip_frames: int = GROUP) -> Tensor:
+        """Frames of whole clips, ``[N clip_frames, 3, H, W]``, to ``[N clip_frames, D]``."""
+        self.shift.group = clip_frames if clip_frames % GROUP else GROUP
+        out: Tensor = self.model(frames)
+        return out
 
 
 class TemporalShift:
@@ -83,11 +108,9 @@ class TemporalShift:
 
     Input ``[N, C, H, W]`` with N = groups x ``group`` frames in order. The first C // 8
     channels of frame t become those of frame t + 1, the next C // 8 those of frame t - 1;
-    zeros enter at the ends of a group, the rest stays. A hook adds no parameters and changes
-    no names, so the same weights load with and without the shift.
+    zeros enter at the ends of a group, the rest stays.
 
-    Source: TSM (Lin, Gan, Han, ICCV 2019), share 1/8 inside the residual branch; groups of 4
-    frames: PRECURSOR.
+    Source: TSM (Lin, Gan, Han, ICCV 2019), share 1/8 inside the residual branch.
     """
 
     def __init__(self, group: int) -> None:
@@ -198,13 +221,3 @@ def _probe(model: nn.Module, name: str, size: int | None) -> int:
     if not isinstance(out, Tensor) or out.ndim != 2:
         raise UserError(f"encoder = {name!r}: gives no pooled features [N, D]")
     return int(out.shape[1])
-
-
-def _add_shift(model: nn.Module, name: str, group: int) -> None:
-    if group < 2:
-        raise UserError(f"group = {group}: the temporal shift needs at least 2 frames")
-    blocks = [m for m in model.modules() if isinstance(m, (BasicBlock, Bottleneck))]
-    if not blocks:
-        raise UserError(f"encoder = {name!r}: the temporal shift needs a ResNet of timm's")
-    for block in blocks:
-        block.conv1.register_forward_pre_hook(TemporalShift(group))

@@ -71,7 +71,8 @@ class DualStream(nn.Module):
     Args:
         encoder: any module from frames ``[N, 3, H, W]`` to features ``[N, D]``; None when the
             inputs are cached features already. An encoder of clips has an attribute
-            ``clip_frames`` = F and gives ``[N / F, D]``, one row for every F frames.
+            ``clip_frames`` = F and gives ``[N / F, D]``, one row for every F frames. One that has
+            ``of_clips = True`` is told how many frames of a clip stand side by side.
         detail_encoder: a second encoder for the short-term stream (PRECURSOR); None shares.
         in_features: D.
         num_classes: C.
@@ -185,7 +186,10 @@ class DualStream(nn.Module):
                 raise UserError(
                     f"frames = {x.shape[-4]}: the encoder needs whole clips of {group} frames"
                 )
-            flat = encoder(x.flatten(0, -4))
+            if getattr(encoder, "of_clips", False):  # it mixes the frames of a clip
+                flat = encoder(x.flatten(0, -4), clip_frames=x.shape[-4])
+            else:
+                flat = encoder(x.flatten(0, -4))
             features = flat.unflatten(0, (*x.shape[:-4], x.shape[-4] // group))
         if features.shape[-1] != self.in_features:
             raise UserError(

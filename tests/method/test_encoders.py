@@ -158,11 +158,23 @@ def test_shift_mixes_frames_of_a_group_only() -> None:
     assert not difference[4:].any()
 
 
-def test_shift_keeps_the_names_of_weights_and_survives_copying() -> None:
+@pytest.mark.parametrize(("clips", "of"), [(4, 3), (4, 2), (2, 6), (2, 5), (8, 1)])
+def test_shift_never_reaches_across_clips(clips: int, of: int) -> None:
+    encoder, _ = create_encoder("resnet18", pretrained="none", shift=True)
+    open_branches(encoder).eval()
+    x = frames(clips * of)
+    with torch.no_grad():
+        whole = encoder(x, clip_frames=of)
+        for clip in range(clips):
+            rows = slice(clip * of, (clip + 1) * of)
+            torch.testing.assert_close(whole[rows], encoder(x[rows], clip_frames=of))
+
+
+def test_shift_uses_the_same_weights_and_survives_copying() -> None:
     plain, _ = create_encoder(SMALL, pretrained="none")
     shifted, _ = create_encoder(SMALL, pretrained="none", shift=True)
     open_branches(plain)
-    shifted.load_state_dict(plain.state_dict())
+    shifted.model.load_state_dict(plain.state_dict())
     x = frames()
     with torch.no_grad():
         out = shifted.eval()(x)
@@ -176,11 +188,9 @@ def test_shift_refuses_part_of_a_group() -> None:
         encoder(frames(6))
 
 
-def test_shift_needs_residual_blocks_and_a_group() -> None:
+def test_shift_needs_residual_blocks() -> None:
     with pytest.raises(UserError, match="ResNet"):
         create_encoder("vit_tiny_patch16_224", pretrained="none", shift=True)
-    with pytest.raises(UserError, match="group = 1"):
-        create_encoder(SMALL, pretrained="none", shift=True, group=1)
 
 
 def test_failing_download_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

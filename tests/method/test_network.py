@@ -120,6 +120,19 @@ def test_frames_may_be_fetched_by_a_function() -> None:
         net(fetch, synopsis)
 
 
+@pytest.mark.parametrize(("keys", "key_frames"), [(4, 3), (2, 2), (3, 4)])
+def test_a_clip_is_encoded_as_it_would_be_alone(keys: int, key_frames: int) -> None:
+    encoder, width = create_encoder("faces-resnet", pretrained="none", shift=True)
+    net = make(encoder=open_branches(encoder), in_features=width).eval()
+    x = torch.rand(2, keys, key_frames, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whole = net.encode(x, stream="short")
+        for video in range(2):
+            for key in range(keys):
+                alone = net.encode(x[video, key][None, None], stream="short")[0, 0]
+                torch.testing.assert_close(whole[video, key], alone)
+
+
 def test_a_sweep_predicts_every_clip_as_it_would_be_alone() -> None:
     net = make().eval()
     video = torch.randn(5, 64, D)
