@@ -169,10 +169,12 @@ class Loop:
         """UAR on the part that chooses the epoch, against its given labels; None without one.
 
         That is the validation part, whose labels may be noisy, unless ``training.choose`` is
-        "test".
+        "test". Where the last epoch is taken, a validation part may lack a class: it has no UAR.
         """
-        part = self.task.test if self.settings.training.choose == "test" else self.task.val
-        if len(part) == 0:
+        choose = self.settings.training.choose
+        part = self.task.test if choose == "test" else self.task.val
+        lacks = len(np.unique(part.given)) < self.task.classes
+        if len(part) == 0 or (choose == "last" and lacks):
             return None
         seen = predict_once(self.model, self.inputs, part.videos, self.settings)
         return uar(part.given, seen.probs.argmax(1), classes=self.task.classes)

@@ -245,3 +245,13 @@ def test_an_interrupted_pair_of_networks_resumes_to_the_same_end(
     np.testing.assert_array_equal(
         outputs(resumed, task, inputs, settings), outputs(whole, task, inputs, settings)
     )
+
+
+def test_the_last_epoch_needs_no_validation_part_of_every_class():
+    task, inputs = small_task()
+    lacking = dataclasses.replace(task, val=part_of(task.val, task.val.given != 0))
+    fitted = fit(lacking, inputs, small_settings(training__choose="last"), seed=0)
+    assert fitted.epoch == small_settings().training.epochs
+    assert fitted.history.val_uar == []
+    with pytest.raises(UserError, match="class"):
+        fit(lacking, inputs, small_settings(), seed=0)
