@@ -85,14 +85,17 @@ class Loop:
         self.best: tuple[float, int, dict[str, Tensor]] = (-1.0, 0, {})
         self.epoch = 0
 
-    def batches(self) -> Iterator[NDArray[np.int64]]:
-        """Rows of the training part, batch by batch; a last batch of one sample is left out."""
+    def batches(self) -> Iterator[tuple[NDArray[np.int64], float]]:
+        """Rows of the training part, batch by batch, and the share of the epoch that is done.
+
+        A last batch of one sample is left out.
+        """
         t = self.settings.training
         order = epoch_order(self.task.train.given, balanced=t.balanced, rng=self.rng)
         for start in range(0, len(order), t.batch):
             rows = order[start : start + t.batch]
             if len(rows) > 1:
-                yield rows
+                yield rows, start / len(order)
 
     def step(self, rows: NDArray[np.int64]) -> float:
         """One optimisation step on the given rows of the training part; returns the loss."""
@@ -144,14 +147,12 @@ class Loop:
     def run_epoch(self) -> None:
         """One epoch: steps, validation, the choice of the epoch, and a sweep where one is due."""
         self.model.train()
-        rows_a_epoch = len(self.task.train)
         losses: list[float] = []
         sizes: list[int] = []
         with torch.random.fork_rng():
             # dropout draws from torch's global generator: the same again after a resume
             torch.manual_seed(self.dropout_seed + self.epoch)
-            for rows in self.batches():
-                done = min(sum(sizes) / rows_a_epoch, 1.0)
+            for rows, done in self.batches():
                 for group in self.optimizer.param_groups:
                     group["lr"] = learning_rate(self.settings, self.epoch + done)
                 losses.append(self.step(rows) * len(rows))
