@@ -79,7 +79,7 @@ def run(
     for probe in PROBES if settings.data.probes else ():
         disturbed = Disturbed(inputs, probe)
         seen = predict_once(fitted.model, disturbed, task.test.videos, settings)
-        arrays[f"probe_{probe}"] = seen.probs.astype(np.float16)
+        arrays[f"probe_{probe}"] = seen.probs
     folds = settings.data.folds
     if folds:
         arrays["out_of_fold"] = out_of_fold(task, inputs, settings, seed=seed, folds=folds)
@@ -192,7 +192,7 @@ def run_arrays(
     return {
         "test_videos": task.test.videos,
         "test_true": task.test.true,
-        "test_probs": probs.astype(np.float16),
+        "test_probs": probs,  # in full: classes and verdicts are taken from it
         "train_videos": task.train.videos,
         "train_true": task.train.true,
         "train_given": task.train.given,
