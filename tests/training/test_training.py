@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 import torch
 
+from rdfer.base.errors import UserError
+from rdfer.data.manifest import Manifest
 from rdfer.data.task import no_part
 from rdfer.metrics.recognition import uar
 from rdfer.training.checkpoints import Checkpoint
+from rdfer.training.crossfit import part_of
 from rdfer.training.device import denormals_as_zero
-from rdfer.training.fit import first_stage, fit
+from rdfer.training.experiment import run_arrays
+from rdfer.training.fit import first_stage, fit, initial_network
 from rdfer.training.loop import Loop
 from rdfer.training.prediction import predict_once
 from rdfer.training.schedule import epoch_order, learning_rate
@@ -255,3 +259,31 @@ def test_the_last_epoch_needs_no_validation_part_of_every_class():
     assert fitted.history.val_uar == []
     with pytest.raises(UserError, match="class"):
         fit(lacking, inputs, small_settings(), seed=0)
+
+
+def test_the_learning_rate_falls_to_the_end_of_a_balanced_epoch():
+    task, inputs = small_task()
+    given = task.train.given.copy()
+    given[: len(given) // 2] = 0  # half of all: the others are topped up
+    unequal = dataclasses.replace(task, train=dataclasses.replace(task.train, given=given))
+    loop = Loop(unequal, inputs, small_settings(), initial(task, inputs), seed=0)
+    shares = [done for _, done in loop.batches()]
+    steps = np.diff(shares)
+    assert len(epoch_order(given, balanced=True, rng=np.random.default_rng(0))) > len(given)
+    np.testing.assert_allclose(steps, steps[0])
+    assert shares[0] == 0 and shares[-1] < 1
+
+
+def initial(task, inputs):
+    return initial_network(task, inputs, small_settings(), seed=0)
+
+
+def test_recorded_predictions_say_the_same_class_as_the_network():
+    task, inputs = small_task()
+    fitted = fit(task, inputs, small_settings(), seed=0)
+    probs = predict_once(fitted.model, inputs, task.test.videos, small_settings()).probs
+    # two classes that half precision does not tell apart
+    probs[0] = 0
+    probs[0, :2] = np.float32([0.5 - 1e-5, 0.5 + 1e-5])
+    arrays = run_arrays(task, fitted, probs, Manifest(videos=()))
+    assert arrays["test_probs"][0].argmax() == 1
