@@ -63,6 +63,29 @@ def temporal_iou(clips: ArrayLike, segment: ArrayLike) -> NDArray[np.float64]:
     return np.where(key.any(1), both / either, np.nan)
 
 
+def thirds(lengths: ArrayLike) -> NDArray[np.int64]:
+    """Thirds of the videos by the length of their key segment: 0 short, 1 middle, 2 long.
+
+    By rank, so that equal lengths make no third empty; the earlier video counts as the shorter.
+    The one rule for what a short key expression is.
+
+    >>> thirds([9, 2, 0, 4])
+    array([ 2,  0, -1,  1])
+
+    Args:
+        lengths: frames of each key segment, int ``[V]``; 0 where there is none.
+
+    Returns:
+        int64 ``[V]``; -1 where there is none.
+    """
+    frames = as_array(lengths, np.int64)
+    shown = np.flatnonzero(frames)
+    out = np.full(len(frames), -1)
+    order = shown[np.argsort(frames[shown], kind="stable")]
+    out[order] = np.arange(len(shown)) * 3 // max(len(shown), 1)
+    return out
+
+
 def _against(clips: ArrayLike, segment: ArrayLike) -> tuple[Indices, Indices, Indices]:
     """Frames looked at ``[B, K F]`` and the segment's ends ``[B, 1]``, shapes checked."""
     seen, ends = as_array(clips, np.int64), as_array(segment, np.int64)

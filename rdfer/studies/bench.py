@@ -222,11 +222,7 @@ def stratum(over: str, manifest: Manifest, videos: NDArray[np.int64]) -> Bools:
     shown = np.array([t.key is not None for t in truths])
     if over in _THIRDS:
         lengths = np.array([t.key[1] - t.key[0] if t.key else 0 for t in truths])
-        # by rank, so that equal lengths do not make a third empty
-        rank = np.full(len(truths), -1)
-        order = np.argsort(lengths[shown], kind="stable")
-        rank[np.flatnonzero(shown)[order]] = np.arange(shown.sum()) * 3 // max(shown.sum(), 1)
-        return np.asarray(rank == _THIRDS[over])
+        return np.asarray(key_frames.thirds(lengths) == _THIRDS[over])
     if over == "no distractor":
         return shown & np.array([t.distractor is None for t in truths])
     if over == "strong distractor":

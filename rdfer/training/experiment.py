@@ -140,11 +140,10 @@ def key_metrics(
         return {}
     truth = np.array([segments[k] for k in rows], np.int64)
     even = even_clips(inputs, part.videos[rows], settings, keys=detail.shape[1])
-    share = (truth[:, 1] - truth[:, 0]) / inputs.lengths[part.videos[rows]]
-    edges = np.quantile(share, [0, 1 / 3, 2 / 3, 1])
+    third = key_frames.thirds(truth[:, 1] - truth[:, 0])
     strata = []
     for k, name in enumerate(("short", "middle", "long")):
-        inside = (share >= edges[k]) & ((share < edges[k + 1]) | (k == 2))
+        inside = third == k
         if inside.any():
             strata.append(
                 {

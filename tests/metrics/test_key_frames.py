@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from rdfer.base.errors import UserError
 from rdfer.metrics import key_frames
-from rdfer.metrics.key_frames import hit_rate, hits, temporal_iou
+from rdfer.metrics.key_frames import hit_rate, hits, temporal_iou, thirds
 
 
 def test_examples_in_the_docstrings() -> None:
@@ -47,3 +47,14 @@ def test_hit_rate_needs_a_key_segment() -> None:
 def test_bad_shapes_are_refused() -> None:
     with pytest.raises(UserError, match="clips of shape"):
         hits([[1, 2]], [[0, 1]])
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=40))
+def test_thirds_are_as_large_as_each_other_and_in_order(lengths: list[int]) -> None:
+    found, frames = thirds(lengths), np.array(lengths)
+    assert ((found == -1) == (frames == 0)).all()
+    sizes = np.bincount(found[found >= 0], minlength=3)
+    assert sizes.max() - sizes.min() <= 1
+    for k in (0, 1):
+        lower, upper = frames[found == k], frames[found == k + 1]
+        assert not (len(lower) and len(upper)) or lower.max() <= upper.min()
