@@ -7,6 +7,7 @@ drawn alone. All draws keep the classes' shares as far as groups allow, and depe
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def cut_validation(
 
     Args:
         manifest: has training videos and no validation part.
-        share: of the training videos; one part of ``round(1 / share)`` is taken.
+        share: of the training videos, to a twentieth.
         seed: of the draw.
         grouped: keep groups together; without it videos are drawn alone.
 
@@ -140,12 +141,18 @@ def cut_validation(
     if not train:
         raise UserError(f"{manifest.name}: has no training videos to cut a validation part from")
     drawn = train if grouped else [replace(video, group="") for video in train]
-    fold = fold_of_videos(drawn, folds=round(1 / share), seed=seed)
-    chosen = {video.id for video, k in zip(train, fold, strict=True) if k == 1}
+    taken = _in_parts(share)
+    fold = fold_of_videos(drawn, folds=taken.denominator, seed=seed)
+    chosen = {video.id for video, k in zip(train, fold, strict=True) if k <= taken.numerator}
     videos = tuple(
         replace(video, split="val") if video.id in chosen else video for video in manifest.videos
     )
     return replace(manifest, videos=videos)
+
+
+def _in_parts(share: float) -> Fraction:
+    """A share as so many of so many equal parts: 0.3 is 3 of 10."""
+    return Fraction(share).limit_denominator(20)
 
 
 def cut(manifest: Manifest, share: float) -> Manifest:
@@ -158,7 +165,7 @@ def cut(manifest: Manifest, share: float) -> Manifest:
         UserError: a class has too few videos to give some of them away.
     """
     named = {video.group for video in manifest.videos if video.split == "train"}
-    grouped = named == {""} or len(named) >= round(1 / share)
+    grouped = named == {""} or len(named) >= _in_parts(share).denominator
     try:
         divided = cut_validation(manifest, share=share, seed=VALIDATION_SEED, grouped=grouped)
     except UserError as error:

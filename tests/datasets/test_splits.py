@@ -103,3 +103,15 @@ def test_what_cannot_be_cut():
         cut_validation(manifest(videos(3, split="test")))
     with pytest.raises(UserError, match="videos of the smallest class"):
         cut_validation(whole, share=0.05)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.45, 0.5])
+def test_a_validation_part_has_the_share_that_it_says(share):
+    videos = tuple(
+        Video(id=f"{name}{k}", path="p", label=name, given=name, split="train")
+        for name in CLASSES
+        for k in range(40)
+    )
+    cut = cut_validation(Manifest(videos=videos), share=share, seed=3)
+    taken = sum(video.split == "val" for video in cut.videos)
+    assert taken == round(share * len(videos))
