@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
@@ -309,9 +310,9 @@ def recognise(
     """
     network.eval()
     if dropout:
-        # an LSTM holds its dropout itself, and has nothing else that differs in training
+        # whatever drops out, wherever it is; but a prediction must not depend on its neighbours
         for module in network.modules():
-            module.training = isinstance(module, nn.Dropout | nn.LSTM)
+            module.training = not isinstance(module, _BatchNorm)
     drawn = as_array(clips, np.int64)
     if drawn.ndim != 3:
         raise UserError(f"clips of shape {drawn.shape}: must be [V, N, L]")

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from rdfer.base.errors import UserError
 from rdfer.method import agreement, keyexpr, sampling
+from rdfer.method.baselines import TemporalTransformer
 from rdfer.method.encoders import create_encoder
 from rdfer.method.losses import stream_loss
 from rdfer.method.network import DualStream, predict_clips, recognise
@@ -382,3 +383,22 @@ def test_it_learns_the_order_of_frames() -> None:
         loss.backward()
         optimizer.step()
     assert float((see(net.eval(), None, x).logits.argmax(1) == labels).float().mean()) > 0.95
+
+
+@pytest.mark.parametrize("sequence", [None, TemporalTransformer])
+def test_passes_with_dropout_drop_everywhere_and_see_no_neighbours(sequence: type | None) -> None:
+    sizes = {"in_features": D, "num_classes": C, "hidden": HIDDEN, "layers": 1, "heads": 4}
+    model = None if sequence is None else sequence(dropout=0.5, **sizes)
+    net = make(dropout=0.5, sequence=model)
+    video, clips = torch.randn(4, 16, D), np.tile(np.arange(16), (4, 1, 1))
+    torch.manual_seed(0)
+    dropped = []
+    for module in net.modules():
+        if isinstance(module, nn.Dropout | nn.MultiheadAttention):
+            module.register_forward_hook(lambda m, *_: dropped.append(m.training))
+    state = {k: v.clone() for k, v in net.state_dict().items()}
+    passes = [predict_clips(net, video, clips, dropout=True) for _ in range(2)]
+    assert dropped and all(dropped)
+    assert not np.array_equal(*passes)
+    assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items())
+    assert np.array_equal(*(predict_clips(net, video, clips) for _ in range(2)))
