@@ -17,7 +17,7 @@ from torch import Tensor
 from rdfer.base.errors import UserError
 from rdfer.data.bank import FrameBank
 from rdfer.data.features import FeatureBank
-from rdfer.method.transforms import augment, evaluate
+from rdfer.method.transforms import augment, evaluate, mean_grey
 from rdfer.settings.schema import Settings
 
 Indices = NDArray[np.int64]
@@ -91,12 +91,14 @@ class FrameInputs:
         self.bank, self.size, self.device = bank, size, device
         self.dim: int | None = None
         self.lengths = bank.lengths
+        self._greys: dict[int, Tensor] = {}
 
     def look(self, videos: Indices, generator: torch.Generator | None) -> Look:
         """See :class:`Inputs`. Returned tensors are float32 [B, ..., 3, size, size]."""
-        seed = None
+        seed, grey = None, None
         if generator is not None:
             seed = int(torch.randint(2**62, (), generator=generator))
+            grey = torch.stack([self._grey(int(video)) for video in videos])
 
         def take(frames: Indices) -> Tensor:
             pixels = self.bank.gather(videos, frames.reshape(len(frames), -1))
@@ -104,11 +106,19 @@ class FrameInputs:
             if seed is None:
                 seen = evaluate(batch, size=self.size)
             else:
-                # the same seed for synopsis and detail: the same crop, flip and jitter
-                seen = augment(batch, size=self.size, generator=torch.Generator().manual_seed(seed))
+                # the same seed and grey for synopsis and detail: the same crop, flip and jitter
+                drawn = torch.Generator().manual_seed(seed)
+                seen = augment(batch, size=self.size, generator=drawn, grey=grey)
             return seen.unflatten(1, frames.shape[1:])
 
         return take
+
+    def _grey(self, video: int) -> Tensor:
+        """Mean grey of all stored frames of a video; read once."""
+        if video not in self._greys:
+            frames = self.bank.gather([video], np.arange(self.lengths[video])[None])
+            self._greys[video] = mean_grey(torch.from_numpy(frames))[0]
+        return self._greys[video]
 
     def augmented(self, videos: Indices, number: int, generator: torch.Generator) -> Look:
         """See :class:`Inputs`: every call draws anew, whatever the number."""

@@ -60,6 +60,7 @@ def augment(
     ratio: tuple[float, float] = (3 / 4, 4 / 3),
     flip: float = 0.5,
     jitter: float = 0.4,
+    grey: Tensor | None = None,
 ) -> Tensor:
     """Random resized crop, mirror and colour jitter, drawn once per video.
 
@@ -76,6 +77,9 @@ def augment(
         flip: chance that a video is mirrored, left and right.
         jitter: brightness, contrast and saturation are each multiplied by a factor drawn from
             ``1 - jitter .. 1 + jitter``, in this order.
+        grey: mean grey of each whole video in 0..1, ``[B]`` (:func:`mean_grey`), about which
+            contrast is changed; without it that of the frames given. Clips of one video that
+            are augmented apart look alike only with it.
 
     Returns:
         float32 ``[B, T, 3, size, size]`` on the device of ``frames``, normalised as by
@@ -100,7 +104,14 @@ def augment(
     )
     images = cropped.reshape(videos, steps, 3, size, size)
     factors = 1 + jitter * (2 * draws[:, 5:8] - 1)
-    return normalise(_recolour(images, factors))
+    return normalise(_recolour(images, factors, grey))
+
+
+def mean_grey(frames: Tensor) -> Tensor:
+    """Mean grey of each video's frames, uint8 ``[B, T, H, W, 3]``: float32 ``[B]`` in 0..1."""
+    _check_frames(frames)
+    channels = frames.float().mean(dim=(1, 2, 3)) / 255
+    return channels @ channels.new_tensor(LUMA)
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -128,15 +139,18 @@ def _crop_matrices(
     return theta
 
 
-def _recolour(images: Tensor, factors: Tensor) -> Tensor:
+def _recolour(images: Tensor, factors: Tensor, grey: Tensor | None) -> Tensor:
     """Brightness, contrast and saturation of ``[B, T, 3, H, W]`` times factors ``[B, 3]``."""
     brightness, contrast, saturation = (f.view(-1, 1, 1, 1, 1) for f in factors.unbind(1))
     images = (images * brightness).clamp(0, 1)
     # one mean for the video, not one per frame: light that changes in a video stays as it is
-    mean = _grey(images).mean(dim=(1, 2, 3, 4), keepdim=True)
+    if grey is None:
+        mean = _grey(images).mean(dim=(1, 2, 3, 4), keepdim=True)
+    else:
+        mean = (grey.to(images.device).view(-1, 1, 1, 1, 1) * brightness).clamp(0, 1)
     images = (mean + (images - mean) * contrast).clamp(0, 1)
-    grey = _grey(images)
-    return (grey + (images - grey) * saturation).clamp(0, 1)
+    shade = _grey(images)
+    return (shade + (images - shade) * saturation).clamp(0, 1)
 
 
 def _grey(images: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Manifest
+from rdfer.data.manifest import Manifest, Video
 from rdfer.datasets.splits import cut_validation, fold_of_videos, in_fold
 from rdfer.datasets.tree import make_video
 

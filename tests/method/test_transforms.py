@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
 from rdfer.base.errors import UserError
-from rdfer.method.transforms import MEAN, STD, augment, evaluate, normalise
+from rdfer.method.transforms import MEAN, STD, augment, evaluate, mean_grey, normalise
 
 PLAIN = {"scale": (1.0, 1.0), "ratio": (1.0, 1.0), "flip": 0.0, "jitter": 0.0}
 
@@ -146,3 +147,19 @@ def test_bad_parameters_are_named(more, message):
 def test_bad_frames_are_named(frames):
     with pytest.raises(UserError, match="frames of shape"):
         augment(frames, size=16, generator=seeded())
+
+
+def test_clips_of_one_video_look_alike_however_they_are_cut() -> None:
+    g = torch.Generator().manual_seed(0)
+    video = torch.randint(0, 256, (2, 8, 24, 24, 3), generator=g, dtype=torch.uint8)
+    video[:, 4:] //= 3  # it becomes dark: the mean of a part is not that of the whole
+    grey = mean_grey(video)
+
+    def seen(frames: Tensor) -> Tensor:
+        return augment(frames, size=16, generator=torch.Generator().manual_seed(5), grey=grey)
+
+    whole = seen(video)
+    torch.testing.assert_close(seen(video[:, 4:]), whole[:, 4:])
+    torch.testing.assert_close(seen(video[:, :2]), whole[:, :2])
+    weights = torch.tensor([0.299, 0.587, 0.114])
+    torch.testing.assert_close(grey, (video.float() / 255 * weights).sum(-1).mean((1, 2, 3)))
