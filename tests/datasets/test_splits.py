@@ -6,7 +6,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Manifest, Video
+from rdfer.data.manifest import Manifest
 from rdfer.datasets.splits import cut_validation, fold_of_videos, in_fold
 from rdfer.datasets.tree import make_video
 
@@ -107,11 +107,7 @@ def test_what_cannot_be_cut():
 
 @pytest.mark.parametrize("share", [0.1, 0.2, 0.3, 0.4, 0.45, 0.5])
 def test_a_validation_part_has_the_share_that_it_says(share):
-    videos = tuple(
-        Video(id=f"{name}{k}", path="p", label=name, given=name, split="train")
-        for name in CLASSES
-        for k in range(40)
-    )
-    cut = cut_validation(Manifest(videos=videos), share=share, seed=3)
+    whole = manifest(videos(120), videos(30, split="test"))
+    cut = cut_validation(whole, share=share, seed=3)
     taken = sum(video.split == "val" for video in cut.videos)
-    assert taken == round(share * len(videos))
+    assert taken == round(share * 120)
