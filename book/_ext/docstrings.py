@@ -1,6 +1,6 @@
 """Sphinx extension: docstrings as this package writes them.
 
-They are prose for people at a terminal first. Three habits need help on their way into HTML:
+They are prose for people at a terminal first. Some habits need help on their way into HTML:
 
 - an indented block between blank lines is a formula or a picture: it is set as it stands;
 - what is said of a constant or a property is prose, also where it holds a colon: napoleon would
@@ -81,6 +81,12 @@ def after(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list
     lines[:] = _kept.pop(name) if name in _kept else one_field_a_name(lines)
 
 
+def bare_record(app: Sphinx, what: str, name: str, obj: Any, *others: Any) -> Any:
+    """Leave out the signature of a record: its docstring tells its fields, pydantic's is noise."""
+    record = what == "class" and any(base.__name__ == "Record" for base in obj.__mro__)
+    return ("", None) if record else None
+
+
 def short_name(app: Sphinx, env: Any, node: Any, contents: Any) -> Any:
     """Resolve a bare name, such as ``UserError``, that means one thing in the whole package."""
     target = node.get("reftarget", "")
@@ -102,5 +108,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Listen before and after napoleon."""
     app.connect("autodoc-process-docstring", before, priority=BEFORE_NAPOLEON)
     app.connect("autodoc-process-docstring", after, priority=AFTER_NAPOLEON)
+    app.connect("autodoc-process-signature", bare_record)
     app.connect("missing-reference", short_name)
     return {"version": "1", "parallel_read_safe": True}

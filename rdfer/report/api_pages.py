@@ -18,9 +18,10 @@ ENTRY = """
 
 ```{{eval-rst}}
 .. automodule:: {name}
-   :members:
+   :members:{own}
 ```
 """
+OWN = "\n   :ignore-module-all:"  # a room shows what it hands on, a module what it defines
 
 
 def modules(room: str) -> list[str]:
@@ -53,6 +54,8 @@ def write_pages(out: Path) -> str:
         names = modules(room)
         said = (ast.get_docstring(_tree(names[0])) or "").partition("\n")[0]
         table.append(f"| [{room}]({room}.md) | {said} |")
-        entries = "".join(ENTRY.format(name=name) for name in names)
+        entries = "".join(
+            ENTRY.format(name=name, own="" if name == names[0] else OWN) for name in names
+        )
         (out / f"{room}.md").write_text(f"# {room.capitalize()}\n{entries}", encoding="utf-8")
     return "\n".join(table) + "\n"

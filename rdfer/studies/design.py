@@ -13,8 +13,8 @@ A study with ten seeds has its first five in common with those that have five, s
 comparison is over seeds that both sides have.
 
 A *world* is the benchmark with a few settings changed: other starting weights, other class
-proportions, training from frames (:attr:`rdfer.settings.presets.Preset.worlds`). It repeats a few
-runs of ``noise`` and ``watch``, and has a folder of its own.
+proportions, training from frames (``worlds`` of a :class:`rdfer.settings.presets.Preset`).
+It repeats a few runs of ``noise`` and ``watch``, and has a folder of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -16,7 +16,7 @@ from rdfer.report import api_pages, book, executed
 from rdfer.report.figures import FIGURES
 from rdfer.report.included import TABLES
 from rdfer.report.readout import load_results
-from rdfer.report.reported import load_reported
+from rdfer.report.reported import Peer, load_reported
 from rdfer.report.schemes import SCHEMES
 from rdfer.report.substitutions import substitutions
 
@@ -441,3 +441,11 @@ def test_several_names_with_one_text_get_it_each():
     lines = [":ivar a, b: frames,", "   both", ":param c: x"]
     expected = [":ivar a: frames,", "   both", ":ivar b: frames,", "   both", ":param c: x"]
     assert docstrings.one_field_a_name(lines) == expected
+
+
+def test_a_record_has_no_signature():
+    assert docstrings.bare_record(None, "class", "Peer", Peer, None, "(*, year: int)", None) == (
+        "",
+        None,
+    )
+    assert docstrings.bare_record(None, "class", "Path", Path, None, "(x)", None) is None
