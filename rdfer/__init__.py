@@ -7,13 +7,15 @@ __version__ = "0.1.0"
 
 #: Where the public names live; each is imported when it is first used.
 PUBLIC = {
-    "method.sampling": "stored_indices synopsis agreement_clips detail",
-    "method.keyexpr": "class_peaks key_clips",
-    "method.agreement": "vote gap contrary jensen_shannon",
-    "method.treatment": "partition treat",
-    "method.network": "DualStream",
-    "method.streams": "stream_loss",
+    "method.network": "DualStream DualOutput recognise predict_clips",
+    "method.streams": "LongTermStream ShortTermStream GatedLSTM StreamOutput",
     "method.encoders": "create_encoder",
+    "method.losses": "stream_loss consensus_loss PredictionMemory small_losses",
+    "method.sampling": "stored_indices synopsis agreement_clips detail",
+    "method.keyexpr": "class_peaks uniform_positions random_positions key_clips",
+    "method.agreement": "vote gap contrary clip_loss jensen_shannon mean_margin running_mean",
+    "method.treatment": "partition partition_by_score mixture_probability treat posterior",
+    "method.transforms": "augment evaluate mean_grey",
     "data.bank": "FrameBank",
     "metrics.recognition": "uar war",
     "auditing.audit": "audit",

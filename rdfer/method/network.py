@@ -91,7 +91,7 @@ class DualStream(nn.Module):
             (None without that stream) to :class:`StreamOutput`.
         sequence: a sequence model of your own inside :class:`LongTermStream`, such as a
             baseline's (:mod:`rdfer.method.baselines`).
-        keys: K.
+        keys: K; where there are fewer classes, as many as classes.
         key_frames: F.
         key_stride: distance between the frames of a detail clip, in frames.
         key_rule: a function of your own that chooses the key frames; without it the peaks of the
@@ -235,7 +235,7 @@ class DualStream(nn.Module):
         p = long.instance_logits.detach().float().softmax(-1).cpu().numpy()
         if self.key_rule is not None:
             return self.key_rule(p, synopsis)
-        return class_peaks(p, keys=self.keys)
+        return class_peaks(p, keys=min(self.keys, p.shape[2]))
 
     def forward(
         self, frames: Frames, synopsis: ArrayLike, lengths: ArrayLike | None = None

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 from rdfer.metrics.intervals import finite
 
@@ -110,7 +111,7 @@ def found_on(
 
 
 def _detection(noisy: ArrayLike, score: ArrayLike) -> tuple[Bools, Floats]:
-    truth, s = np.asarray(noisy).astype(bool), finite("score", score)
+    truth, s = as_array(noisy).astype(bool), finite("score", score)
     if truth.shape != s.shape:
         raise UserError(f"noisy of {truth.size}, score of {s.size}: must be as many")
     if truth.all() or not truth.any():

@@ -10,6 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -78,7 +79,7 @@ def war(labels: ArrayLike, predicted: ArrayLike) -> float:
     >>> round(war([0, 0, 1], [0, 1, 1]), 3)
     0.667
     """
-    y, p = np.asarray(labels), np.asarray(predicted)
+    y, p = as_array(labels), as_array(predicted)
     _same_size(y, p)
     return float((y == p).mean())
 
@@ -98,7 +99,7 @@ def ece(probs: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> float:
         labels: int ``[V]``.
         bins: of equal width.
     """
-    p = np.asarray(probs, np.float64)
+    p = as_array(probs, np.float64)
     if p.ndim != 2 or p.size == 0 or not np.isfinite(p).all():
         raise UserError(f"probs of shape {p.shape}: must be finite numbers [V, C], some of them")
     if bins < 1:
@@ -114,7 +115,7 @@ def ece(probs: ArrayLike, labels: ArrayLike, *, bins: int = 15) -> float:
 
 
 def _classes(name: str, values: ArrayLike, classes: int) -> Ints:
-    raw = np.asarray(values)
+    raw = as_array(values)
     if raw.ndim != 1 or (raw.size and raw.dtype.kind not in "iu"):
         raise UserError(f"{name} of shape {raw.shape} and type {raw.dtype}: must be integers [V]")
     wrong = (raw < 0) | (raw >= classes)
