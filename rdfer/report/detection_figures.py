@@ -44,7 +44,7 @@ from rdfer.report.readout import (
     score_order,
 )
 from rdfer.report.score_figures import KINDS
-from rdfer.studies.suspicion import LABEL_FREE
+from rdfer.studies.suspicion import LABEL_FREE, SELECTIONS
 
 #: What a histogram's axis is called where the score's name would say something else.
 AXIS_NAMES = {
@@ -62,6 +62,12 @@ SHORT_NAMES = {
     "scatter": "split vote",
     "jsd": "Jensen–\nShannon",
     "margin": "small\nmargin",
+}
+#: Colour and mark of the videos that a score is judged on.
+SELECTION_MARKS: Mapping[str, tuple[str, str]] = {
+    "all": (BLUE, "o"),
+    "high-loss": (ORANGE, "s"),
+    "high-loss-apart": (GREEN, "^"),
 }
 PASSES: Mapping[str, Look] = {
     "clips": Look("clips", BLUE, "o"),
@@ -112,6 +118,7 @@ def agreement_histogram(results: Results) -> Drawn:
 def agreement_auroc(results: Results) -> Drawn:
     """AUROC of every score for noisy labels: over all samples, and where the loss is high.
 
+    The high losses are those of one clip, which the scores use too or which they leave out.
     Scores that do not look at the label are a group of their own, below the others.
     """
     rows = [r for r in rows_of(results, "agreement", "scores") if r.get("auroc_mean") is not None]
@@ -120,12 +127,10 @@ def agreement_auroc(results: Results) -> Drawn:
     free = [score for score in names if score in LABEL_FREE]
     places = {score: float(k) for k, score in enumerate(known)}
     places |= {score: len(known) + 0.6 + k for k, score in enumerate(free)}
-    figure, axis = subplots(1, 1, width=5.2, height=1.5 + 0.48 * len(names))
-    groups = {
-        "all": Look("against all", BLUE, "o"),
-        "high-loss": Look("against hard, high loss", ORANGE, "s"),
-    }
-    for shift, (over, look) in zip((-0.14, 0.14), groups.items(), strict=True):
+    figure, axis = subplots(1, 1, width=5.2, height=1.9 + 0.48 * len(names))
+    there = [over for over in SELECTIONS if find(rows, over=over)]
+    for shift, over in zip(shifts(len(there), room=0.19 * len(there)), there, strict=True):
+        look = Look(f"against {SELECTIONS[over]}", *SELECTION_MARKS[over])
         shown = [row for row in rows if row["over"] == over]
         at = [places[row["score"]] for row in shown]
         draw_marks(axis, shown, "auroc", look, at=at, shift=shift, scale=1)
@@ -142,7 +147,7 @@ def agreement_auroc(results: Results) -> Drawn:
         right = axis.get_yaxis_transform()
         axis.annotate("without the label", place, xycoords=right, ha="right", va="top", fontsize=9)
     axis.set_xlabel("AUROC of the noisy labels (dotted: chance)")
-    legend_above(figure, axis, columns=2)
+    legend_above(figure, axis, columns=1)
     said = "; ".join(
         f"{score_name(results, r['score'])} {r['auroc_mean']:.2f}"
         for score in names

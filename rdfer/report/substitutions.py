@@ -141,7 +141,11 @@ def _detection(results: Results) -> dict[str, str]:
             find(rows, score=score, over=over), "auroc", SHARE
         )
         for score in dict.fromkeys([*SCORE_NAMES, *(row["score"] for row in rows)])
-        for short, over in (("all", "all"), ("high", "high-loss"))
+        for over, short in (
+            ("all", "all"),
+            ("high-loss", "high"),
+            ("high-loss-apart", "high_apart"),
+        )
     }
 
 

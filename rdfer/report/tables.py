@@ -39,6 +39,7 @@ from rdfer.report.readout import (
     score_order,
     verdict,
 )
+from rdfer.studies.suspicion import SELECTIONS
 
 Columns: TypeAlias = Mapping[str, Callable[[Any], Any]]
 """Title of a column to what a row says there."""
@@ -182,7 +183,10 @@ def fold_table(results: Results) -> str:
 
 
 def agreement_table(results: Results) -> str:
-    """Detection of noisy labels: AUROC of every score, over all and among the high losses."""
+    """Detection of noisy labels: AUROC of every score, over all and among the high losses.
+
+    The high losses are those of one clip, which the scores use too or which they leave out.
+    """
     rows = rows_of(results, "agreement", "scores")
 
     def auroc(over: str) -> Callable[[str], str]:
@@ -190,8 +194,7 @@ def agreement_table(results: Results) -> str:
 
     columns: Columns = {
         "Score": lambda score: score_name(results, score),
-        "Noisy against all": auroc("all"),
-        "Noisy against hard, high loss": auroc("high-loss"),
+        **{f"Noisy against {said}": auroc(over) for over, said in SELECTIONS.items()},
     }
     return table(score_order(rows), columns)
 

@@ -190,21 +190,22 @@ def meta(context: Context, runs: Runs) -> dict[str, Any]:
 
 
 def agreement_results(runs: Sequence[Run]) -> dict[str, Any]:
-    """AUROC of every score over seeds, histograms by kind, and AUROC sweep by sweep."""
+    """AUROC of every score and selection over seeds, histograms by kind, AUROC sweep by sweep."""
     stores = [run.arrays() for run in runs]
     wrong = [noisy(arrays) for arrays in stores]
     masks = [scoring_masks(arrays) for arrays in stores]
-    scores = [suspicion_scores(arrays) for arrays in stores]
+    scores = {over: [suspicion_scores(arrays, over) for arrays in stores] for over in masks[0]}
     rows = []
-    for name, over in product(SCORES, ("all", "high-loss")):
+    for name, over in product(SCORES, scores):
         parts = [
-            (w[m[over]], s[name][m[over]]) for w, m, s in zip(wrong, masks, scores, strict=True)
+            (w[m[over]], s[name][m[over]])
+            for w, m, s in zip(wrong, masks, scores[over], strict=True)
         ]
         if all(w.any() and not w.all() for w, _ in parts):
             row = {"score": name, "name": SCORES[name].title, "over": over, "n_seeds": len(stores)}
             rows.append(row | over_seeds("auroc", [auroc(*part) for part in parts]))
     votes = [agreement.vote(arrays["sweep_clips"][-1])[0] for arrays in stores]
-    gaps = [found["gap-averaged"] for found in scores]
+    gaps = [found["gap-averaged"] for found in scores["all"]]
     found = {
         "scores": rows,
         "histogram": {

@@ -24,6 +24,13 @@ Floats: TypeAlias = NDArray[np.float64]
 Arrays: TypeAlias = Mapping[str, NDArray[Any]]
 
 HIGH_LOSS = 0.4  # share of the training videos that counts as "high loss"
+CHOOSER = 1  # the clip of the last sweep whose loss chooses where there is one network alone
+#: Which videos a score is judged on there -> against which the noisy ones are set, in words.
+SELECTIONS: Mapping[str, str] = {
+    "all": "all",
+    "high-loss": "hard, high loss of a clip that the scores use too",
+    "high-loss-apart": "hard, high loss of a clip that the scores leave out",
+}
 
 
 class Score(NamedTuple):
@@ -120,12 +127,17 @@ def scoring_masks(arrays: Arrays) -> dict[str, Bools]:
     ``all``: every one but the ambiguous. ``high-loss``: of those, noisy ones and hard ones with a
     right label whose second clip of the last sweep is among the highest losses. The scores of
     several clips use that clip too, so this selection truncates them; ``loss-one-clip`` alone,
-    which takes the first clip, does not see it. The studies select by another network
-    (:func:`high_loss`).
+    which takes the first clip, does not see it. ``high-loss-apart``: the same videos, for scores
+    from which :func:`suspicion_scores` leaves the second clip out; only from three clips on, as a
+    vote needs two. The studies select by another network (:func:`high_loss`).
+
+    Returns:
+        By the names of :data:`SELECTIONS`, bool [V] each.
     """
     sure = ~arrays["train_ambiguous"]
-    high = _highest(arrays, clip=1)
-    return {"all": sure, "high-loss": sure & high & (noisy(arrays) | arrays["train_hard"])}
+    high = sure & _highest(arrays, clip=CHOOSER) & (noisy(arrays) | arrays["train_hard"])
+    masks = {"all": sure, "high-loss": high}
+    return masks | ({"high-loss-apart": high} if arrays["sweep_clips"].shape[2] > 2 else {})
 
 
 def _highest(arrays: Arrays, *, clip: int) -> Bools:
@@ -137,9 +149,17 @@ def _highest(arrays: Arrays, *, clip: int) -> Bools:
 # scores
 
 
-def suspicion_scores(arrays: Arrays) -> dict[str, Floats]:
-    """The scores of the main comparison, as :data:`SCORES` has them."""
+def suspicion_scores(arrays: Arrays, over: str = "all") -> dict[str, Floats]:
+    """The scores of the main comparison, as :data:`SCORES` has them.
+
+    Args:
+        arrays: see the module.
+        over: one of :data:`SELECTIONS`, on which they will be judged. For ``high-loss-apart`` the
+            second clip of every sweep is left out; for the others all clips are used.
+    """
     clips = arrays["sweep_clips"].astype(np.float64)
+    if over == "high-loss-apart":
+        clips = np.delete(clips, CHOOSER, axis=2)
     last, mean = clips[-1], clips.mean((0, 2))[:, None]
     return {name: s.of(last, mean, arrays["train_given"]) for name, s in SCORES.items()}
 

@@ -116,6 +116,22 @@ def test_scores_without_the_label_stand_below_the_others():
     assert steps[-1] > steps[0]
 
 
+def test_a_selection_is_in_the_legend_where_the_results_have_it():
+    rows = load_results(INVENTED)["agreement"]["scores"]
+    marks = [
+        "against all",
+        *(
+            f"against hard, high loss of a clip that the scores {use}"
+            for use in ("use too", "leave out")
+        ),
+    ]
+    older = [row for row in rows if row["over"] != "high-loss-apart"]
+    for shown, expected in ((rows, marks), (older, marks[:2])):
+        figure, _ = detection_figures.agreement_auroc({"agreement": {"scores": shown}})
+        (legend,) = figure.legends
+        assert [text.get_text() for text in legend.get_texts()] == expected
+
+
 def test_an_auroc_axis_ends_where_an_auroc_does():
     ends = {"auroc_mean": 0.97, "auroc_low": 0.9, "auroc_high": 1.04}
     row = {"score": "gap", "over": "all", "n_seeds": 2, **ends}

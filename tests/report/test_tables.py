@@ -74,6 +74,29 @@ def test_an_unbalanced_test_part_has_differences_in_both_scores(results):
     assert {name[-3:] for name in names} == {"UAR", "WAR"}
 
 
+def test_scores_are_judged_on_each_selection_named_for_what_it_is(results):
+    header, _, vote, *_ = cells(tables.agreement_table(results))
+    assert header == [
+        "Score",
+        "Noisy against all",
+        "Noisy against hard, high loss of a clip that the scores use too",
+        "Noisy against hard, high loss of a clip that the scores leave out",
+    ]
+    assert [cell[:5] for cell in vote[1:]] == ["0.610", "0.600", "0.570"]
+    said = substitutions(results, load_reported(REPORTED))
+    assert said["auroc_vote_high"][:5] == "0.600" and said["auroc_vote_high_apart"][:5] == "0.570"
+
+
+def test_results_without_a_selection_say_so_and_lose_nothing_else(results):
+    rows = [r for r in results["agreement"]["scores"] if r["over"] != "high-loss-apart"]
+    older = {**results, "agreement": {**results["agreement"], "scores": rows}}
+    with_it, without = (cells(tables.agreement_table(r)) for r in (results, older))
+    assert {row[3] for row in without[2:]} == {NOT_RUN}
+    assert [row[:3] for row in with_it] == [row[:3] for row in without]
+    said = substitutions(older, load_reported(REPORTED))
+    assert said["auroc_vote_high_apart"] == NOT_RUN
+
+
 def test_the_run_is_told_in_short(results):
     meta = {**results["meta"], "date": "2000-01-01T12:34:56+00:00"}
     rows = dict(cells(tables.meta_table({"meta": meta}))[2:])

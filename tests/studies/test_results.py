@@ -10,7 +10,7 @@ from rdfer.report.score_figures import confusion, main_comparison
 from rdfer.settings.schema import Settings
 from rdfer.settings.variants import METHODS
 from rdfer.studies import results
-from rdfer.studies.suspicion import SCORE_NAMES, scoring_masks, suspicion_scores
+from rdfer.studies.suspicion import SCORE_NAMES, SELECTIONS, scoring_masks, suspicion_scores
 
 
 class FakeRun:
@@ -115,6 +115,78 @@ def test_the_high_loss_mask_holds_noisy_and_hard_videos_alone():
     noisy = arrays["train_given"] != arrays["train_true"]
     assert mask.any() and (noisy | arrays["train_hard"])[mask].all()
     assert not mask[arrays["train_ambiguous"]].any()
+
+
+def chosen_by_an_odd_clip(clips=4):
+    """Easy to rank by every clip but the second, which says the contrary.
+
+    Noisy videos (the first 20 of 60) give their label less than hard ones do, each a little less
+    than the one before; what the second clip gives falls into two groups, whatever the label.
+    """
+    place = np.arange(60)
+    wrong = place < 20
+    own = np.where(wrong, 0.5 - 1e-4 * place, 0.51 + 1e-4 * place)[:, None].repeat(clips, 1)
+    own[:, 1] = np.where(wrong, 0.3, 0.1) - 0.001 * (place % 20)
+    own[30:50, 1] = 0.9
+    probs = np.stack([own, 1 - own], -1)[None]
+    return {
+        "train_given": np.zeros(60, int),
+        "train_true": wrong.astype(int),
+        "train_hard": ~wrong,
+        "train_ambiguous": np.zeros(60, bool),
+        "sweep_epochs": np.array([1]),
+        "sweep_clips": probs,
+    }
+
+
+class Constructed(FakeRun):
+    def __init__(self, arrays):
+        super().__init__()
+        self._arrays = arrays
+
+
+def aurocs(arrays):
+    rows = results.agreement_results([Constructed(arrays)] * 2)["scores"]
+    return {(row["score"], row["over"]): row["auroc_mean"] for row in rows}
+
+
+def test_leaving_out_the_clip_that_chooses_changes_the_scores_that_use_it():
+    found = aurocs(chosen_by_an_odd_clip())
+    for score in ("gap", "gap-averaged", "loss", "loss-averaged"):
+        assert found[score, "high-loss-apart"] == 1
+        assert found[score, "high-loss"] == 0
+    # it takes the first clip, so nothing is left out of it
+    assert found["loss-one-clip", "high-loss"] == found["loss-one-clip", "high-loss-apart"] == 1
+
+
+def test_a_score_that_uses_the_clip_that_chooses_may_be_favoured():
+    arrays = chosen_by_an_odd_clip()
+    # now the second clip alone knows, and the others say the contrary by little
+    own = arrays["sweep_clips"][..., 0]
+    wrong = arrays["train_true"] == 1
+    own[0, :, 0] = own[0, :, 2] = own[0, :, 3] = np.where(wrong, 0.52, 0.5)
+    own[0, :, 1] = np.where(wrong, 0.1, 0.3)
+    own[0, 30:50, 1] = 0.9
+    arrays["sweep_clips"][..., 1] = 1 - own
+    found = aurocs(arrays)
+    assert found["loss", "high-loss"] == 1 and found["loss", "high-loss-apart"] == 0
+
+
+def test_both_selections_hold_the_same_videos_and_the_second_clip_has_no_say_in_one():
+    arrays = chosen_by_an_odd_clip()
+    masks = scoring_masks(arrays)
+    assert set(masks) == set(SELECTIONS)
+    np.testing.assert_array_equal(masks["high-loss"], masks["high-loss-apart"])
+    other = {**arrays, "sweep_clips": arrays["sweep_clips"].copy()}
+    other["sweep_clips"][:, :, 1] = 0.5
+    for over, same in (("high-loss-apart", True), ("high-loss", False)):
+        one, two = (suspicion_scores(a, over)["loss-averaged"] for a in (arrays, other))
+        assert np.array_equal(one, two) == same
+
+
+def test_two_clips_leave_no_vote_once_one_is_left_out():
+    found = aurocs(chosen_by_an_odd_clip(clips=2))
+    assert {over for _, over in found} == {"all", "high-loss"}
 
 
 def test_a_notebook_has_in_hand_what_a_reader_of_the_file_has():
