@@ -6,30 +6,41 @@
 #   PYTHON   the Python 3.11-3.13 to make the environment with (default: the first that runs)
 #   VENV     where the environment is, or is to be (default: .venv)
 #   CORES    how many cores to use (default: all that this process may use)
+#   TORCH_INDEX  where the environment's torch and torchvision come from (default: where all
+#            packages come from, builds for CUDA on Linux). The environment takes about 6.6 GB
+#            there, 4 GB of it for CUDA. Without a GPU, give the address of a package index that
+#            has CPU builds of both in the versions of constraints.txt. It counts when the
+#            environment is made: to change an old one, remove it (VENV) first.
 PRESET ?= laptop
 PYTHON ?=
 VENV ?= .venv
 CORES ?=
 DATA ?=
 READ ?=
+TORCH_INDEX ?=
 
 # Names are quoted and no target depends on a path, so that directories may have spaces.
 RUN = "$(VENV)/bin/python" -m
+INSTALL = $(RUN) pip install --quiet --disable-pip-version-check
+# what torch itself needs comes afterwards, with the rest, in the versions of constraints.txt
+TORCH_FIRST = $(INSTALL) --no-deps --index-url "$(TORCH_INDEX)" \
+  $$(grep -E '^(torch|torchvision)==' constraints.txt);
 GOOD_PYTHON = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .PHONY: help reproduce headline science test lint unit book reference strip clean env
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
+	@echo 'Variables (PRESET, TORCH_INDEX and others): see the head of Makefile.'
 
-reproduce: env ## the main results: data, training, ablation, evaluation, figures, book [PRESET=laptop]
+reproduce: env ## the main results: data, training, evaluation, figures, book [PRESET=laptop]
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" $(if $(DATA),--data "$(DATA)") $(READ) \
 	  $(if $(CORES),--cores "$(CORES)")
 
-headline: env ## besides: the noise study, symmetric noise with the first seeds [PRESET=laptop]
+headline: env ## adds the noise study: symmetric noise, first seeds; up to an hour at laptop
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies headline $(if $(CORES),--cores "$(CORES)")
 
-science: env ## besides: all studies that the claims rest on, and the verdicts; hours at laptop
+science: env ## adds all studies that the claims rest on, and the verdicts; hours at laptop
 	@$(RUN) rdfer reproduce --preset "$(PRESET)" --studies all $(if $(CORES),--cores "$(CORES)")
 
 test: lint unit ## lint, types, tests, and the whole workflow at the smoke preset
@@ -59,7 +70,7 @@ clean: ## remove every run, the book and caches (the environment stays)
 
 # The stamp is the text of the two files that define the environment: it is made again when,
 # and only when, one of them says something else.
-env: ## the environment alone
+env: ## the environment alone: 6.6 GB, some five minutes; without a GPU see TORCH_INDEX
 	@cat pyproject.toml constraints.txt | cmp -s - "$(VENV)/.rdfer-stamp" && exit 0; \
 	set -e; \
 	if [ ! -x "$(VENV)/bin/python" ]; then \
@@ -76,7 +87,8 @@ env: ## the environment alone
 	  echo "making the environment $(VENV) with $$("$$found" --version)"; \
 	  "$$found" -m venv "$(VENV)"; \
 	fi; \
-	echo 'installing the packages of constraints.txt (some minutes the first time)'; \
-	"$(VENV)/bin/python" -m pip install --quiet --disable-pip-version-check \
-	  --constraint constraints.txt --editable '.[all]'; \
+	echo 'installing the packages of constraints.txt: some five minutes the first time, and' \
+	  '$(if $(TORCH_INDEX),less than 3 GB,about 6.6 GB (less with TORCH_INDEX: see the head of Makefile))'; \
+	$(if $(TORCH_INDEX),$(TORCH_FIRST)) \
+	$(INSTALL) --constraint constraints.txt --editable '.[all]'; \
 	cat pyproject.toml constraints.txt > "$(VENV)/.rdfer-stamp"
