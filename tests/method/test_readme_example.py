@@ -40,7 +40,7 @@ def test_the_readmes_loop_trains_and_sweeps() -> None:
 def test_it_is_about_25_lines() -> None:
     body = example().split('wrong."""')[1].split("# train(")[0]
     code = [line for line in body.splitlines() if line.strip() and line.strip()[0] != "#"]
-    assert len(code) <= 26
+    assert len(code) <= 27
 
 
 @pytest.mark.parametrize("word", ["agreement_clips", "synopsis", "vote", "treat", "stream_loss"])
