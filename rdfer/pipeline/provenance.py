@@ -32,9 +32,9 @@ NEEDED = {
     "timm": "",
     "decord": "",
     "av": "",
-    "numba": "",
-    "lightning_fabric": "",
-    "papermill": "",
+    "numba": "faces",
+    "lightning_fabric": "workflow",
+    "papermill": "workflow",
     "snakemake": "workflow",
     "jupyter_book": "book",
 }

@@ -1,5 +1,6 @@
 import importlib
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def test_bad_input_is_one_line_and_status_2(capsys, write_notebook, argv, told):
         (PermissionError(13, "Permission denied", "out"), 2, "error: out: Permission denied"),
         (Stopped("half way"), 1, "error: half way"),
         (KeyboardInterrupt(), 130, "interrupted; the same command goes on from here"),
+        (
+            ModuleNotFoundError("No module named 'seaborn'", name="seaborn"),
+            2,
+            "error: seaborn: not installed; install rdfer[book]",
+        ),
+        (
+            ModuleNotFoundError("No module named 'yaml.cyaml'", name="yaml.cyaml"),
+            2,
+            "error: yaml: not installed; install rdfer[workflow]",
+        ),
     ],
 )
 def test_every_end_has_its_status_and_one_line(capsys, monkeypatch, error, status, line):
@@ -64,6 +75,47 @@ def test_every_end_has_its_status_and_one_line(capsys, monkeypatch, error, statu
 
     monkeypatch.setattr(importlib.import_module("rdfer.pipeline.workflow"), "reproduce", stop)
     assert run(capsys, "reproduce") == (status, [line])
+
+
+@pytest.mark.parametrize("name", ["rdfer.lost", "torch", None])
+def test_a_module_that_no_extra_brings_is_a_fault_of_ours(monkeypatch, name):
+    def stop(*args, **kwargs):
+        raise ModuleNotFoundError("No module", name=name)
+
+    monkeypatch.setattr(importlib.import_module("rdfer.pipeline.workflow"), "reproduce", stop)
+    with pytest.raises(ModuleNotFoundError):
+        cli.main(["reproduce"])
+
+
+def test_the_audit_names_the_extra_that_is_missing(capsys, monkeypatch, tmp_path):
+    monkeypatch.delitem(sys.modules, "rdfer.auditing.page", raising=False)
+    monkeypatch.setitem(sys.modules, "jinja2", None)  # as where it is not installed
+    status, lines = run(capsys, "audit", "p.npy", "l.npy", "--out", str(tmp_path / "out"))
+    assert (status, lines) == (2, ["error: jinja2: not installed; install rdfer[audit]"])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("argv", [["datasets"], ["--help"], ["datasets", "--help"]])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_that_nobody_reads_ends_a_command_without_a_word(argv, unbuffered):
+    there, here = os.pipe()
+    os.close(there)
+    command = [sys.executable, "-m", "rdfer", *argv]
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, stdout=here, stderr=subprocess.PIPE, text=True, env=env)
+    os.close(here)
+    assert done.stderr == ""
+    # where Python does not buffer, argparse itself passes over the failed write of its help
+    assert done.returncode == (0 if unbuffered and "--help" in argv else 141)
+
+
+def test_messages_that_nobody_reads_end_a_command_too():
+    there, here = os.pipe()
+    os.close(there)
+    command = [sys.executable, "-m", "rdfer", "reproduce", "--preset", "smok"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=here)
+    os.close(here)
+    assert (done.returncode, done.stdout) == (141, b"")
 
 
 def test_a_notebook_runs_into_the_run_of_its_preset(capsys, project, write_notebook):
