@@ -252,7 +252,12 @@ class DualStream(nn.Module):
         Raises:
             UserError: shapes that do not fit, lengths that are needed and not given.
         """
-        indices = as_array(synopsis, np.int64)
+        indices = as_array(synopsis)
+        if indices.ndim != 2 or indices.dtype.kind not in "iu":
+            raise UserError(
+                f"synopsis of shape {indices.shape} and type {indices.dtype}: must be frame"
+                " indices, int [B, L]"
+            )
         long = short = clips = None
         if self.long_term is not None:
             long = self.forward_long(self.encode(take(frames, indices)))

@@ -402,3 +402,8 @@ def test_passes_with_dropout_drop_everywhere_and_see_no_neighbours(sequence: typ
     assert not np.array_equal(*passes)
     assert all(torch.equal(v, state[k]) for k, v in net.state_dict().items())
     assert np.array_equal(*(predict_clips(net, video, clips) for _ in range(2)))
+
+
+def test_frames_in_the_place_of_indices_are_refused() -> None:
+    with pytest.raises(UserError, match=r"synopsis of shape .*must be frame indices"):
+        make()(*features())
