@@ -1,16 +1,32 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, and read with limits and by their shape."""
 
 import errno
 import hashlib
 import json
+import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import is_dataclass
+from functools import cache
 from pathlib import Path
-from typing import IO, Any
+from types import UnionType
+from typing import IO, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
+
+T = TypeVar("T")
+
+#: A larger file of lists, tables or JSON is not read: the manifest of the largest set has 40 MB.
+MOST_BYTES = 1 << 28
+NAMES = {
+    dict: "an object",
+    list: "a list",
+    str: "text",
+    int: "a whole number",
+    bool: "true or false",
+}
 
 
 @contextmanager
@@ -24,8 +40,9 @@ def write_atomic(path: str | Path, mode: str = "wb") -> Iterator[IO[Any]]:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        encoding = None if "b" in mode else "utf-8"
-        with os.fdopen(handle, mode, encoding=encoding) as file:
+        # names of files may hold bytes that are no text
+        encoding, errors = (None, None) if "b" in mode else ("utf-8", "surrogateescape")
+        with os.fdopen(handle, mode, encoding=encoding, errors=errors) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -51,18 +68,133 @@ def write_json(path: str | Path, value: Any) -> None:
         file.write("\n")
 
 
-def read_json(path: str | Path) -> Any:
-    """Read a JSON file.
+def read_file(path: str | Path, most: int = MOST_BYTES) -> bytes:
+    """All bytes of a file that somebody else may have written.
 
     Raises:
-        UserError: the file is missing or is not JSON.
+        UserError: there is none, it is no plain file (a pipe would be waited for for ever), it
+            cannot be read, or it has more than ``most`` bytes.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():
+            what = "is no plain file" if os.path.lexists(path) else "no such file"
+            raise UserError(f"{path}: {what}")
+        size = path.stat().st_size
+        if size > most:
+            raise UserError(f"{path}: has {size} bytes; at most {most} are read")
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def read_json(path: str | Path, **kinds: type) -> dict[str, Any]:
+    """Read a JSON file that holds an object, as all of ours do.
+
+    Args:
+        path: of the file.
+        kinds: keys that it must have, with the type of each value.
+
+    Raises:
+        UserError: the file is missing or is not JSON; numbers that are not finite or beyond 64
+            bits, a key that stands there twice, and nesting without end are none either; it is no
+            object, or one of the keys is missing or of another type.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path}: not valid JSON ({error})") from None
+        text = read_file(path).decode("utf-8-sig")
+        value = json.loads(
+            text,
+            parse_constant=_finite,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_once,
+        )
+        if "\\u" in text:  # of what no text holds, only bytes of file names can be written again
+            json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogateescape")
+    except UserError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not valid JSON ({short(error, 160)})") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{path}: holds {short(repr(value), 40)}; a JSON object is needed")
+    check_keys(value, str(path), **kinds)
+    return value
+
+
+def check_keys(value: Mapping[str, Any], place: str, **kinds: type) -> None:
+    """Refuse an object of a JSON file that lacks a key, or whose value is of another type.
+
+    Raises:
+        UserError: naming the place, the key, its value and the type.
+    """
+    for key, kind in kinds.items():
+        if key not in value:
+            raise UserError(f"{place}: key {key!r} is missing")
+        if not isinstance(value[key], kind) or (kind is int and isinstance(value[key], bool)):
+            raise UserError(f"{place}: {key} = {short(repr(value[key]))}: must be {NAMES[kind]}")
+
+
+def record(kind: type[T], row: Any, place: str) -> T:
+    """An object of a JSON file as a dataclass with exactly its fields, each of its type.
+
+    Lists become tuples, and objects the dataclasses that the fields are annotated with.
+
+    Raises:
+        UserError: naming the place, the field, its value and its type.
+    """
+    hints = _hints(kind)
+    if not isinstance(row, dict):
+        raise UserError(f"{place} = {short(repr(row))}: must be {', '.join(hints)}")
+    strange = sorted(row.keys() ^ hints.keys())
+    if strange:
+        what = "is missing" if strange[0] in hints else "is not known"
+        raise UserError(f"{place}: key {short(strange[0])!r} {what}")
+    return kind(**{key: _typed(hints[key], row[key], f"{place}: {key}") for key in row})
+
+
+_hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
+
+
+def _typed(hint: Any, value: Any, place: str) -> Any:
+    """A JSON value as its type: str, int, bool, an object, a tuple of these, or None."""
+    parts, kinds = get_args(hint), (*get_args(hint), hint)
+    if value is None and type(None) in kinds:
+        return None
+    if get_origin(hint) in (Union, UnionType):
+        (hint,) = (part for part in parts if part is not type(None))
+        parts = get_args(hint)
+    if get_origin(hint) is Mapping and isinstance(value, dict):
+        return value
+    if is_dataclass(hint) and isinstance(hint, type):
+        return record(hint, value, place)
+    if get_origin(hint) is tuple and isinstance(value, list):
+        each = [parts[0]] * len(value) if parts[-1] is ... else parts
+        if len(each) == len(value):
+            numbered = enumerate(zip(each, value, strict=True))
+            return tuple(_typed(of, item, f"{place}[{k}]") for k, (of, item) in numbered)
+    elif type(value) is hint:
+        return value
+    told = str(hint) if parts else hint.__name__
+    raise UserError(f"{place} = {short(repr(value))}: must be {told}")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(value := float(text)):
+        raise ValueError(f"{short(text, 30)} is no finite number")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > 20 or not -(2**63) <= (value := int(text)) < 2**64:
+        raise ValueError(f"{short(text, 30)} is beyond 64 bits")
+    return value
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def sha256_file(path: str | Path) -> str:

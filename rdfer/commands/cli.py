@@ -55,6 +55,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         # where Python is told not to buffer, a line's end is a write of its own: lines of jobs
         # that run side by side would mix
         sys.stderr.reconfigure(line_buffering=True, write_through=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         try:
             return _run(argv)

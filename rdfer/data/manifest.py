@@ -12,8 +12,8 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from rdfer.base.errors import UserError
-from rdfer.base.files import read_json, write_json
+from rdfer.base.errors import UserError, short
+from rdfer.base.files import read_json, record, write_json
 
 CLASSES = ("Happy", "Sad", "Neutral", "Angry", "Surprise", "Disgust", "Fear")
 """The seven classes in the order of DFEW, index 0..6 everywhere in the package."""
@@ -77,21 +77,6 @@ class Truth:
     def to_row(self) -> dict[str, Any]:
         """The row as JSON holds it."""
         return asdict(self)
-
-    @classmethod
-    def from_row(cls, row: dict[str, Any]) -> "Truth":
-        """Inverse of :meth:`to_row`, also after a trip through JSON (lists become tuples)."""
-        distractor = row["distractor"]
-        return cls(
-            **{
-                **row,
-                "key": None if row["key"] is None else (int(row["key"][0]), int(row["key"][1])),
-                "distractor": None if distractor is None else Distractor(**distractor),
-                "degradations": tuple((str(k), int(s)) for k, s in row["degradations"]),
-                "reasons": tuple(row["reasons"]),
-                "strengths": tuple(row["strengths"]),
-            }
-        )
 
 
 @dataclass(frozen=True)
@@ -159,7 +144,7 @@ class Manifest:
         known = set(self.classes)
         for video in self.videos:
             if video.id in seen:
-                raise UserError(f"video id = {video.id!r}: occurs twice; ids must be unique")
+                raise UserError(f"video id = {short(video.id)!r}: occurs twice; ids must be unique")
             seen.add(video.id)
             _check_video(video, known)
         trained = {video.given for video in self.videos if video.split == "train"}
@@ -229,39 +214,27 @@ class Manifest:
         Raises:
             UserError: no such file, not a manifest, or one that breaks its rules.
         """
-        value = read_json(path)
-        if not isinstance(value, dict) or value.get("format") != FORMAT:
+        value = read_json(path, format=str)
+        if value.pop("format") != FORMAT:
             raise UserError(f"{path}: not a manifest of format {FORMAT!r}")
-        try:
-            videos = tuple(_video_from_row(row) for row in value["videos"])
-            classes = tuple(value["classes"])
-            return cls(videos=videos, classes=classes, name=value["name"], whole=value["whole"])
-        except (KeyError, TypeError) as error:
-            raise UserError(f"{path}: a row of the manifest is malformed ({error})") from None
+        return record(cls, value, str(path))
 
 
 def _check_classes(classes: tuple[str, ...]) -> None:
     if len(set(classes)) != len(classes) or "" in classes or len(classes) < 2:
-        raise UserError(f"classes = {classes!r}: two or more different names, none empty")
+        raise UserError(f"classes = {short(classes)}: two or more different names, none empty")
 
 
 def _check_video(video: Video, known: set[str]) -> None:
+    id = repr(short(video.id))
     if video.given not in known:
-        raise UserError(f"given label of {video.id!r} = {video.given!r}: not one of the classes")
+        given = short(video.given)
+        raise UserError(f"given label of {id} = {given!r}: not one of the classes")
     if video.label not in known and video.label != "":
-        raise UserError(f"label of {video.id!r} = {video.label!r}: not one of the classes")
+        raise UserError(f"label of {id} = {short(video.label)!r}: not one of the classes")
     if video.split not in SPLITS:
-        raise UserError(f"split of {video.id!r} = {video.split!r}: must be one of {SPLITS}")
+        raise UserError(f"split of {id} = {short(video.split)!r}: must be one of {SPLITS}")
     if video.votes is not None and len(video.votes) != len(known):
-        raise UserError(f"votes of {video.id!r} = {video.votes!r}: one number a class is needed")
-
-
-def _video_from_row(row: dict[str, Any]) -> Video:
-    votes, truth = row["votes"], row["truth"]
-    return Video(
-        **{
-            **row,
-            "votes": None if votes is None else tuple(int(vote) for vote in votes),
-            "truth": None if truth is None else Truth.from_row(truth),
-        }
-    )
+        raise UserError(f"votes of {id} = {short(video.votes)}: one number a class is needed")
+    if video.n_frames < 0:
+        raise UserError(f"frames of {id} = {video.n_frames}: must not be negative")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rdfer.base.errors import UserError
-from rdfer.base.files import read_json, write_json
+from rdfer.base.files import read_json, record, write_json
 from rdfer.base.progress import log
 from rdfer.data.manifest import Manifest
 from rdfer.datasets.check import UNREADABLE, check
@@ -191,7 +191,7 @@ def recorded(into: Path, data: Data) -> DataFolder | None:
     path = into / NOTE
     if not path.exists():
         return None
-    found = read_json(path)
-    if not isinstance(found, dict) or found.get("name") != data.source:
+    found = record(DataFolder, read_json(path), str(path))
+    if found.name != data.source:
         raise UserError(f"{path}: is not about {data.source}; delete it")
-    return DataFolder(**found)
+    return found

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rdfer.base.errors import Stopped, UserError, did_you_mean
+from rdfer.base.errors import Stopped, UserError, did_you_mean, short
 from rdfer.base.files import read_json, write_atomic
 from rdfer.pipeline.runs import find_root
 from rdfer.settings.schema import check_value
@@ -57,16 +57,20 @@ def code_of(path: Path) -> str:
         UserError: the file is no notebook, or a cell is no Python.
     """
     found = read_json(path)
-    cells = found.get("cells") if isinstance(found, dict) else None
-    if not isinstance(cells, list) or found.get("nbformat") != 4:
-        raise UserError(f"{path}: not a notebook of format 4")
-    code = ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    try:
+        if found["nbformat"] != 4:
+            raise ValueError
+        cells = found["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    except (KeyError, TypeError, ValueError):
+        raise UserError(f"{path}: not a notebook of format 4") from None
     lines = "\n".join(code).splitlines()
     text = "\n".join(line for line in lines if not line.lstrip().startswith(("%", "!")))
     try:
         ast.parse(text)
-    except SyntaxError as error:
-        raise UserError(f"{path}: a code cell is not valid Python ({error.msg})") from None
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        told = short(getattr(error, "msg", error))
+        raise UserError(f"{path}: a code cell is not valid Python ({told})") from None
     return text
 
 

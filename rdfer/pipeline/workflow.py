@@ -120,7 +120,11 @@ def reproduce(
     folder, root = preset_dir(preset), find_root()
     with only_one(folder) as holder:
         marker, page = book_marker(), root / "_build" / "html" / "index.html"
-        if not page.exists() or not marker.exists() or read_json(marker)["preset"] != preset:
+        if (
+            not page.exists()
+            or not marker.exists()
+            or read_json(marker, preset=str)["preset"] != preset
+        ):
             (folder / "done" / "book.json").unlink(missing_ok=True)
         for old in folder.glob("done/*.error.json"):
             old.unlink()
@@ -232,6 +236,6 @@ def _memory_mb() -> int:
 def _explain(folder: Path) -> None:
     """Raise what stopped the workflow, as the job that met it wrote it down."""
     for path in sorted(folder.glob("done/*.error.json")):
-        error = read_json(path)
+        error = read_json(path, user=bool, message=str)
         raise (UserError if error["user"] else Stopped)(error["message"])
     raise Stopped("the workflow stopped; the lines above say where")

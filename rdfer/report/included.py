@@ -74,7 +74,7 @@ def figure_directive(directory: Path, name: str, caption: str) -> str:
     if not found:
         return f"*Figure {readout.NOT_RUN}: {caption}*\n"
     notes = directory / f"{name}.json"
-    said = (read_json(notes).get("alt") if notes.exists() else None) or caption
+    said = (read_json(notes, alt=str)["alt"] if notes.exists() else "") or caption
     alt = " ".join(said.split())
     return f"```{{figure}} /figures/{found[0].name}\n:alt: {alt}\n\n{caption}\n```\n"
 

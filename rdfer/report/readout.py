@@ -66,8 +66,6 @@ def load_results(directory: str | Path) -> dict[str, Any]:
         results[name] = read_json(path) if path.exists() else None
         if results[name] is None:
             continue
-        if not isinstance(results[name], dict):
-            raise UserError(f"{path}: a result file must hold a JSON object")
         for key in keys:
             if key not in results[name]:
                 raise UserError(f"{path}: key {key!r} is missing")

@@ -256,7 +256,7 @@ def write_results(path: str | Path, content: Mapping[str, Any], claims: Claims) 
     check_content(str(path), content, claims)
     if path.exists():
         old = read_json(path)
-        same = isinstance(old, dict) and old.get("method") == content["method"]
+        same = old.get("method") == content["method"]
         if same and old.get("claims_hash") == claims.digest:
             rows = check_content(str(path), old, claims)
             complete = all(row["verdict"] != "missing" for row in rows.values())

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
+from rdfer.base.files import record
 from rdfer.data.manifest import CLASSES, Distractor, Manifest, Truth, Video
 
 TRUTH = Truth(
@@ -67,9 +68,9 @@ def test_round_trip_keeps_truth_and_votes(tmp_path: Path) -> None:
 
 
 def test_truth_row_survives_json() -> None:
-    assert Truth.from_row(json.loads(json.dumps(TRUTH.to_row()))) == TRUTH
+    assert record(Truth, json.loads(json.dumps(TRUTH.to_row())), "") == TRUTH
     neutral = replace(TRUTH, label="Neutral", key=None, distractor=None)
-    assert Truth.from_row(json.loads(json.dumps(neutral.to_row()))) == neutral
+    assert record(Truth, json.loads(json.dumps(neutral.to_row())), "") == neutral
 
 
 def test_select() -> None:
@@ -115,13 +116,13 @@ def test_load_refuses_what_is_not_a_manifest(tmp_path: Path) -> None:
         Manifest.load(tmp_path / "absent.json")
     path = tmp_path / "m.json"
     path.write_text("[]")
-    with pytest.raises(UserError, match="not a manifest"):
+    with pytest.raises(UserError, match="JSON object is needed"):
         Manifest.load(path)
     make().save(path)
     value = json.loads(path.read_text())
     del value["videos"][0]["votes"]
     path.write_text(json.dumps(value))
-    with pytest.raises(UserError, match="malformed"):
+    with pytest.raises(UserError, match=r"videos\[0\]: key 'votes' is missing"):
         Manifest.load(path)
 
 

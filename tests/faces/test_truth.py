@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from rdfer.base.files import read_json
+from rdfer.base.files import read_json, record
 from rdfer.data.manifest import Manifest, Truth
 from rdfer.faces.sample import Sample
 from rdfer.faces.scenario import make_split
@@ -32,7 +32,8 @@ def test_rows_survive_a_file(samples: tuple[Sample, ...], tmp_path: Path) -> Non
     save_rows(tmp_path / "truth.json", rows(some))
     loaded = read_json(tmp_path / "truth.json")["videos"]
     for row, sample in zip(loaded, some, strict=True):
-        assert Truth.from_row({name: row[name] for name in truth(sample).to_row()}) == truth(sample)
+        known = {name: row[name] for name in truth(sample).to_row()}
+        assert record(Truth, known, "") == truth(sample)
     assert loaded == json.loads(json.dumps(rows(some)))
 
 
