@@ -116,7 +116,7 @@ def read_json(path: str | Path, **kinds: type) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not valid JSON ({short(error, 160)})") from None
     if not isinstance(value, dict):
-        raise UserError(f"{path}: holds {short(repr(value), 40)}; a JSON object is needed")
+        raise UserError(f"{path}: not a JSON object, but {short(repr(value), 40)}")
     check_keys(value, str(path), **kinds)
     return value
 

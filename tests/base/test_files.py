@@ -77,7 +77,7 @@ def test_read_json_names_the_file(tmp_path):
         (b"\xff\xfe{}", "not valid JSON ('utf-8' codec"),
         (b'{"a": 1, "a": 2}', "a key is there twice"),
         (b'{"a": "\\ud800"}', "surrogates not allowed"),
-        (b'["' + b"x" * 5000 + b'"]', "a JSON object is needed"),
+        (b'["' + b"x" * 5000 + b'"]', "not a JSON object"),
         (b"{}", "key 'a' is missing"),
         (b'{"a": true}', "a = True: must be a whole number"),
         (b'{"a": "' + b"x" * 5000 + b'"}', "must be a whole number"),

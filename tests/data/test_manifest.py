@@ -116,7 +116,7 @@ def test_load_refuses_what_is_not_a_manifest(tmp_path: Path) -> None:
         Manifest.load(tmp_path / "absent.json")
     path = tmp_path / "m.json"
     path.write_text("[]")
-    with pytest.raises(UserError, match="JSON object is needed"):
+    with pytest.raises(UserError, match="not a JSON object"):
         Manifest.load(path)
     make().save(path)
     value = json.loads(path.read_text())
