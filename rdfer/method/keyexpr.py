@@ -4,7 +4,7 @@ Index arithmetic only, on NumPy arrays of a few hundred numbers a video; nothing
 differentiated, and banks of frames are indexed by NumPy. (A hard selection passes no gradient,
 so there is nothing to learn in it: the precursor's learned centres stayed as they were drawn.)
 
-Shapes: B videos, L synopsis frames, C classes, K key clips of F frames. Status: the idea is
+Shapes: B videos, L synopsis frames, C classes, K detail clips of F frames. Status: the idea is
 STATED, the mechanics PRECURSOR, the clamping and the choice without labels OURS.
 """
 

@@ -94,9 +94,10 @@ class DualStream(nn.Module):
         keys: K; where there are fewer classes, as many as classes.
         key_frames: F.
         key_stride: distance between the frames of a detail clip, in frames.
-        key_rule: a function of your own that chooses the key frames; without it the peaks of the
-            ``keys`` most probable classes (PRECURSOR), and evenly spread ones where there is no
-            long-term stream.
+        key_rule: a function of your own that chooses the key frames: from class probabilities of
+            the synopsis frames, float32 ``[B, L, C]``, and the synopsis, int ``[B, L]``, to
+            positions in it, int ``[B, K]``. Without it the peaks of the ``keys`` most probable
+            classes (PRECURSOR), and evenly spread ones where there is no long-term stream.
 
     Raises:
         UserError: sizes that do not go together, streams that are not there.
@@ -135,6 +136,11 @@ class DualStream(nn.Module):
             raise UserError("streams = 'short': there is no long-term stream to replace")
         if streams == "long" and short_term is not None:
             raise UserError("streams = 'long': there is no short-term stream to replace")
+        if streams == "short" and key_rule is not None:
+            raise UserError("streams = 'short': no stream says which frames are key; no key_rule")
+        for name, part in (("long_term", long_term), ("short_term", short_term)):
+            if not isinstance(part, nn.Module | None):
+                raise UserError(f"{name} = {part!r:.80}: must be a module (torch.nn.Module)")
         if long_term is not None and sequence is not None:
             raise UserError("sequence: stands inside the long-term stream, which is replaced")
         self.encoder, self.detail_encoder = encoder, detail_encoder
@@ -170,6 +176,10 @@ class DualStream(nn.Module):
         self.num_classes = num_classes
         for stream in (self.long_term, self.short_term):
             if stream is not None:
+                if not hasattr(stream, "reset_classifier"):
+                    raise UserError(
+                        f"{type(stream).__name__}: has no reset_classifier(num_classes)"
+                    )
                 stream.reset_classifier(num_classes)  # type: ignore[operator]
 
     def encode(self, x: Tensor, *, stream: Literal["long", "short"] = "long") -> Tensor:
@@ -203,8 +213,7 @@ class DualStream(nn.Module):
         """Long-term stream on features of the synopsis, ``[B, L, D]``."""
         if self.long_term is None:
             raise UserError("streams = 'short': there is no long-term stream")
-        out: StreamOutput = self.long_term(synopsis)
-        return out
+        return self._checked("long_term", self.long_term(synopsis), len(synopsis))
 
     def forward_short(self, detail: Tensor, context: Tensor | None) -> StreamOutput:
         """Short-term stream on features of the detail clips, ``[B, K, F, D]``.
@@ -216,7 +225,19 @@ class DualStream(nn.Module):
             raise UserError("streams = 'long': there is no short-term stream")
         if (context is None) != (self.long_term is None):
             raise UserError("context: needed when both streams are there, and only then")
-        out: StreamOutput = self.short_term(detail, context)
+        return self._checked("short_term", self.short_term(detail, context), len(detail))
+
+    def _checked(self, part: str, out: StreamOutput, batch: int) -> StreamOutput:
+        """What a stream gave; a module of somebody's own may give anything."""
+        if not isinstance(out, StreamOutput):
+            raise UserError(f"{part}: gave {type(out).__name__}; must give StreamOutput")
+        logits, instances = out.logits.shape, out.instance_logits.shape
+        ends = (batch, self.num_classes)
+        if logits != ends or len(instances) != 3 or instances[::2] != ends or not instances[1]:
+            raise UserError(
+                f"{part}: gave logits {tuple(logits)} and instance logits {tuple(instances)}; must"
+                f" be [{batch}, {self.num_classes}] and [{batch}, any above 0, {self.num_classes}]"
+            )
         return out
 
     def fuse(self, long: StreamOutput | None, short: StreamOutput | None) -> Tensor:

@@ -5,6 +5,9 @@ of your own is any module of the same form:
 
     long-term     synopsis [B, L, D]                         -> StreamOutput
     short-term    detail clips [B, K, F, D], context [B, H]  -> StreamOutput
+                  (context None where there is no long-term stream)
+
+A method ``reset_classifier(num_classes)`` is needed where the network's own is called.
 
 Shapes: B videos, L synopsis frames, K detail clips of F frames, D features, C classes,
 H = 2 x hidden. An *instance* is what a sequence model takes one of at a time: a frame of the
@@ -28,8 +31,8 @@ class StreamOutput(NamedTuple):
     """What one stream says of B videos."""
 
     logits: Tensor  # [B, C]
-    instance_logits: Tensor  # [B, L, C]
-    features: Tensor  # [B, H], pooled over instances
+    instance_logits: Tensor  # [B, L, C]; of the short-term stream [B, K, C]
+    features: Tensor  # [B, H], pooled over instances; of the short-term stream of any width
 
 
 class LongTermStream(nn.Module):

@@ -1,5 +1,7 @@
 """Parts of one's own: an encoder, either stream, a sequence model, a key rule, a score."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch
@@ -12,14 +14,26 @@ B, T, D, C = 3, 16, 10, 4
 SIZES = {"in_features": D, "num_classes": C, "hidden": 8, "heads": 4}
 
 
-class Own(nn.Module):  # a stream or a sequence model: instances [B, L, D] -> StreamOutput
+class Own(nn.Module):  # a long-term stream or a sequence model: [B, L, D] -> StreamOutput
     def __init__(self) -> None:
         super().__init__()
         self.rnn, self.fc = nn.GRU(D, 6, batch_first=True), nn.Linear(6, C)
 
-    def forward(self, x: Tensor, context: Tensor | None = None) -> rdfer.StreamOutput:
-        h = self.rnn(x.flatten(2) if x.ndim == 3 else x.mean(2))[0]
+    def forward(self, x: Tensor) -> rdfer.StreamOutput:
+        h = self.rnn(x)[0]
         return rdfer.StreamOutput(self.fc(h[:, -1]), self.fc(h), h[:, -1])
+
+
+class Peaks(nn.Module):  # a short-term stream: [B, K, F, D] and context [B, H] -> StreamOutput
+    def __init__(self, width: int = 16) -> None:
+        super().__init__()
+        self.conv, self.gate = nn.Conv1d(D, 6, 3, padding=1), nn.Linear(width, 6)
+        self.fc = nn.Linear(6, C)
+
+    def forward(self, x: Tensor, context: Tensor) -> rdfer.StreamOutput:
+        h = self.conv(x.flatten(0, 1).mT).amax(2).unflatten(0, x.shape[:2])  # [B, K, 6]
+        h = h * self.gate(context).sigmoid().unsqueeze(1)
+        return rdfer.StreamOutput(self.fc(h.amax(1)), self.fc(h), h.amax(1))
 
 
 def trained(network: nn.Module, video: Tensor) -> rdfer.DualOutput:
@@ -39,7 +53,7 @@ def test_any_module_is_an_encoder() -> None:
 
 @pytest.mark.parametrize("part", ["long_term", "short_term", "sequence"])
 def test_any_module_is_a_stream_or_a_sequence_model(part: str) -> None:
-    network = rdfer.DualStream(**SIZES, **{part: Own()})
+    network = rdfer.DualStream(**SIZES, **{part: Peaks() if part == "short_term" else Own()})
     out = trained(network, torch.randn(B, T, D))
     assert out.long is not None and out.short is not None
     replaced = out.short if part == "short_term" else out.long
@@ -48,7 +62,7 @@ def test_any_module_is_a_stream_or_a_sequence_model(part: str) -> None:
 
 
 def test_both_streams_may_be_replaced() -> None:
-    network = rdfer.DualStream(**SIZES, long_term=Own(), short_term=Own(), fusion="mean")
+    network = rdfer.DualStream(**SIZES, long_term=Own(), short_term=Peaks(6), fusion="mean")
     out = trained(network, torch.randn(B, T, D))
     torch.testing.assert_close(out.logits, (out.long.logits + out.short.logits) / 2)
 
@@ -63,6 +77,16 @@ def test_any_function_is_a_key_rule() -> None:
     network = rdfer.DualStream(**SIZES, keys=2, key_frames=3, key_stride=1, key_rule=surest)
     out = trained(network, torch.randn(B, T, D))
     assert seen == [(B, 8, C)] and out.detail.shape == (B, 2, 3)
+
+
+def test_the_key_rule_that_switches_resampling_off() -> None:
+    network = rdfer.DualStream(
+        **SIZES, key_rule=lambda p, synopsis: rdfer.uniform_positions(*synopsis.shape, 4)
+    )
+    synopsis = rdfer.synopsis([T] * B, clip_frames=8)
+    out = network(torch.randn(B, T, D), synopsis)
+    even = rdfer.key_clips([[1, 3, 5, 7]] * B, synopsis, [T] * B, frames=4, stride=2)
+    np.testing.assert_array_equal(out.detail, even)
 
 
 def test_any_function_of_clip_probabilities_is_a_score() -> None:
@@ -87,11 +111,34 @@ def test_any_function_of_clip_probabilities_is_a_score() -> None:
 def test_parts_that_have_no_place_are_refused() -> None:
     for options, message in (
         ({"streams": "short", "long_term": Own()}, "no long-term stream to replace"),
-        ({"streams": "long", "short_term": Own()}, "no short-term stream to replace"),
+        ({"streams": "long", "short_term": Peaks()}, "no short-term stream to replace"),
         ({"long_term": Own(), "sequence": Own()}, "stands inside the long-term stream"),
+        ({"streams": "short", "key_rule": np.argmax}, "no stream says which frames are key"),
+        ({"long_term": Own}, "long_term = .*Own.*must be a module"),
+        ({"short_term": lambda x, context: x}, "short_term = .*must be a module"),
     ):
         with pytest.raises(UserError, match=message):
             rdfer.DualStream(**SIZES, **options)
+
+
+@pytest.mark.parametrize(
+    ("gives", "message"),
+    [
+        (lambda x: x.mean((1, 2)), "short_term: gave Tensor; must give StreamOutput"),
+        (lambda x: rdfer.StreamOutput(x[:, 0, 0, :3], x[:, :, 0, :3], x), r"\(3, 3\).*\[3, 4\]"),
+        (lambda x: rdfer.StreamOutput(x[:, 0, 0, :C], x[:, :0, 0, :C], x), r"\(3, 0, 4\)"),
+    ],
+)
+def test_what_an_own_stream_gives_is_looked_at(gives: Callable, message: str) -> None:
+    class Wrong(nn.Module):
+        def forward(self, x: Tensor, context: Tensor) -> object:
+            return gives(x)
+
+    network = rdfer.DualStream(**SIZES, short_term=Wrong())
+    with pytest.raises(UserError, match=message):
+        network(torch.randn(B, T, D), rdfer.synopsis([T] * B, clip_frames=8))
+    with pytest.raises(UserError, match="Wrong: has no reset_classifier"):
+        network.reset_classifier(3)
 
 
 @pytest.mark.parametrize("kind", [np.asarray, torch.tensor, list])

@@ -36,7 +36,7 @@ def changed(monkeypatch):
 
 def test_the_new_row_trains_and_the_new_score_is_judged(changed):
     settings = small_settings(agreement__watch="clips")
-    assert ablations(settings)["two-keys"].title == "two key clips"
+    assert ablations(settings)["two-keys"].title == "two detail clips"
     chosen = variant_settings(changed, settings)
     assert chosen.sampling.keys == 2
     task, inputs = small_task()
