@@ -48,7 +48,7 @@ def modules(*rooms):
         package = importlib.import_module(f"rdfer.{room}")
         yield from (m.name for m in pkgutil.iter_modules(package.__path__, f"rdfer.{room}."))
 
-alone = [f"rdfer.data.{name}" for name in ("bank", "filling", "video", "manifest")]
+alone = [f"rdfer.data.{name}" for name in ("bank", "filling", "stored", "video", "manifest")]
 for name in [*modules("base", "method", "metrics"), *alone]:
     importlib.import_module(name)
 public = {name: getattr(rdfer, name) for name in rdfer.__all__}

@@ -9,12 +9,16 @@ from rdfer.base.progress import log
 from rdfer.commands.command import natural, positive
 
 
-def add_reading(parser: argparse.ArgumentParser) -> None:
+def add_reading(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """The arguments that say which data set lies where, and how it is to be read."""
-    parser.add_argument("dataset", metavar="DATASET", help="a name that `rdfer datasets` lists")
+    count = None if required else "?"
+    parser.add_argument(
+        "dataset", metavar="DATASET", nargs=count, help="a name that `rdfer datasets` lists"
+    )
     parser.add_argument(
         "root",
         type=Path,
+        nargs=count,
         metavar="ROOT",
         help="the folder that its archive unpacked to: `rdfer datasets` tells what it holds",
     )
@@ -95,7 +99,13 @@ def datasets(arguments: argparse.Namespace) -> None:
 
 def add_check(parser: argparse.ArgumentParser) -> None:
     """The arguments of :func:`check`."""
-    add_reading(parser)
+    add_reading(parser, required=False)
+    parser.add_argument(
+        "--bank",
+        type=Path,
+        metavar="BANK",
+        help="in place of a data set: read a bank of frames or features, and name damaged videos",
+    )
     parser.add_argument(
         "--fold", type=positive, help="look at this fold alone; without it, at all folds"
     )
@@ -104,8 +114,15 @@ def add_check(parser: argparse.ArgumentParser) -> None:
 def check(arguments: argparse.Namespace) -> None:
     """Tell whether a copy of a data set is whole and its protocol can be run (else status 1).
 
-    Nothing is decoded.
+    Nothing is decoded. Or, with --bank, whether every video of a bank is as it was written.
     """
+    if arguments.bank is not None:
+        if arguments.dataset is not None:
+            raise UserError("--bank: takes the place of DATASET and ROOT; give one or the other")
+        _check_bank(arguments.bank)
+        return
+    if arguments.root is None:
+        raise UserError("DATASET ROOT: a data set and its folder are needed, or --bank BANK")
     from rdfer.datasets.check import check
 
     options = reading_options(arguments)
@@ -117,6 +134,22 @@ def check(arguments: argparse.Namespace) -> None:
             f"{report.title}: its protocol cannot be run on {report.folder}; "
             f"{wrong} of the lines above are wrong"
         )
+
+
+def _check_bank(path: Path) -> None:
+    from rdfer.data.bank import FrameBank
+    from rdfer.data.features import FeatureBank
+
+    bank = (FeatureBank if (path / FeatureBank.FILE).exists() else FrameBank)(path)
+    damaged = bank.damaged()
+    for name in damaged:
+        log(f"damaged: {name}")
+    if damaged:
+        raise Stopped(
+            f"{path}: {len(damaged)} of {len(bank)} videos are damaged; run again what built it, "
+            "which makes them anew"
+        )
+    print(f"{path}: all {len(bank)} videos are whole, checksum {bank.checksum[:16]}")
 
 
 def _seconds(text: str) -> float:

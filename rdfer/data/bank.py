@@ -29,19 +29,8 @@ from rdfer.base.errors import UserError
 from rdfer.base.files import read_json
 from rdfer.base.machine import threads
 from rdfer.base.progress import log, progress
-from rdfer.data.filling import (
-    FORMAT,
-    INDEX,
-    Array,
-    Bank,
-    Filling,
-    Ints,
-    Stored,
-    digest,
-    is_finished,
-    locked,
-    write_frames,
-)
+from rdfer.data.filling import Filling, locked, write_frames
+from rdfer.data.stored import FORMAT, INDEX, Array, Bank, Ints, Layout, Stored, digest
 from rdfer.data.video import IMAGE_SUFFIXES, Decoded, decode
 from rdfer.data.workers import Lost, work
 from rdfer.method.sampling import stored_indices
@@ -124,6 +113,16 @@ class FrameBank(Bank):
     """The frames of videos, uint8 RGB ``[frames, size, size, 3]`` each."""
 
     FILE: ClassVar[str] = "frames.npy"
+    AXES: ClassVar[int] = 5
+    DTYPES: ClassVar[tuple[str, ...]] = ("uint8",)
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        if self.shape != (self.shape[0], self.shape[0], 3):
+            raise UserError(
+                f"{self.path / INDEX}: shape = {list(self.shape)}: frames must be square and RGB; "
+                "build again"
+            )
 
     @classmethod
     def build(
@@ -141,8 +140,8 @@ class FrameBank(Bank):
     ) -> "FrameBank":
         """Build the bank, or what is missing of it, and open it.
 
-        A finished bank of the same videos is opened as it is. One of other videos is replaced when
-        the new one is whole.
+        A finished bank of the same videos is read through, and videos whose bytes have changed are
+        made again. One of other videos is replaced when the new one is whole.
 
         Args:
             path: its directory.
@@ -178,31 +177,33 @@ class FrameBank(Bank):
             skip_unreadable=skip_unreadable,
         )
         with locked(path):
-            if not is_finished(path, key=key, file=cls.FILE):
-                if not replace:
-                    _check_place(path, key)
-                shape = (len(sources), frames, size, size, 3)
-                filling = Filling(path, key=key, file=cls.FILE, shape=shape, dtype="uint8")
-                unreadable = _fill(
-                    filling,
-                    sources,
-                    Loading(size, frames, filling.file),
-                    workers=threads() if workers is None else workers,
-                    timeout=timeout,
-                    label=label,
+            standing = cls.standing(path, key=key)
+            if standing is not None:
+                return standing
+            if not replace:
+                _check_place(path, key)
+            layout = Layout(key, cls.FILE, (len(sources), frames, size, size, 3), "uint8")
+            filling = Filling(path, cls, layout, [source.id for source in sources])
+            unreadable = _fill(
+                filling,
+                sources,
+                Loading(size, frames, filling.file),
+                workers=threads() if workers is None else workers,
+                timeout=timeout,
+                label=label,
+            )
+            if unreadable and not (skip_unreadable and filling.done):
+                others = f" ({len(unreadable) - 1} more cannot be read)"
+                first = next(iter(unreadable.values()))
+                raise UserError(first + (others if len(unreadable) > 1 else ""))
+            filling.finish(unreadable=unreadable)
+            short = sum(video.total < frames for video in filling.done.values())
+            if short:
+                log(
+                    f"{label}: {short} of {len(filling.done)} videos have fewer than {frames} "
+                    "frames; theirs are repeated"
                 )
-                if unreadable and not (skip_unreadable and filling.done):
-                    others = f" ({len(unreadable) - 1} more cannot be read)"
-                    first = next(iter(unreadable.values()))
-                    raise UserError(first + (others if len(unreadable) > 1 else ""))
-                filling.finish(unreadable=unreadable)
-                short = sum(video.total < frames for video in filling.done.values())
-                if short:
-                    log(
-                        f"{label}: {short} of {len(filling.done)} videos have fewer than {frames} "
-                        "frames; theirs are repeated"
-                    )
-        return cls(path)
+            return cls(path)
 
     @property
     def size(self) -> int:
@@ -296,7 +297,7 @@ def _fill(
     if filling.done:
         log(f"{label}: {len(filling.done)} of {len(sources)} videos are there already")
     missing = [
-        Missing(source, place, filling.offset(place))
+        Missing(source, place, filling.layout.offset(place))
         for place, source in enumerate(sources)
         if place not in filling.done
     ]

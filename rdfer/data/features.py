@@ -21,18 +21,8 @@ from torch import Tensor, nn
 from rdfer.base.errors import UserError
 from rdfer.base.progress import progress
 from rdfer.data.bank import FrameBank
-from rdfer.data.filling import (
-    FORMAT,
-    Array,
-    Bank,
-    Filling,
-    Ints,
-    Stored,
-    digest,
-    is_finished,
-    locked,
-    write_frames,
-)
+from rdfer.data.filling import Filling, locked, write_frames
+from rdfer.data.stored import FORMAT, Array, Bank, Ints, Layout, Stored, digest
 from rdfer.method.transforms import augment, evaluate
 
 VIEWS = ("original", "flipped")
@@ -44,6 +34,8 @@ class FeatureBank(Bank):
     """Features per frame, float16 ``[frames, views, D]`` for each video."""
 
     FILE: ClassVar[str] = "features.npy"
+    AXES: ClassVar[int] = 4
+    DTYPES: ClassVar[tuple[str, ...]] = ("float16", "float32")
 
     @classmethod
     def build(
@@ -97,18 +89,19 @@ class FeatureBank(Bank):
             parts += [augmented, rows.tolist()]
         whole_key = hashlib.sha256(json.dumps(parts).encode()).hexdigest()
         with locked(path):
-            if not is_finished(path, key=whole_key, file=cls.FILE):
-                with _evaluating(encode):
-                    encoder = _Encoder(
-                        encode, device=device, size=size, views=views, augmented=augmented
-                    )
-                    shape = (len(rows), bank.frames, views, encoder.dim)
-                    filling = Filling(
-                        path, key=whole_key, file=cls.FILE, shape=shape, dtype="float16"
-                    )
-                    _fill(filling, bank, rows, encoder, batch=batch, label=label)
-                    filling.finish()
-        return cls(path)
+            standing = cls.standing(path, key=whole_key)
+            if standing is not None:
+                return standing
+            with _evaluating(encode):
+                encoder = _Encoder(
+                    encode, device=device, size=size, views=views, augmented=augmented
+                )
+                shape = (len(rows), bank.frames, views, encoder.dim)
+                layout = Layout(whole_key, cls.FILE, shape, "float16")
+                filling = Filling(path, cls, layout, [bank.ids[row] for row in rows])
+                _fill(filling, bank, rows, encoder, batch=batch, label=label)
+            filling.finish()
+            return cls(path)
 
     @property
     def views(self) -> int:
@@ -211,7 +204,7 @@ def _fill(
         )
         for place, part in zip(group.tolist(), np.split(features, len(group)), strict=True):
             if place not in filling.done:
-                write_frames(filling.file, filling.offset(place), part)
+                write_frames(filling.file, filling.layout.offset(place), part)
                 id = bank.ids[videos[place]]
                 filling.note(Stored(id, place, bank.frames, digest(part)))
 

@@ -2,7 +2,7 @@
 
 A bank that was made here is a directory that stands for itself::
 
-    frames.npy, index.json    the frames, see rdfer.data.filling
+    frames.npy, index.json    the frames, see rdfer.data.stored
     manifest.json             the videos that were asked for, with the frames that each has
     unreadable.csv            id, path and reason of the videos that are not in the bank, if any
 
@@ -18,8 +18,8 @@ from pathlib import Path
 from rdfer.base.files import write_atomic
 from rdfer.base.progress import log
 from rdfer.data.bank import FrameBank, VideoFile
-from rdfer.data.filling import INDEX
 from rdfer.data.manifest import Manifest
+from rdfer.data.stored import INDEX
 
 MANIFEST = "manifest.json"
 UNREADABLE = "unreadable.csv"
