@@ -34,7 +34,7 @@ def figures(arguments: argparse.Namespace) -> None:
     """Draw the figures of a preset's results again."""
     from rdfer.pipeline.runs import find_root, preset_dir
     from rdfer.report.comparison_figure import draw_peers
-    from rdfer.report.figures import draw_all
+    from rdfer.report.included import draw_all
     from rdfer.studies.real_results import gather_real
 
     root, results = find_root(), preset_dir(arguments.preset) / "results"

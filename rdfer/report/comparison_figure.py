@@ -10,17 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
 from rdfer.base.files import sha256_file
+from rdfer.report import drawing
 from rdfer.report.comparison import PAPER, Peers, Runs, placed
-from rdfer.report.drawing import (
-    INK,
-    SOFT,
-    Drawn,
-    Look,
-    draw_file,
-    draw_line,
-    legend_above,
-    subplots,
-)
+from rdfer.report.drawing import INK, SOFT, Drawn, Look
 from rdfer.report.reported import INPUTS, load_reported
 
 #: What a method sees -> colour and marker; this project's own runs come last.
@@ -68,20 +60,20 @@ def draw(peers: Peers, runs: Runs) -> Drawn:
     """
     marks = marks_of(peers, runs)
     paper = peers[PAPER].dfew_uar if PAPER in peers else None
-    figure, axis = subplots(1, 1, height=4.9)
+    figure, axis = drawing.subplots(1, 1, height=4.9)
     names = {**INPUTS, "own": "run by this project"}
     for mark in marks:
         look = Look("", *LOOKS[mark.kind], "")
         size, face = 11 if mark.kind == "own" else 7.5, "white" if mark.hollow else look.colour
-        draw_line(axis, [mark.cost], [mark.uar], look, mfc=face, mew=1.6, ms=size, zorder=3)
+        drawing.line(axis, [mark.cost], [mark.uar], look, mfc=face, mew=1.6, ms=size, zorder=3)
     for kind in (kind for kind in LOOKS if any(mark.kind == kind for mark in marks)):
-        draw_line(axis, [], [], Look(names[kind], *LOOKS[kind], ""), ms=7.5)
+        drawing.line(axis, [], [], Look(names[kind], *LOOKS[kind], ""), ms=7.5)
     if any(mark.hollow for mark in marks):
         part = Look("part of the cost", SOFT, "o", "")
-        draw_line(axis, [], [], part, mfc="white", mew=1.6, ms=7.5)
+        drawing.line(axis, [], [], part, mfc="white", mew=1.6, ms=7.5)
     _axes(axis, [mark.cost for mark in marks])
     if marks:
-        legend_above(figure, axis, columns=4, handletextpad=0.2, columnspacing=1.2)
+        drawing.legend(figure, axis, columns=4, handletextpad=0.2, columnspacing=1.2)
     taken: list[Artist] = []
     if paper is not None:
         line = axis.axhline(paper, color=SOFT, ls="--", lw=1.3, zorder=1)
@@ -156,4 +148,4 @@ def draw_peers(reported: Path, runs: Runs, out: Path) -> Path:
     made_of = {reported.name: sha256_file(reported)}
     of_runs = sorted({f"{run.run}: {run.settings_hash}" for run in runs})
     peers = load_reported(reported)
-    return draw_file(out / "peers", draw, peers, runs, results=made_of, runs=of_runs)
+    return drawing.draw_file(out / "peers", draw, peers, runs, results=made_of, runs=of_runs)

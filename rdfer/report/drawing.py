@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from rdfer.base.files import sha256_file, write_atomic, write_json
-from rdfer.report.readout import MISSING, Row, find, is_missing
+from rdfer.report.readout import MISSING, PERCENT, Form, Row, find, is_missing, mean
 
 INK, SOFT = "#222222", "#767676"
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -131,7 +131,7 @@ def intervals(
     return scale * mean, scale * np.nan_to_num(reach)
 
 
-def draw_marks(
+def marks(
     axis: Axes,
     rows: Sequence[Row | None],
     name: str,
@@ -171,13 +171,13 @@ def draw_marks(
             )
 
 
-def draw_line(axis: Axes, x: ArrayLike, y: ArrayLike, look: Look, **more: Any) -> None:
+def line(axis: Axes, x: ArrayLike, y: ArrayLike, look: Look, **more: Any) -> None:
     """A line, or marks alone where the look has no line; ``more`` is matplotlib's."""
     more = {"color": look.colour, "marker": look.marker, "ls": look.line, **more}
     axis.plot(x, y, label=look.label, **more)
 
 
-def draw_curve(
+def curve(
     axis: Axes,
     at: ArrayLike,
     rows: Rows,
@@ -194,15 +194,14 @@ def draw_curve(
     axis.errorbar(at, means, yerr=reach if bars else None, label=look.label, **more)
 
 
-def draw_groups(
+def grouped(
     axis: Axes,
     rows: Rows,
     name: str,
     *,
     groups: tuple[str, Mapping[str, str]],
     series: tuple[str, Mapping[str, Look]],
-    say: Callable[[Row, str], str],
-    scale: float = 100.0,
+    form: Form = PERCENT,
 ) -> dict[str, str]:
     """A labelled row of the axis for each group, with the marks of every series in it.
 
@@ -212,8 +211,7 @@ def draw_groups(
         name: of the metric.
         groups: the key that tells groups apart, and the title of each of its values.
         series: the key that tells series apart, and the look of each of its values.
-        say: the number of a row and metric in words.
-        scale: as of :func:`draw_marks`.
+        form: how the metric is written.
 
     Returns:
         What each group shows, in words.
@@ -221,11 +219,11 @@ def draw_groups(
     (along, titles), (by, looks) = groups, series
     found = {key: [find(rows, **{along: group, by: key}) for group in titles] for key in looks}
     for shift, (key, look) in zip(shifts(len(looks)), looks.items(), strict=True):
-        draw_marks(axis, found[key], name, look, shift=shift, scale=scale)
+        marks(axis, found[key], name, look, shift=shift, scale=form.scale)
     label_rows(axis, list(titles.values()), borders=range(1, len(titles)))
     return {
         group: ", ".join(
-            f"{look.label} {say(row, name)}"
+            f"{look.label} {mean(row, name, form)}"
             for key, look in looks.items()
             if (row := found[key][place]) is not None
         )
@@ -251,7 +249,7 @@ def label_rows(axis: Axes, names: Sequence[str], *, borders: Collection[int] = (
         axis.axhline(row - 0.5, color=SOFT, lw=0.6)
 
 
-def legend_above(figure: Figure, *axes: Axes, columns: int = 3, **look: Any) -> None:
+def legend(figure: Figure, *axes: Axes, columns: int = 3, **look: Any) -> None:
     """One legend above all panels, which names what they show once."""
     handles: dict[str, Any] = {}
     for axis in axes:

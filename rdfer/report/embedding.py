@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from rdfer.data.manifest import CLASSES
 from rdfer.pipeline.runs import Run
-from rdfer.report.drawing import BLUE, GREEN, ORANGE, SOFT, Drawn, legend_above, subplots
+from rdfer.report import drawing
+from rdfer.report.drawing import BLUE, GREEN, ORANGE, SOFT, Drawn
 from rdfer.report.readout import CEILING, Results, percent
 from rdfer.settings.variants import METHODS
 
@@ -76,7 +77,7 @@ def features(results: Results) -> Drawn:
     found = results["features"]
     labels = np.asarray(found["labels"])
     maps = {method: found["maps"][method] for method in SHOWN if method in found["maps"]}
-    figure, axes = subplots(1, len(maps), width=7.4, height=3.4, squeeze=False)
+    figure, axes = drawing.subplots(1, len(maps), width=7.4, height=3.4, squeeze=False)
     said = []
     for axis, (method, where) in zip(axes.flat, maps.items(), strict=True):
         places = np.array([where["x"], where["y"]])
@@ -91,7 +92,7 @@ def features(results: Results) -> Drawn:
             side.set(visible=True, color=SOFT)
         said.append(f"{title} {share} %")
     below = {"loc": "outside lower center", "markerscale": 1.8, "fontsize": 8}
-    legend_above(figure, axes[0, 0], columns=7, **below)
+    drawing.legend(figure, axes[0, 0], columns=7, **below)
     return figure, (
         "t-SNE of the features of test videos, coloured by true class. Of the nearest neighbours of"
         f" a video, of its own class: {', '.join(said)}."

@@ -1,42 +1,106 @@
-"""What pages of the book include: figures and tables, made from the results at hand."""
+"""What pages of the book include: every figure and table, made from the results at hand."""
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from rdfer.base.files import read_json
-from rdfer.report import comparison, figures, readout, schemes, study_tables, tables
+from rdfer.base.errors import UserError
+from rdfer.base.files import read_json, sha256_file
+from rdfer.report import comparison, detection, embedding, parts, readout, scores, sensitivity
 from rdfer.report.claim_tables import all_tables, brief_table
 from rdfer.report.comparison_figure import draw_peers
+from rdfer.report.drawing import Drawn, draw_file
+from rdfer.report.readout import Results, load_results
 from rdfer.report.reported import Peer
+from rdfer.report.schemes import draw_schemes
+from rdfer.report.tables import meta_table
 from rdfer.studies.claims import load_claims
 from rdfer.studies.judging import read_results
 
-TABLES: Mapping[str, Any] = {
-    "brief": tables.brief_table,
-    "main": tables.main_table,
-    "differences": tables.difference_table,
-    "difficulty": tables.difficulty_table,
-    "per_class": tables.per_class_table,
-    "agreement": tables.agreement_table,
-    "ablation": tables.ablation_table,
-    "noise": study_tables.noise_table,
-    "factorial": study_tables.factorial_table,
-    "rivals": study_tables.rival_table,
-    "streams": study_tables.stream_table,
-    "detail": study_tables.detail_table,
-    "cost": study_tables.cost_table,
-    "worlds": study_tables.world_table,
-    "sensitivity": study_tables.sensitivity_table,
-    "tuning": study_tables.tuning_table,
-    "key": tables.key_table,
-    "meta": tables.meta_table,
-    "folds": tables.fold_table,
-    "label_quality": tables.quality_table,
+
+@dataclass(frozen=True)
+class Plan:
+    """A figure of the book: who draws it, and the result file it needs."""
+
+    draw: Callable[[Results], Drawn]
+    needs: str
+
+
+_NEEDS: Mapping[str, tuple[Callable[[Results], Drawn], ...]] = {
+    "main": (scores.main_comparison, scores.per_class, scores.confusion),
+    "features": (embedding.features,),
+    "agreement": (
+        *(detection.agreement_histogram, detection.agreement_auroc),
+        detection.agreement_by_sweep,
+    ),
+    "ablation": (parts.ablation,),
+    "noise": (scores.noise,),
+    "dynamics": (parts.dynamics,),
+    "key": (parts.key,),
+    "factorial": (detection.factorial,),
+    "rivals": (detection.rivals,),
+    "streams": (parts.streams,),
+    "detail": (parts.detail,),
+    "cost": (detection.cost,),
+    "sensitivity": (sensitivity.sensitivity, sensitivity.choices),
 }
+#: File stem, which is the name of the function that draws it -> how it is drawn.
+FIGURES: Mapping[str, Plan] = {
+    draw.__name__: Plan(draw, needs) for needs, draws in _NEEDS.items() for draw in draws
+}
+#: File stem -> who writes the table.
+TABLES: Mapping[str, Callable[[Results], str]] = {
+    "brief": scores.brief_table,
+    "main": scores.main_table,
+    "differences": scores.difference_table,
+    "difficulty": scores.difficulty_table,
+    "per_class": scores.per_class_table,
+    "agreement": detection.agreement_table,
+    "ablation": parts.ablation_table,
+    "noise": scores.noise_table,
+    "factorial": detection.factorial_table,
+    "rivals": detection.rival_table,
+    "streams": parts.stream_table,
+    "detail": parts.detail_table,
+    "cost": detection.cost_table,
+    "worlds": parts.world_table,
+    "sensitivity": sensitivity.sensitivity_table,
+    "tuning": parts.tuning_table,
+    "key": parts.key_table,
+    "meta": meta_table,
+    "folds": scores.fold_table,
+    "label_quality": detection.quality_table,
+}
+
+
+def draw_all(results_dir: str | Path, out: str | Path) -> dict[str, Path]:
+    """Draw every figure whose result is there, as ``<name>.svg`` with ``<name>.json`` beside it.
+
+    The JSON says what the figure was drawn from: the hash of the result file, the figure code's
+    hash, the run's settings and date, and the text that stands for the figure.
+
+    Returns:
+        Name to path of the figures drawn; a figure without its result is not in it.
+
+    Raises:
+        UserError: a result lacks something that a figure needs.
+    """
+    results, drawn = load_results(results_dir), {}
+    meta = results.get("meta") or {}
+    run = {key: meta.get(key) for key in ("preset", "settings_hash", "date", "version")}
+    for name, plan in FIGURES.items():
+        if results.get(plan.needs) is None:
+            continue
+        source = Path(results_dir) / f"{plan.needs}.json"
+        made_of = {source.name: sha256_file(source)}
+        try:
+            drawn[name] = draw_file(Path(out) / name, plan.draw, results, results=made_of, **run)
+        except KeyError as error:
+            raise UserError(f"{source}: key {error} is missing, figure {name!r} needs it") from None
+    return drawn
 
 
 def write_figures(results: Path, made: Path, runs: comparison.Runs, target: Path) -> None:
@@ -51,8 +115,8 @@ def write_figures(results: Path, made: Path, runs: comparison.Runs, target: Path
     out = target / "figures"
     if made.is_dir():
         shutil.copytree(made, out)
-    figures.draw_all(results, out)
-    schemes.draw_schemes(out)
+    draw_all(results, out)
+    draw_schemes(out)
     draw_peers(target / "book" / "reported_results.csv", runs, out)
     for name, caption in captions(target / "book").items():
         text = figure_directive(out, name, caption.strip())
@@ -80,7 +144,7 @@ def figure_directive(directory: Path, name: str, caption: str) -> str:
 
 
 def write_tables(
-    results: Mapping[str, Any],
+    results: Results,
     reported: Mapping[str, Peer],
     runs: comparison.Runs,
     directory: Path,

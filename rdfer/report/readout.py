@@ -74,14 +74,16 @@ def load_results(directory: str | Path) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Form:
-    """How a number is written: multiplied by what, with how many decimals, with its sign or not."""
+    """How a number is written: times what, with how many decimals, with its sign or not, unit."""
 
     scale: float
     digits: int
     signed: bool = False
+    unit: str = ""
 
 
 PERCENT, POINTS = Form(100, 1), Form(100, 1, signed=True)
+SCORE = Form(100, 1, unit=" %")
 SHARE, RANK = Form(1, 3), Form(1, 2)  # AUROC and the like; rank correlations
 
 
@@ -93,7 +95,7 @@ def number(value: float | None, form: Form, none: str = NOT_RUN) -> str:
     """
     if value is None or not math.isfinite(value):
         return none
-    text = f"{form.scale * value:{'+' if form.signed else ''}.{form.digits}f}"
+    text = f"{form.scale * value:{'+' if form.signed else ''}.{form.digits}f}{form.unit}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 
@@ -128,6 +130,11 @@ def interval(row: Row | None, name: str = "", form: Form = PERCENT, none: str = 
 def is_missing(row: Row, name: str) -> bool:
     """Whether a row of a study has no number for a metric, as runs or seeds are lacking."""
     return row[f"{name}_mean"] is None
+
+
+def mean(row: Row, name: str, form: Form) -> str:
+    """A study's number without its interval."""
+    return number(row[f"{name}_mean"], form, MISSING)
 
 
 def study(row: Row | None, name: str, form: Form = PERCENT) -> str:

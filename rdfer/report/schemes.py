@@ -16,7 +16,8 @@ from matplotlib.patches import BoxStyle, FancyBboxPatch, Rectangle
 from rdfer.data.manifest import CLASSES
 from rdfer.faces import portraits
 from rdfer.method import sampling
-from rdfer.report.drawing import INK, SOFT, Drawn, draw_file, subplots
+from rdfer.report import drawing
+from rdfer.report.drawing import INK, SOFT, Drawn
 
 FRAMES = 64
 KEY = (38, 54)  # the key segment of the drawn video
@@ -36,7 +37,7 @@ LETTERS = dict(zip(CLASSES, ("H", "Sa", "N", "A", "Su", "D", "F"), strict=True))
 def scheme_sampling() -> Drawn:
     """From a video to its synopsis, detail clips and agreement clips."""
     rng = np.random.default_rng(3)
-    figure, axis = subplots(1, 1, height=3.7)
+    figure, axis = drawing.subplots(1, 1, height=3.7)
     axis.set(xlim=(-1, FRAMES), ylim=(7.4, -1.3))
     axis.axis("off")
     _strip(axis, 0, range(FRAMES), "#c9d4df")
@@ -71,7 +72,7 @@ def _title(axis: Axes, y: float, text: str, colour: str = INK) -> None:
 
 def scheme_network() -> Drawn:
     """The dual-stream network with key-expression re-sampling between its streams."""
-    figure, axis = subplots(1, 1, height=4.6)
+    figure, axis = drawing.subplots(1, 1, height=4.6)
     axis.set(xlim=(0, 10), ylim=(0.1, 6.1))
     axis.axis("off")
     for x, y, width, text, colour in (
@@ -133,7 +134,7 @@ EXAMPLES: Mapping[str, tuple[str, str, str]] = {
 
 def scheme_agreement() -> Drawn:
     """Votes of eight clips against the given label: one clean, one hard, one noisy sample."""
-    figure, axis = subplots(1, 1, height=3.3)
+    figure, axis = drawing.subplots(1, 1, height=3.3)
     axis.set(xlim=(0, 12.6), ylim=(5.9, -0.2))
     axis.axis("off")
     for row, (kind, (label, said, action)) in enumerate(EXAMPLES.items()):
@@ -160,7 +161,7 @@ def faces() -> Drawn:
     """Some of the synthetic faces, each with every class: two rows a person, few wide tiles."""
     rows = -(-len(CLASSES) // COLUMNS)
     count = rows * len(PEOPLE)
-    figure, axes = subplots(count, COLUMNS, height=1.85 * count, squeeze=False)
+    figure, axes = drawing.subplots(count, COLUMNS, height=1.85 * count, squeeze=False)
     for axis in axes.flat:
         axis.set_axis_off()
     for index, portrait in enumerate(portraits.portraits(PEOPLE)):
@@ -183,4 +184,4 @@ SCHEMES: Mapping[str, Callable[[], Drawn]] = {
 
 def draw_schemes(out: str | Path) -> dict[str, Path]:
     """Draw every schematic figure as ``<name>.svg`` with its text in ``<name>.json``."""
-    return {name: draw_file(Path(out) / name, draw) for name, draw in SCHEMES.items()}
+    return {name: drawing.draw_file(Path(out) / name, draw) for name, draw in SCHEMES.items()}

@@ -5,7 +5,7 @@ import os
 from rdfer.base.errors import UserError
 from rdfer.base.progress import log
 from rdfer.pipeline.runs import preset_dir
-from rdfer.report.figures import FIGURES
+from rdfer.report.included import FIGURES
 from rdfer.studies.design import STUDIES
 
 #: What the notebook ``claims`` makes of the studies' runs.

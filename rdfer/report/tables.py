@@ -1,50 +1,22 @@
-"""The writer of every table, and the tables of the main comparison, the scores and the ablation.
+"""The writer of every table, and the tables of the run and of its videos.
 
 A table is a list of rows and, for each of its columns, a title and what a row says there. Functions
 that take the results (:func:`rdfer.report.readout.load_results`) return Markdown: a table, or the
-text :data:`rdfer.report.readout.NOT_RUN` where the result is missing. Notebooks show it with
-``IPython.display.Markdown``.
+text :data:`rdfer.report.readout.NOT_RUN` where the result is missing. In a study's table a dash
+stands where the study is not meant to have a row, :data:`rdfer.report.readout.MISSING` where it is
+and the runs lack it. Notebooks show a table with ``IPython.display.Markdown``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 import pandas as pd
 
 from rdfer.data.manifest import Manifest
-from rdfer.report.readout import (
-    CEILING,
-    DASH,
-    MISSING,
-    NOT_RUN,
-    POINTS,
-    RANK,
-    SHARE,
-    Results,
-    Row,
-    balanced,
-    ceiling,
-    class_names,
-    duration,
-    find,
-    interval,
-    method_names,
-    number,
-    percent,
-    rivals,
-    round_percent,
-    rows_of,
-    score_name,
-    score_order,
-    verdict,
-)
-from rdfer.studies.suspicion import SELECTIONS
+from rdfer.report.readout import DASH, MISSING, NOT_RUN, Results, Row, duration, find, round_percent
 
-Columns: TypeAlias = Mapping[str, Callable[[Any], Any]]
-"""Title of a column to what a row says there."""
-
-NAME, SEEDS = itemgetter("name"), itemgetter("n_seeds")
+Columns: TypeAlias = Mapping[str, str | Callable[[Any], Any]]
+"""Title of a column to what a row says there, or to the key of that."""
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -62,7 +34,10 @@ def _is_number(cell: str) -> bool:
 
 def table(rows: Iterable[Any], columns: Columns) -> str:
     """One line a row, in these columns."""
-    return markdown([*columns], ([cell(row) for cell in columns.values()] for row in rows))
+    cells = columns.values()
+    return markdown(
+        [*columns], ([row[c] if isinstance(c, str) else c(row) for c in cells] for row in rows)
+    )
 
 
 def pivot(
@@ -96,146 +71,9 @@ def each(shown: Callable[..., str], *arguments: Any) -> Callable[[Any], str]:
     return lambda row: shown(row, *arguments)
 
 
-def main_table(results: Results) -> str:
-    """One row a method: UAR and WAR with intervals, seeds, cost; the ceiling comes last."""
-    top = [row for row in [ceiling(results)] if row]
-    columns: Columns = {
-        "Method": lambda row: f"*Ceiling: {NAME(row)}*" if row in top else NAME(row),
-        "UAR, %": each(interval, "uar"),
-        "WAR, %": each(interval, "war"),
-        "Seeds": SEEDS,
-        "Forward passes": lambda row: _count(row.get("forward_passes")),
-    }
-    return table([*rivals(results), *top], columns)
-
-
-def _count(value: Any) -> str:
-    return NOT_RUN if value is None else f"{int(value):,}".replace(",", "\N{THIN SPACE}")
-
-
-def brief_table(results: Results) -> str:
-    """The cover's table: method and UAR only, without the ceiling."""
-    return table(rivals(results), {"Method": NAME, "UAR, %": lambda row: percent(row["uar_mean"])})
-
-
-def difference_table(results: Results) -> str:
-    """Paired differences with their intervals, and whether these exclude zero.
-
-    In UAR alone where the test part is balanced; else in WAR as well, which the row says.
-    """
-    names, alone = method_names(results), balanced(results)
-
-    def title(row: Row) -> str:
-        pair = " − ".join(names.get(row[side], str(row[side])) for side in "ab")
-        return pair if alone else f"{pair}, {row['metric'].upper()}"
-
-    rows = rows_of(results, "main", "differences")
-    return table(
-        [row for row in rows if row["metric"] == "uar" or not alone],
-        {
-            "Difference": title,
-            "Points of UAR [95 %]" if alone else "Points [95 %]": each(interval, "", POINTS),
-            "Seeds": SEEDS,
-            "Reading": lambda row: verdict(row.get("low"), row.get("high")),
-        },
-    )
-
-
-def difficulty_table(results: Results) -> str:
-    """UAR apart for easy and for hard test videos."""
-    rows = [row for row in rows_of(results, "main") if "uar_hard_mean" in row]
-    columns: Columns = {
-        "UAR, %": NAME,
-        "Easy videos": each(interval, "uar_easy"),
-        "Hard videos": each(interval, "uar_hard"),
-    }
-    return table(rows, columns)
-
-
-def per_class_table(results: Results) -> str:
-    """Recall per class (rows) and method (columns), without the ceiling."""
-    names = method_names(results)
-    recalls: Mapping[str, Row] = (results.get("main") or {}).get("per_class") or {}
-    methods = [method for method in names if method in recalls and method != CEILING]
-    body = [[c, *(percent(recalls[m].get(c)) for m in methods)] for c in class_names(results)]
-    return markdown(["Recall, %", *(names[m] for m in methods)], body if methods else [])
-
-
-def fold_table(results: Results) -> str:
-    """One row a method: UAR / WAR of each fold, their mean, and the value of all videos pooled."""
-    folds = (results.get("main") or {}).get("folds") or []
-
-    def pair(uar: float, war: float) -> str:
-        return f"{percent(uar)} / {percent(war)}"
-
-    body = [
-        [
-            row["name"],
-            *map(pair, row["uar_by_fold"], row["war_by_fold"]),
-            *(pair(row[f"uar_{end}"], row[f"war_{end}"]) for end in ("mean", "pooled")),
-        ]
-        for row in rows_of(results, "main")
-        if "uar_by_fold" in row
-    ]
-    return markdown(
-        ["UAR / WAR, %", *(f"Fold {k}" for k in folds), "Mean over folds", "Pooled"], body
-    )
-
-
-def agreement_table(results: Results) -> str:
-    """Detection of noisy labels: AUROC of every score, over all and among the high losses.
-
-    The high losses are those of one clip, which the scores use too or which they leave out.
-    """
-    rows = rows_of(results, "agreement", "scores")
-
-    def auroc(over: str) -> Callable[[str], str]:
-        return lambda score: interval(find(rows, score=score, over=over), "auroc", SHARE)
-
-    columns: Columns = {
-        "Score": lambda score: score_name(results, score),
-        **{f"Noisy against {said}": auroc(over) for over, said in SELECTIONS.items()},
-    }
-    return table(score_order(rows), columns)
-
-
-def quality_table(results: Results) -> str:
-    """Scores of videos beside the agreement of annotators."""
-
-    def cell(name: str) -> Callable[[Row], str]:
-        return lambda row: interval({**row, f"{name}_mean": row[name]}, name, RANK, DASH)
-
-    columns: Columns = {
-        "Score": NAME,
-        "Spearman with annotators": cell("spearman"),
-        "AUROC, low consensus": cell("auroc"),
-        "Videos": itemgetter("n"),
-        "Low consensus": itemgetter("low_consensus"),
-    }
-    return table(rows_of(results, "labels", "quality"), columns)
-
-
-def ablation_table(results: Results) -> str:
-    """Every variant: what was changed, UAR, and the paired difference to the full method."""
-    columns: Columns = {
-        "Variant": NAME,
-        "Part": lambda row: row.get("part", ""),
-        "UAR, %": each(interval, "uar"),
-        "Difference, points": each(interval, "delta", POINTS, DASH),
-        "Seeds": SEEDS,
-    }
-    return table(rows_of(results, "ablation"), columns)
-
-
-def key_table(results: Results) -> str:
-    """How often re-sampling finds the key segment, beside places spread evenly."""
-    columns: Columns = {
-        "Videos": itemgetter("stratum"),
-        "Hit rate, %": lambda row: percent(row["hit_rate"]),
-        "Spread evenly, %": lambda row: percent(row.get("chance")),
-        "Temporal IoU": lambda row: number(row.get("tiou"), RANK),
-    }
-    return table(rows_of(results, "key"), columns)
+def called(key: str, names: Mapping[str, str]) -> Callable[[Row], str]:
+    """What a row's value is called, itself where it has no name."""
+    return lambda row: names.get(row[key], row[key])
 
 
 def meta_table(results: Results) -> str:

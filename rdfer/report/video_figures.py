@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from rdfer.data.bank import FrameBank
 from rdfer.data.manifest import Manifest
 from rdfer.method import agreement
-from rdfer.report.drawing import BLUE, INK, ORANGE, SOFT, Drawn, legend_above, style, subplots
+from rdfer.report import drawing
+from rdfer.report.drawing import BLUE, INK, ORANGE, SOFT, Drawn
 
 MARK = 3  # pixels of the line under a frame of the key segment
 MARK_COLOUR = (230, 159, 0)
@@ -43,8 +44,8 @@ def show_films(
 ) -> Figure:
     """One film strip a row, each with its title above it."""
     height = len(films) * (width * films[0].shape[0] / films[0].shape[1] + 0.28)
-    with style():
-        figure, axes = subplots(len(films), 1, width=width, height=height, squeeze=False)
+    with drawing.style():
+        figure, axes = drawing.subplots(len(films), 1, width=width, height=height, squeeze=False)
         for axis, strip, title in zip(axes.flat, films, titles, strict=True):
             axis.imshow(strip, interpolation="nearest")
             axis.set_title(title, fontsize=9.5, color=INK, pad=2)
@@ -147,7 +148,7 @@ def draw_timelines(timelines: Sequence[Timeline], classes: Sequence[str]) -> Dra
         UserError: :func:`rdfer.method.agreement.vote` refuses the probabilities.
     """
     count = len(timelines)
-    figure, axes = subplots(
+    figure, axes = drawing.subplots(
         2 * count, 1, height=3.3 * count, squeeze=False, height_ratios=[1, 2] * count
     )
     said = []
@@ -166,7 +167,7 @@ def draw_timelines(timelines: Sequence[Timeline], classes: Sequence[str]) -> Dra
         curves.set_title(verdict, fontsize=9.5, color=INK)
         said.append(f"{video.kind}, {told}: {verdict}")
     axes[-1, 0].set_xlabel("epoch of the sweep")
-    legend_above(figure, *axes[1::2, 0])
+    drawing.legend(figure, *axes[1::2, 0])
     return figure, f"What the clips of {count} videos say in training. {'; '.join(said)}."
 
 

@@ -14,8 +14,9 @@ from rdfer.datasets import DATASETS
 from rdfer.faces.export import export
 from rdfer.faces.scenario import make_split
 from rdfer.pipeline import preparation, steps
-from rdfer.report import book, tables
-from rdfer.report.figures import draw_all
+from rdfer.report import book, detection, tables
+from rdfer.report.included import draw_all
+from rdfer.report.scores import fold_table
 from rdfer.settings.variants import METHODS
 from rdfer.studies import fold_agreement, fold_results
 from tests.datasets import trees
@@ -117,7 +118,7 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     assert plain["n_clips"] == 15 and plain["unreadable"] == 1
     assert np.sum(main["confusion"]["plain"]) == 14
     assert plain["war_mean"] == pytest.approx(np.mean(plain["war_by_fold"]))
-    assert "Fold" in tables.fold_table({"main": main})
+    assert "Fold" in fold_table({"main": main})
     real = read_json(whole.folder / "results" / "real.json")["rows"]
     assert [(r["method"], r["data"], r["folds"]) for r in real] == [
         ("Plain", "DFEW", folds),
@@ -130,7 +131,7 @@ def test_from_the_folder_to_the_table(project, root, monkeypatch):
     assert sum(row["clips"] for row in labels["classes"]) == len(learnt)
     assert {row["n"] for row in labels["quality"]} == {len(learnt)}
     assert all(0 < row["low_consensus"] < len(learnt) for row in labels["quality"])
-    table = tables.quality_table({"labels": labels})
+    table = detection.quality_table({"labels": labels})
     assert "Spearman" in table and "Gap against the given label" in table
     drawn = draw_all(whole.folder / "results", whole.folder / "results" / "figures")
     assert set(drawn) == {"main_comparison", "per_class", "confusion"}

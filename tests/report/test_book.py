@@ -13,8 +13,7 @@ from nbformat import v4
 
 from rdfer.base.errors import UserError
 from rdfer.report import api_pages, book, executed
-from rdfer.report.figures import FIGURES
-from rdfer.report.included import TABLES
+from rdfer.report.included import FIGURES, TABLES
 from rdfer.report.readout import load_results
 from rdfer.report.reported import Peer, load_reported
 from rdfer.report.schemes import SCHEMES

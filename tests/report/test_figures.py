@@ -10,8 +10,8 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import sha256_file
-from rdfer.report import detection_figures, drawing, learning_figures, schemes, score_figures
-from rdfer.report.figures import FIGURES, draw_all
+from rdfer.report import detection, drawing, parts, schemes, scores
+from rdfer.report.included import FIGURES, draw_all
 from rdfer.report.readout import load_results
 
 INVENTED = Path(__file__).parents[1] / "book" / "results"
@@ -68,7 +68,7 @@ def test_a_result_that_lacks_something_is_named(tmp_path):
 def test_main_comparison_shows_means_where_they_are():
     results = load_results(INVENTED)
     with drawing.style():
-        figure, said = score_figures.main_comparison(results)
+        figure, said = scores.main_comparison(results)
     left = figure.axes[0]
     means = [c.lines[0].get_xdata()[0] for c in left.containers]
     rivals = [row for row in results["main"]["rows"] if row["method"] != "clean"]
@@ -82,7 +82,7 @@ def test_main_comparison_shows_means_where_they_are():
 def test_confusion_rows_add_up_to_a_hundred_and_their_changes_to_nothing():
     results = load_results(INVENTED)
     with drawing.style():
-        figure, said = score_figures.confusion(results)
+        figure, said = scores.confusion(results)
     above, below = (
         np.asarray(axis.collections[0].get_array(), float).reshape(7, 7) for axis in figure.axes
     )
@@ -97,13 +97,13 @@ def test_confusion_rows_add_up_to_a_hundred_and_their_changes_to_nothing():
 def test_confusion_of_one_method_stands_alone():
     results = load_results(INVENTED)
     only = {"main": {**results["main"], "confusion": {"vote": np.eye(7).tolist()}}}
-    figure, said = score_figures.confusion(only)
+    figure, said = scores.confusion(only)
     assert len(figure.axes) == 1 and "RDFER (vote)" in said
 
 
 def test_scores_without_the_label_stand_below_the_others():
     results = load_results(INVENTED)
-    figure, _ = detection_figures.agreement_auroc(results)
+    figure, _ = detection.agreement_auroc(results)
     (axis,) = figure.axes
     rows = [label.get_text().replace("\n", " ") for label in axis.get_yticklabels()]
     assert rows == [
@@ -127,7 +127,7 @@ def test_a_selection_is_in_the_legend_where_the_results_have_it():
     ]
     older = [row for row in rows if row["over"] != "high-loss-apart"]
     for shown, expected in ((rows, marks), (older, marks[:2])):
-        figure, _ = detection_figures.agreement_auroc({"agreement": {"scores": shown}})
+        figure, _ = detection.agreement_auroc({"agreement": {"scores": shown}})
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == expected
 
@@ -135,14 +135,14 @@ def test_a_selection_is_in_the_legend_where_the_results_have_it():
 def test_an_auroc_axis_ends_where_an_auroc_does():
     ends = {"auroc_mean": 0.97, "auroc_low": 0.9, "auroc_high": 1.04}
     row = {"score": "gap", "over": "all", "n_seeds": 2, **ends}
-    figure, _ = detection_figures.agreement_auroc({"agreement": {"scores": [row]}})
+    figure, _ = detection.agreement_auroc({"agreement": {"scores": [row]}})
     low, high = figure.axes[0].get_xlim()
     assert 0 <= low < 0.5 and high == 1
 
 
 def test_scores_by_sweep_beside_chance_at_whole_epochs():
     rows = [{"epoch": 2, "last": 0.7, "mean": 0.7}, {"epoch": 4, "last": 0.6, "mean": 0.75}]
-    figure, said = detection_figures.agreement_by_sweep({"agreement": {"by_sweep": rows}})
+    figure, said = detection.agreement_by_sweep({"agreement": {"by_sweep": rows}})
     (axis,) = figure.axes
     drawn = {line.get_label(): line for line in axis.lines}
     assert np.allclose(drawn["mean of the sweeps so far"].get_ydata(), [0.7, 0.75])
@@ -153,7 +153,7 @@ def test_scores_by_sweep_beside_chance_at_whole_epochs():
 
 
 def test_no_wrong_label_leaves_no_curve_of_memorised_ones():
-    figure, _ = learning_figures.dynamics(load_results(INVENTED))
+    figure, _ = parts.dynamics(load_results(INVENTED))
     loss, _, memorised = ({line.get_label() for line in axis.lines} for axis in figure.axes)
     assert loss - memorised == {"Plain, no label noise"}
     assert "first sweep" in memorised
@@ -178,7 +178,7 @@ def test_histories_by_epoch_and_by_sweep():
         "ours": history(10, [2, 4]),
         "plain-matched": history(12, []),
     }
-    figure = learning_figures.show_histories(histories, told)
+    figure = parts.show_histories(histories, told)
     left, right = figure.axes
     drawn = lines_of(left)
     assert set(drawn) == set(told.values())
@@ -191,7 +191,7 @@ def test_histories_by_epoch_and_by_sweep():
 
 
 def test_histories_without_known_truth_have_one_picture():
-    figure = learning_figures.show_histories(
+    figure = parts.show_histories(
         {"plain": history(4, [])}, {"plain": "Plain"}, scored="validation part"
     )
     (axis,) = figure.axes
@@ -201,7 +201,7 @@ def test_histories_without_known_truth_have_one_picture():
 def test_histograms_show_shares_of_each_kind():
     results = load_results(INVENTED)
     with drawing.style():
-        figure, _ = detection_figures.agreement_histogram(results)
+        figure, _ = detection.agreement_histogram(results)
     for axis in figure.axes:
         assert [np.isclose(p.get_data().values.sum(), 100) for p in axis.patches] == [True] * 3
 

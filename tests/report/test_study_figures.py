@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from rdfer.report import detection_figures, drawing, score_figures
-from rdfer.report.figures import FIGURES
+from rdfer.report import detection, drawing, parts, scores
+from rdfer.report.included import FIGURES
 from rdfer.report.readout import MISSING, is_missing, load_results
 from tests.report.test_figures import INVENTED
 
@@ -27,7 +27,7 @@ def means(axis, label):
 
 
 def test_noise_has_a_panel_a_kind_and_broken_lines_where_marks_are_missing(results):
-    figure, said = score_figures.noise(results)
+    figure, said = scores.noise(results)
     assert [axis.get_title() for axis in figure.axes] == [
         "symmetric noise",
         "asymmetric noise",
@@ -47,7 +47,7 @@ def test_noise_has_a_panel_a_kind_and_broken_lines_where_marks_are_missing(resul
 
 
 def test_rivals_of_training_are_thin_and_told_apart_by_marker_and_line(results):
-    figure, _ = score_figures.noise(results)
+    figure, _ = scores.noise(results)
     lines = {c.get_label(): c.lines[0] for c in figure.axes[0].containers}
     strong = {"Plain", "RDFER (vote)", "RDFER (ours)", "ELR"}
     thin = [line for name, line in lines.items() if name not in strong]
@@ -60,14 +60,14 @@ def test_rivals_of_training_are_thin_and_told_apart_by_marker_and_line(results):
 def test_more_rivals_than_looks_are_not_drawn_alike():
     rows = [
         {"method": f"m{k}", "name": f"m{k}", "kind": "symmetric", "rate": 0.2, "uar_mean": 0.5}
-        for k in range(len(score_figures.RIVAL_LOOKS) + 1)
+        for k in range(len(scores.RIVAL_LOOKS) + 1)
     ]
     with pytest.raises(ValueError, match="zip"):
-        score_figures.noise({"noise": {"rows": rows}})
+        scores.noise({"noise": {"rows": rows}})
 
 
 def test_streams_show_every_row_or_say_that_it_is_missing(results):
-    figure, said = score_figures.streams(results)
+    figure, said = parts.streams(results)
     (axis,) = figure.axes
     rows = results["streams"]["rows"]
     intact = [100 * row["uar_mean"] for row in rows if row["input"] == "intact"]
@@ -77,7 +77,7 @@ def test_streams_show_every_row_or_say_that_it_is_missing(results):
 
 
 def test_detail_clips_are_compared_stratum_by_stratum(results):
-    figure, said = score_figures.detail(results)
+    figure, said = parts.detail(results)
     (axis,) = figure.axes
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names[:2] == ["all test videos", "short key"] and len(names) == 6
@@ -87,7 +87,7 @@ def test_detail_clips_are_compared_stratum_by_stratum(results):
 
 
 def test_factorial_sets_the_averaging_side_by_side(results):
-    figure, said = detection_figures.factorial(results)
+    figure, said = detection.factorial(results)
     left, right = figure.axes
     assert [axis.get_title() for axis in (left, right)] == ["last sweep", "mean over sweeps"]
     stored = [
@@ -101,9 +101,9 @@ def test_factorial_sets_the_averaging_side_by_side(results):
 
 
 def test_rivals_are_sorted_with_the_missing_last_and_the_own_marked(results):
-    figure, said = detection_figures.rivals(results)
+    figure, said = detection.rivals(results)
     (axis,) = figure.axes
-    rows = detection_figures.sorted_rivals(results["rivals"]["rows"], "symmetric")
+    rows = detection.sorted_rivals(results["rivals"]["rows"], "symmetric")
     found = [row["auroc_high_loss_mean"] for row in rows[:-1]]
     assert len(rows) == 16 and found == sorted(found, reverse=True)
     assert is_missing(rows[-1], "auroc_high_loss") and rows[-1]["score"] == "self-confidence"
@@ -118,7 +118,7 @@ def test_rivals_are_sorted_with_the_missing_last_and_the_own_marked(results):
 
 
 def test_cost_stands_over_the_number_of_clips_in_powers_of_two(results):
-    figure, said = detection_figures.cost(results)
+    figure, said = detection.cost(results)
     (axis,) = figure.axes
     assert axis.get_xscale() == "log"
     assert axis.get_xticks().tolist() == [1, 2, 4, 8, 16]

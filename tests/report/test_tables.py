@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rdfer.data.manifest import CLASSES
-from rdfer.report import tables
+from rdfer.report import detection, parts, scores, tables
 from rdfer.report.included import TABLES
 from rdfer.report.readout import CEILING, NOT_RUN, SAME, load_results
 from rdfer.report.reported import load_reported
@@ -43,7 +43,7 @@ def test_columns_of_numbers_alone_are_right_aligned():
 
 
 def test_main_table_holds_every_method_with_its_numbers(results):
-    rows = cells(tables.main_table(results))[2:]
+    rows = cells(scores.main_table(results))[2:]
     *rivals, top = results["main"]["rows"]
     for row, stored in zip(rows, [*rivals, top], strict=True):
         assert stored["name"] in row[0]
@@ -54,13 +54,13 @@ def test_main_table_holds_every_method_with_its_numbers(results):
 
 def test_the_ceiling_is_the_last_row_and_no_rival(results):
     main = {**results["main"], "rows": results["main"]["rows"][::-1]}
-    assert cells(tables.main_table({"main": main}))[-1][0] == "*Ceiling: Plain, no label noise*"
-    for table in (tables.brief_table, tables.per_class_table):
+    assert cells(scores.main_table({"main": main}))[-1][0] == "*Ceiling: Plain, no label noise*"
+    for table in (scores.brief_table, scores.per_class_table):
         assert "no label noise" not in table(results)
 
 
 def test_differences_are_signed_and_judged(results):
-    header, _, *rows = cells(tables.difference_table(results))
+    header, _, *rows = cells(scores.difference_table(results))
     assert header[1] == "Points of UAR [95 %]"
     assert [row[-1] for row in rows] == ["higher", "higher", "higher", SAME, "higher"]
     assert rows[0][1].startswith("+4.8 [+3.2")
@@ -70,12 +70,12 @@ def test_an_unbalanced_test_part_has_differences_in_both_scores(results):
     counts = [row[:] for row in results["main"]["confusion"]["plain"]]
     counts[0][0] += 100
     main = {**results["main"], "confusion": {"plain": counts}}
-    names = [row[0] for row in cells(tables.difference_table({"main": main}))[2:]]
+    names = [row[0] for row in cells(scores.difference_table({"main": main}))[2:]]
     assert {name[-3:] for name in names} == {"UAR", "WAR"}
 
 
 def test_scores_are_judged_on_each_selection_named_for_what_it_is(results):
-    header, _, vote, *_ = cells(tables.agreement_table(results))
+    header, _, vote, *_ = cells(detection.agreement_table(results))
     assert header == [
         "Score",
         "Noisy against all",
@@ -90,7 +90,7 @@ def test_scores_are_judged_on_each_selection_named_for_what_it_is(results):
 def test_results_without_a_selection_say_so_and_lose_nothing_else(results):
     rows = [r for r in results["agreement"]["scores"] if r["over"] != "high-loss-apart"]
     older = {**results, "agreement": {**results["agreement"], "scores": rows}}
-    with_it, without = (cells(tables.agreement_table(r)) for r in (results, older))
+    with_it, without = (cells(detection.agreement_table(r)) for r in (results, older))
     assert {row[3] for row in without[2:]} == {NOT_RUN}
     assert [row[:3] for row in with_it] == [row[:3] for row in without]
     said = substitutions(older, load_reported(REPORTED))
@@ -105,11 +105,11 @@ def test_the_run_is_told_in_short(results):
 
 
 def test_per_class_table_is_in_the_order_of_the_classes(results):
-    assert tuple(row[0] for row in cells(tables.per_class_table(results))[2:]) == CLASSES
+    assert tuple(row[0] for row in cells(scores.per_class_table(results))[2:]) == CLASSES
 
 
 def test_the_whole_method_has_no_difference_to_itself(results):
-    rows = cells(tables.ablation_table(results))[2:]
+    rows = cells(parts.ablation_table(results))[2:]
     assert rows[0][3] == "–"
     assert all("[" in row[3] for row in rows[1:])
 
@@ -117,7 +117,7 @@ def test_the_whole_method_has_no_difference_to_itself(results):
 def test_one_seed_leaves_no_interval(results):
     row = dict(results["main"]["rows"][0])
     row.update(uar_low=None, uar_high=None, n_seeds=1)
-    table = tables.main_table({"main": {"rows": [row]}})
+    table = scores.main_table({"main": {"rows": [row]}})
     assert cells(table)[2][1] == "65.4"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rdfer.data.manifest import Manifest, Video
-from rdfer.report import tables
+from rdfer.report import detection, tables
 from rdfer.studies.fold_agreement import clip_scores, summary
 
 CLASSES = ("A", "B")
@@ -60,9 +60,9 @@ def test_votes_are_the_reference_where_a_clip_has_some():
     rows = {row["score"]: row for row in found["quality"]}
     assert rows["scatter"]["n"] == 3 and rows["scatter"]["low_consensus"] == 2
     assert rows["scatter"]["auroc"] == 1 and rows["scatter"]["spearman"] > 0.8
-    table = tables.quality_table({"labels": found})
+    table = detection.quality_table({"labels": found})
     assert "Disagreement of the vote (no label)" in table
-    assert tables.quality_table({"labels": None}) == "*not run here*\n"
+    assert detection.quality_table({"labels": None}) == "*not run here*\n"
 
 
 def test_counts_by_fold_and_part_name_what_cannot_be_read():

@@ -8,7 +8,7 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import Manifest, Video
 from rdfer.pipeline import data_folder
-from rdfer.report import tables
+from rdfer.report import scores
 from rdfer.settings.schema import Settings, override
 from rdfer.studies import fold_results
 from rdfer.studies.flops import clip_cost
@@ -117,11 +117,11 @@ def test_every_table_says_where_the_epoch_was_chosen_on_the_test_part():
     main = compared({"plain": {1: "ABB", 2: "ABA"}, "ours": {1: "AAB", 2: "ABB"}}, settings)
     results = {"main": main}
     for table in (
-        tables.main_table,
-        tables.brief_table,
-        tables.difference_table,
-        tables.per_class_table,
-        tables.fold_table,
+        scores.main_table,
+        scores.brief_table,
+        scores.difference_table,
+        scores.per_class_table,
+        scores.fold_table,
     ):
         assert "epoch chosen on the test part" in table(results), table.__name__
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from rdfer.report.detection_figures import agreement_by_sweep, agreement_histogram
-from rdfer.report.learning_figures import dynamics
-from rdfer.report.score_figures import confusion, main_comparison
+from rdfer.report.detection import agreement_by_sweep, agreement_histogram
+from rdfer.report.parts import dynamics
+from rdfer.report.scores import confusion, main_comparison
 from rdfer.settings.schema import Settings
 from rdfer.settings.variants import METHODS
 from rdfer.studies import results

@@ -9,8 +9,7 @@ from scipy.spatial.distance import jensenshannon
 from sklearn.metrics import recall_score, roc_auc_score
 
 from rdfer.report.drawing import style
-from rdfer.report.sensitivity_figures import choices, sensitivity, value_name
-from rdfer.report.study_tables import sensitivity_table
+from rdfer.report.sensitivity import choices, sensitivity, sensitivity_table, value_name
 from rdfer.settings.presets import PRESETS
 from rdfer.settings.schema import flat
 from rdfer.settings.variants import METHODS, variant_settings

@@ -8,8 +8,8 @@ from sklearn.metrics import recall_score
 
 from rdfer.base.errors import UserError
 from rdfer.pipeline import steps
+from rdfer.report.parts import world_table
 from rdfer.report.readout import MISSING
-from rdfer.report.study_tables import world_table
 from rdfer.settings.presets import PRESETS
 from rdfer.settings.schema import override
 from rdfer.settings.variants import variant_settings

@@ -1,7 +1,8 @@
-"""Figures of sensitivity: what hangs on the numbers that somebody had to choose.
+"""Sensitivity: what hangs on the numbers that somebody had to choose.
 
-Each takes the results (:func:`rdfer.report.readout.load_results`) and returns the figure and a text
-that says what it shows; the numbers are those of :mod:`rdfer.studies.sensitivity`.
+Each function takes the results (:func:`rdfer.report.readout.load_results`). One without ending
+returns a figure and a text that says what it shows, ``..._table`` returns Markdown; the numbers are
+those of :mod:`rdfer.studies.sensitivity`.
 """
 
 from collections.abc import Mapping
@@ -10,23 +11,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from rdfer.report.drawing import (
-    BLUE,
-    GREEN,
-    INK,
-    KIND_STYLE,
-    SOFT,
-    Drawn,
-    Look,
-    Rows,
-    draw_curve,
-    draw_line,
-    draw_marks,
-    label_rows,
-    method_look,
-    subplots,
-)
-from rdfer.report.readout import Results, is_missing, percent, rows_of, study
+from rdfer.report import drawing
+from rdfer.report.drawing import BLUE, GREEN, INK, KIND_STYLE, SOFT, Drawn, Look
+from rdfer.report.readout import DASH, POINTS, SHARE, Results, is_missing, percent, rows_of, study
+from rdfer.report.tables import Columns, each, table
 from rdfer.settings.variants import JUDGED, VOTE
 
 #: Setting -> what figures and tables call it.
@@ -42,7 +30,7 @@ BELIEFS: Mapping[str, Look] = {
     "clips": Look("clips", "#E69F00", "s", "--"),
     "clips and sweeps": Look("clips and sweeps", GREEN, "v", "-."),
     "ours, unweighed": Look("RDFER (ours), unweighed", BLUE, "D", ":"),
-    "RDFER (ours)": method_look("ours", "RDFER (ours)"),
+    "RDFER (ours)": drawing.method_look("ours", "RDFER (ours)"),
 }
 #: Rule -> title, what is on the axis, and the threshold that methods of the package use.
 RULES: Mapping[str, tuple[str, str, float]] = {
@@ -64,13 +52,13 @@ def value_name(row: Mapping[str, Any]) -> str:
 def sensitivity(results: Results) -> Drawn:
     """UAR, and AUROC of the averaged gap, for each value of each setting."""
     rows = rows_of(results, "sensitivity")
-    figure, axes = subplots(1, 2, height=0.9 + 0.31 * len(rows), sharey=True)
-    look = method_look("ours", "RDFER (ours)")
+    figure, axes = drawing.subplots(1, 2, height=0.9 + 0.31 * len(rows), sharey=True)
+    look = drawing.method_look("ours", "RDFER (ours)")
     panels = (("uar", 100.0, "UAR on the test videos, %"), ("auroc", 1.0, "AUROC of the gap"))
     others = [y for y in range(1, len(rows)) if rows[y]["setting"] != rows[y - 1]["setting"]]
     for axis, (name, scale, title) in zip(axes, panels, strict=True):
-        label_rows(axis, [value_name(row) for row in rows], borders=others)
-        draw_marks(axis, rows, name, look, scale=scale)
+        drawing.label_rows(axis, [value_name(row) for row in rows], borders=others)
+        drawing.marks(axis, rows, name, look, scale=scale)
         for y, row in enumerate(rows):
             if row["usual"] and not is_missing(row, name):
                 axis.axhspan(y - 0.45, y + 0.45, color="#eef4f9", zorder=0)
@@ -79,10 +67,23 @@ def sensitivity(results: Results) -> Drawn:
     return figure, f"UAR in percent with 95 % intervals: {said}."
 
 
+def sensitivity_table(results: Results) -> str:
+    """Each value of each setting: UAR, its difference to the usual one, what sweeps know."""
+    columns: Columns = {
+        "Setting": value_name,
+        "UAR, %": each(study, "uar"),
+        "Difference, points": lambda row: DASH if row["usual"] else study(row, "delta", POINTS),
+        "AUROC of the gap": each(study, "auroc", SHARE),
+        "Spread of clips": each(study, "spread", SHARE),
+        "Seeds": "n_seeds",
+    }
+    return table(rows_of(results, "sensitivity"), columns)
+
+
 def choices(results: Results) -> Drawn:
     """Thresholds of both rules, the first sweep, and the reliability of stated probabilities."""
     stored = results["sensitivity"]
-    figure, axes = subplots(2, 2, height=6.6)
+    figure, axes = drawing.subplots(2, 2, height=6.6)
     said = [
         _thresholds(axis, [r for r in stored["thresholds"] if r["rule"] == rule], rule)
         for axis, rule in zip(axes[0], RULES, strict=True)
@@ -93,7 +94,7 @@ def choices(results: Results) -> Drawn:
     return figure, " ".join(said)
 
 
-def _thresholds(axis: Axes, rows: Rows, rule: str) -> str:
+def _thresholds(axis: Axes, rows: drawing.Rows, rule: str) -> str:
     title, label, in_use = RULES[rule]
     rows = [row for row in rows if not is_missing(row, "noisy")]
     at = [row["threshold"] for row in rows]
@@ -112,10 +113,10 @@ def _thresholds(axis: Axes, rows: Rows, rule: str) -> str:
     return f"{title}, called noisy at threshold " + ", at ".join(ends) + "."
 
 
-def _warmup(axis: Axes, rows: Rows) -> str:
+def _warmup(axis: Axes, rows: drawing.Rows) -> str:
     rows = [row for row in rows if not is_missing(row, "delta")]
     epochs = [row["epoch"] for row in rows]
-    draw_curve(axis, epochs, rows, "delta", Look("", GREEN, "v", ""), scale=1)
+    drawing.curve(axis, epochs, rows, "delta", Look("", GREEN, "v", ""), scale=1)
     axis.axhline(0, color=SOFT, lw=1)
     axis.set_title("Without the first sweeps")
     axis.set(xlabel="epoch of the first sweep used", ylabel="AUROC, difference")
@@ -125,7 +126,7 @@ def _warmup(axis: Axes, rows: Rows) -> str:
     return f"AUROC of the averaged gap, difference to that of all sweeps: {said}."
 
 
-def _reliability(axis: Axes, rows: Rows) -> str:
+def _reliability(axis: Axes, rows: drawing.Rows) -> str:
     axis.plot([0, 100], [0, 100], color=INK, lw=0.8, label="as stated")
     said = []
     for row in rows:
@@ -133,7 +134,7 @@ def _reliability(axis: Axes, rows: Rows) -> str:
             continue
         look, score = BELIEFS[row["belief"]], f"{row['brier_mean']:.3f}"
         stated, found = ([100 * p for p in row[name]] for name in ("predicted", "wrong"))
-        draw_line(axis, stated, found, replace(look, label=f"{look.label}: {score}"), ms=4)
+        drawing.line(axis, stated, found, replace(look, label=f"{look.label}: {score}"), ms=4)
         said.append(f"{look.label} {score}")
     axis.set(title="Is it a probability?", xlabel="stated: label is wrong, %", ylabel="is wrong, %")
     axis.legend(fontsize=9, loc="upper center", bbox_to_anchor=(0.36, -0.2))

@@ -1,7 +1,7 @@
-"""Figures of scores on test videos: methods against each other, by class, by part, under noise.
+"""How well methods do on test videos: against each other, by class, by part, under label noise.
 
-Every function takes the results (:func:`rdfer.report.readout.load_results`) and returns the figure
-and a text that says what it shows.
+Every function takes the results (:func:`rdfer.report.readout.load_results`). One without ending
+returns a figure and a text that says what it shows, ``..._table`` returns Markdown.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,39 +14,10 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from rdfer.report.drawing import (
-    BLUE,
-    GREEN,
-    INK,
-    ORANGE,
-    SOFT,
-    Drawn,
-    Look,
-    Rows,
-    draw_curve,
-    draw_groups,
-    draw_line,
-    draw_marks,
-    label_rows,
-    legend_above,
-    method_look,
-    subplots,
-)
-from rdfer.report.readout import (
-    CEILING,
-    MISSING,
-    POINTS,
-    Results,
-    ceiling,
-    class_names,
-    interval,
-    is_missing,
-    method_names,
-    percent,
-    rivals,
-    round_percent,
-    rows_of,
-)
+from rdfer.report import drawing, readout
+from rdfer.report.drawing import INK, SOFT, Drawn, Look
+from rdfer.report.readout import CEILING, NOT_RUN, POINTS, SCORE, Results, Row, interval, percent
+from rdfer.report.tables import Columns, called, each, markdown, pivot, table
 from rdfer.studies.design import EVERY_SEED
 
 MINUS = "\N{MINUS SIGN}"
@@ -56,24 +27,8 @@ CHANGE = LinearSegmentedColormap.from_list("change", ["#E69F00", "#ffffff", "#56
 RIVAL_LOOKS = (("<", ":"), ("x", "-."), (">", "--"), ("+", "-"), ("d", ":"), ("*", "--"))
 STRONG = {"lw": 2.0, "ms": 7, "zorder": 3, "elinewidth": 1.2}
 THIN = {"lw": 0.9, "ms": 5, "mfc": "white"}
+#: Kinds of label noise that are not called by their own name.
 KINDS: Mapping[str, str] = {"instance": "instance-dependent"}
-STREAMS: Mapping[str, str] = {
-    "both": "both streams",
-    "long": "long-term alone",
-    "short": "short-term alone",
-}
-INPUTS: Mapping[str, Look] = {
-    "intact": Look("intact", INK, "o"),
-    "frames shuffled": Look("frames shuffled", ORANGE, "s"),
-    "clips shuffled": Look("clips shuffled", BLUE, "^"),
-    "frozen": Look("frozen", GREEN, "D"),
-}
-DETAILS: Mapping[str, Look] = {
-    "resampled": Look("re-sampled", BLUE, "o"),
-    "even": Look("even", SOFT, "D"),
-    "random": Look("random", ORANGE, "s"),
-}
-STRATA: Mapping[str, str] = {"test": "all test videos"}
 
 
 def main_comparison(results: Results) -> Drawn:
@@ -81,23 +36,23 @@ def main_comparison(results: Results) -> Drawn:
 
     The ceiling is plain training without label noise, which no method is a rival of.
     """
-    rows, top = rivals(results), ceiling(results)
-    figure, axes = subplots(1, 2, height=1.1 + 0.45 * len(rows), sharey=True)
+    rows, top = readout.rivals(results), readout.ceiling(results)
+    figure, axes = drawing.subplots(1, 2, height=1.1 + 0.45 * len(rows), sharey=True)
     for axis, metric in zip(axes, ("uar", "war"), strict=True):
         for y, row in enumerate(rows):
-            look = method_look(row["method"])
+            look = drawing.method_look(row["method"])
             single = row.get(f"{metric}_by_seed", row.get(f"{metric}_by_fold", []))
             dots = 100 * np.asarray(single, float)
             axis.plot(dots, np.full(len(dots), y + 0.22), ".", color=look.colour, alpha=0.5, ms=5)
-            draw_marks(axis, [row], metric, look, shift=y)
+            drawing.marks(axis, [row], metric, look, shift=y)
         if top is not None:
-            mean, look = 100 * top[f"{metric}_mean"], method_look(CEILING)
+            mean, look = 100 * top[f"{metric}_mean"], drawing.method_look(CEILING)
             name = f"ceiling: {top['name']}"
             axis.axvline(mean, color=look.colour, ls=look.line, lw=1.3, label=name)
         axis.set_xlabel(f"{metric.upper()} on the test videos, %")
-        label_rows(axis, [row["name"] for row in rows])
+        drawing.label_rows(axis, [row["name"] for row in rows])
     if top is not None:
-        legend_above(figure, axes[0], loc="outside upper right")
+        drawing.legend(figure, axes[0], loc="outside upper right")
     said = "; ".join(
         f"{r['name']} UAR {percent(r['uar_mean'])} %, WAR {percent(r['war_mean'])} %"
         for r in [*rows, *([] if top is None else [top])]
@@ -106,36 +61,122 @@ def main_comparison(results: Results) -> Drawn:
     return figure, f"Mean and 95 % interval over {over}. {said}."
 
 
+def main_table(results: Results) -> str:
+    """One row a method: UAR and WAR with intervals, seeds, cost; the ceiling comes last."""
+
+    def passes(row: Row) -> str:
+        count = row.get("forward_passes")
+        return NOT_RUN if count is None else f"{int(count):,}".replace(",", "\N{THIN SPACE}")
+
+    def name(row: Row) -> str:
+        return f"*Ceiling: {row['name']}*" if row["method"] == CEILING else str(row["name"])
+
+    columns: Columns = {
+        "Method": name,
+        "UAR, %": each(interval, "uar"),
+        "WAR, %": each(interval, "war"),
+        "Seeds": "n_seeds",
+        "Forward passes": passes,
+    }
+    return table(
+        sorted(readout.rows_of(results, "main"), key=lambda row: row["method"] == CEILING), columns
+    )
+
+
+def brief_table(results: Results) -> str:
+    """The cover's table: method and UAR only, without the ceiling."""
+    uar: Columns = {"Method": "name", "UAR, %": lambda row: percent(row["uar_mean"])}
+    return table(readout.rivals(results), uar)
+
+
+def difference_table(results: Results) -> str:
+    """Paired differences with their intervals, and whether these exclude zero.
+
+    In UAR alone where the test part is balanced; else in WAR as well, which the row says.
+    """
+    names, alone = readout.method_names(results), readout.balanced(results)
+
+    def title(row: Row) -> str:
+        pair = " − ".join(names.get(row[side], str(row[side])) for side in "ab")
+        return pair if alone else f"{pair}, {row['metric'].upper()}"
+
+    rows = readout.rows_of(results, "main", "differences")
+    columns: Columns = {
+        "Difference": title,
+        "Points of UAR [95 %]" if alone else "Points [95 %]": each(interval, "", POINTS),
+        "Seeds": "n_seeds",
+        "Reading": lambda row: readout.verdict(row.get("low"), row.get("high")),
+    }
+    return table([row for row in rows if row["metric"] == "uar" or not alone], columns)
+
+
+def difficulty_table(results: Results) -> str:
+    """UAR apart for easy and for hard test videos."""
+    rows = [row for row in readout.rows_of(results, "main") if "uar_hard_mean" in row]
+    easy, hard = each(interval, "uar_easy"), each(interval, "uar_hard")
+    return table(rows, {"UAR, %": "name", "Easy videos": easy, "Hard videos": hard})
+
+
+def fold_table(results: Results) -> str:
+    """One row a method: UAR / WAR of each fold, their mean, and the value of all videos pooled."""
+    folds = (results.get("main") or {}).get("folds") or []
+
+    def pair(uar: float, war: float) -> str:
+        return f"{percent(uar)} / {percent(war)}"
+
+    body = [
+        [
+            row["name"],
+            *map(pair, row["uar_by_fold"], row["war_by_fold"]),
+            *(pair(row[f"uar_{end}"], row[f"war_{end}"]) for end in ("mean", "pooled")),
+        ]
+        for row in readout.rows_of(results, "main")
+        if "uar_by_fold" in row
+    ]
+    header = ["UAR / WAR, %", *(f"Fold {k}" for k in folds), "Mean over folds", "Pooled"]
+    return markdown(header, body)
+
+
 def per_class(results: Results) -> Drawn:
     """Recall per class, one marker a method, without the ceiling."""
-    names, classes = method_names(results), class_names(results)
+    names, classes = readout.method_names(results), readout.class_names(results)
     stored = results["main"]["per_class"]
     recalls = {m: stored[m] for m in names if m in stored and m != CEILING}
-    figure, axis = subplots(1, 1, height=4.0)
+    figure, axis = drawing.subplots(1, 1, height=4.0)
     for method, by_class in recalls.items():
-        look = method_look(method, names[method])
+        look = drawing.method_look(method, names[method])
         face = "white" if method.endswith("-matched") else look.colour
         shown = [100 * by_class[c] for c in classes]
-        draw_line(axis, shown, range(len(classes)), look, ls="", mfc=face, ms=7)
-    label_rows(axis, classes)
+        drawing.line(axis, shown, range(len(classes)), look, ls="", mfc=face, ms=7)
+    drawing.label_rows(axis, classes)
     axis.grid(True, axis="y")
     axis.set_xlabel("recall on the test videos, %")
-    legend_above(figure, axis, columns=2)
+    drawing.legend(figure, axis, columns=2)
     lowest = {m: min(by, key=by.__getitem__) for m, by in recalls.items()}
     said = ", ".join(f"{names[m]} lowest in {c.lower()}" for m, c in lowest.items())
     return figure, f"Recall of the {len(classes)} classes for each method: {said}."
 
 
+def per_class_table(results: Results) -> str:
+    """Recall per class (rows) and method (columns), without the ceiling."""
+    names = readout.method_names(results)
+    recalls: Mapping[str, Row] = (results.get("main") or {}).get("per_class") or {}
+    methods = [method for method in names if method in recalls and method != CEILING]
+    classes = readout.class_names(results)
+    body = [[c, *(percent(recalls[m].get(c)) for m in methods)] for c in classes]
+    return markdown(["Recall, %", *(names[m] for m in methods)], body if methods else [])
+
+
 def confusion(results: Results) -> Drawn:
     """Where the videos of each class go with plain training, and what the method changes in it."""
-    names, classes = method_names(results), class_names(results)
+    names, classes = readout.method_names(results), readout.class_names(results)
     counts = {m: np.asarray(table, float) for m, table in results["main"]["confusion"].items()}
     # percent of each true class (row) predicted as each class
     shares = {m: 100 * n / np.maximum(n.sum(1, keepdims=True), 1) for m, n in counts.items()}
     first = "plain" if "plain" in shares else next(iter(shares))
     both = first == "plain" and "ours" in shares
     count = 2 if both else 1
-    figure, axes = subplots(count, 1, width=5.2, height=4.4 * count, squeeze=False)
+    figure, axes = drawing.subplots(count, 1, width=5.2, height=4.4 * count, squeeze=False)
     _matrix(axes[0, 0], shares[first], classes, fmt=".0f", vmin=0, vmax=100, cmap="Blues")
     axes[0, 0].set_title(f"{names.get(first, first)}: % of each true class")
     said = f"Share of each true class predicted as each class, for {names.get(first, first)}"
@@ -172,33 +213,21 @@ def _matrix(
     axis.set(xlabel="predicted", ylabel="true")
 
 
-def ablation(results: Results) -> Drawn:
-    """Paired difference of every variant to the full method."""
-    rows = [r for r in rows_of(results, "ablation") if r.get("delta_mean") is not None]
-    figure, axis = subplots(1, 1, height=0.9 + 0.34 * len(rows))
-    draw_marks(axis, rows, "delta", Look("", BLUE, "o"))
-    axis.axvline(0, color=SOFT, lw=1)
-    label_rows(axis, [row["name"] for row in rows])
-    axis.set_xlabel("UAR, difference to the full method, points")
-    said = "; ".join(f"{row['name']} {interval(row, 'delta', POINTS)}" for row in rows)
-    return figure, f"Paired differences in points of UAR with 95 % intervals: {said}."
-
-
 def noise(results: Results) -> Drawn:
     """UAR against the rate of label noise, one panel a kind: four methods strong, rivals thin.
 
     Raises:
         ValueError: more rivals than :data:`RIVAL_LOOKS`.
     """
-    rows = rows_of(results, "noise")
+    rows = readout.rows_of(results, "noise")
     kinds = list(dict.fromkeys(row["kind"] for row in rows))
     names = {row["method"]: row["name"] for row in rows}
-    strong = {m: method_look(m, name) for m, name in names.items() if m in EVERY_SEED}
+    strong = {m: drawing.method_look(m, name) for m, name in names.items() if m in EVERY_SEED}
     others = [m for m in names if m not in EVERY_SEED]
     grey = zip(others, RIVAL_LOOKS[: len(others)], strict=True)
     looks = {**strong, **{m: Look(names[m], SOFT, *look) for m, look in grey}}
     height = 1.0 + 2.7 * len(kinds)
-    figure, axes = subplots(len(kinds), 1, height=height, sharex=True, squeeze=False)
+    figure, axes = drawing.subplots(len(kinds), 1, height=height, sharex=True, squeeze=False)
     said = []
     for axis, kind in zip(axes.flat, kinds, strict=True):
         here = sorted((row for row in rows if row["kind"] == kind), key=lambda row: row["rate"])
@@ -207,44 +236,27 @@ def noise(results: Results) -> Drawn:
             thick = method in strong
             rates = [100 * row["rate"] for row in points]
             weight: Mapping[str, Any] = STRONG if thick else THIN
-            draw_curve(axis, rates, points, "uar", look, bars=thick, **weight)
+            drawing.curve(axis, rates, points, "uar", look, bars=thick, **weight)
         axis.set(title=f"{KINDS.get(kind, kind)} noise", ylabel="UAR on the test videos, %")
-        lacking = sum(is_missing(row, "uar") for row in here)
+        lacking = sum(readout.is_missing(row, "uar") for row in here)
         if lacking:
             note = f"{lacking} of {len(here)} marks missing"
             axis.set_title(note, loc="right", fontsize=9, color=SOFT)
         highest = [row for row in here if row["rate"] == here[-1]["rate"]]
-        scores = (f"{r['name']} {_score(r)}" for r in highest if r["method"] in strong)
-        rate = round_percent(here[-1]["rate"])
+        scores = (
+            f"{r['name']} {readout.mean(r, 'uar', SCORE)}" for r in highest if r["method"] in strong
+        )
+        rate = readout.round_percent(here[-1]["rate"])
         said.append(f"At {rate} % {KINDS.get(kind, kind)} noise: {'; '.join(scores)}.")
-    legend_above(figure, axes.flat[0], fontsize=9.5)
+    drawing.legend(figure, axes.flat[0], fontsize=9.5)
     axes.flat[-1].set_xlabel("flipped training labels, %")
     return figure, f"UAR against the rate of label noise. {' '.join(said)}"
 
 
-def streams(results: Results) -> Drawn:
-    """UAR of both streams and of each alone, by what is left of the order in time."""
-    return _grouped(rows_of(results, "streams"), ("streams", STREAMS), ("input", INPUTS))
-
-
-def detail(results: Results) -> Drawn:
-    """UAR by stratum of the test videos, for each way to choose the detail clips."""
-    return _grouped(rows_of(results, "detail"), ("over", STRATA), ("detail", DETAILS))
-
-
-def _grouped(
-    rows: Rows, groups: tuple[str, Mapping[str, str]], series: tuple[str, Mapping[str, Look]]
-) -> Drawn:
-    """A row of marks a group, with a mark a series in it."""
-    along, titles = groups
-    found = {row[along]: titles.get(row[along], row[along]) for row in rows}
-    figure, axis = subplots(1, 1, height=1.2 + 0.17 * (len(series[1]) + 1) * len(found))
-    told = draw_groups(axis, rows, "uar", groups=(along, found), series=series, say=_score)
-    axis.set_xlabel("UAR, % (mean and 95 % interval over seeds)")
-    legend_above(figure, axis, columns=4)
-    said = "; ".join(f"{title}: {told[group]}" for group, title in found.items())
-    return figure, f"UAR with 95 % intervals. {said}."
-
-
-def _score(row: Mapping[str, Any], name: str = "uar") -> str:
-    return MISSING if is_missing(row, name) else f"{percent(row[f'{name}_mean'])} %"
+def noise_table(results: Results) -> str:
+    """UAR by kind of label noise and method (rows) and rate (columns)."""
+    rows = readout.rows_of(results, "noise")
+    rates = sorted({row["rate"] for row in rows})
+    across = {f"{readout.round_percent(rate)} % flipped": {"rate": rate} for rate in rates}
+    lead: Columns = {"Noise": called("kind", KINDS), "Method": "name"}
+    return pivot(rows, ("kind", "method"), lead, across, each(readout.study, "uar"))
