@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rdfer.base.errors import Stopped, UserError
+from rdfer.base.errors import Stopped, UserError, short
 from rdfer.base.files import write_json
 
 
@@ -30,9 +30,12 @@ class Command:
 
 
 def natural(text: str, *, least: int = 0) -> int:
-    """A whole number from 0 on."""
-    if not text.isdecimal() or int(text) < least:
-        raise argparse.ArgumentTypeError(f"{text!r}: must be a whole number from {least} on")
+    """A whole number from 0 to 2^32 - 1, which every seed is as well."""
+    most = 2**32 - 1
+    if not (text.isdecimal() and len(text) < 12 and least <= int(text) <= most):
+        raise argparse.ArgumentTypeError(
+            f"{short(text)!r}: must be a whole number from {least} on, at most {most}"
+        )
     return int(text)
 
 

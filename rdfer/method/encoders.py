@@ -164,11 +164,25 @@ class SmallEncoder(ResNet):
         self.fc = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that no encoder of single frames has.
+
+    Raises:
+        UserError: neither a model of timm, with or without the name of its weights, nor
+            ``"faces-resnet"``.
+    """
+    try:
+        if name == SMALL or timm.is_model(name):
+            return
+    except RuntimeError as error:  # a model, but no such weights
+        raise UserError(f"encoder = {name!r}: {str(error).splitlines()[0]}") from None
+    near = difflib.get_close_matches(name, [SMALL, *timm.list_models()], n=1)
+    hint = f"did you mean {near[0]!r}?" if near else "timm.list_models() lists them"
+    raise UserError(f"encoder = {name!r}: no timm model has this name; {hint}")
+
+
 def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
-    if not timm.is_model(name):
-        near = difflib.get_close_matches(name, [SMALL, *timm.list_models()], n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "timm.list_models() lists them"
-        raise UserError(f"encoder = {name!r}: no timm model has this name; {hint}")
+    check_name(name)
     config = timm.get_pretrained_cfg(name)
     options: dict[str, Any] = (
         {"img_size": size} if size and config and config.fixed_input_size else {}

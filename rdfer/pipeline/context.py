@@ -9,7 +9,7 @@ import torch
 
 from rdfer.base import machine
 from rdfer.base.errors import UserError
-from rdfer.method.encoders import OWN, ships
+from rdfer.method.encoders import OWN, check_name, ships
 from rdfer.pipeline.data_folder import (
     DataFolder,
     check_parameters,
@@ -19,7 +19,7 @@ from rdfer.pipeline.data_folder import (
 )
 from rdfer.pipeline.runs import preset_dir
 from rdfer.settings.presets import Preset, get_preset
-from rdfer.settings.schema import Settings, check_value, override
+from rdfer.settings.schema import Seed, Settings, check_value, override
 
 #: What a bank depends on: of a real set, and what the rendered one depends on besides.
 STORED = frozenset({"data.source", "data.frames", "data.size"})
@@ -129,20 +129,22 @@ def begin(preset: str, overrides: Mapping[str, Any] | None = None, **others: Any
         preset: name of a preset.
         overrides: dotted settings to change; they then have a folder of its own.
         others: further parameters, checked to be of the types of their notebook's defaults
-            (``seed=0`` must stay an int). Of a real data set: ``fold``, ``data`` (its folder)
-            and ``reading`` (options of its reader).
+            (``seed=0`` must stay an int, in 0..2^32 - 1). Of a real data set: ``fold``, ``data``
+            (its folder) and ``reading`` (options of its reader).
 
     Raises:
-        UserError: unknown preset or setting, wrong type or value; or a fold or folder where the
-            preset renders its own videos.
+        UserError: unknown preset, setting or encoder, wrong type or value; or a fold or folder
+            where the preset renders its own videos.
     """
     check_value("preset", preset, str)
     changes = dict(check_value("overrides", dict(overrides or {}), dict))
-    types = {"seed": int, "methods": str, "fold": int, "data": str, "reading": dict}
+    types = {"seed": Seed, "methods": str, "fold": int, "data": str, "reading": dict}
     for name, value in others.items():
         check_value(name, value, types[name])
     chosen = get_preset(preset)
     settings = override(chosen.settings, changes)
+    if settings.network.model != "m3dfel":
+        check_name(settings.network.encoder)
     fold, data, reading = (
         others.get(k, d) for k, d in (("fold", 0), ("data", ""), ("reading", {}))
     )

@@ -19,7 +19,8 @@ from typing import Any
 from rdfer.base.errors import Stopped, UserError, did_you_mean, short
 from rdfer.base.files import read_json, write_atomic
 from rdfer.pipeline.runs import find_root
-from rdfer.settings.schema import check_value
+from rdfer.settings.presets import get_preset
+from rdfer.settings.schema import Seed, check_value, override
 
 # what numerical libraries read when they start, and what this package reads
 THREADS = (
@@ -130,6 +131,24 @@ def check_parameters(path: Path, parameters: Mapping[str, Any]) -> dict[str, Any
     }
 
 
+def _check_values(values: Mapping[str, Any]) -> None:
+    """Refuse what the notebook's second cell would refuse, before a kernel starts.
+
+    Raises:
+        UserError: an unknown preset, settings without meaning, a seed out of its range.
+    """
+    if "seed" in values:
+        check_value("seed", values["seed"], Seed)
+    if "preset" not in values:
+        return
+    changes = values.get("overrides") or {}
+    override(get_preset(values["preset"]).settings, changes)
+    if "network.encoder" in changes:  # which models there are, timm knows: seconds, so only then
+        from rdfer.pipeline.context import begin
+
+        begin(values["preset"], changes)
+
+
 @contextmanager
 def kernel_environment(threads: int | None) -> Iterator[Path]:
     """The environment that a notebook's kernel inherits, and a private directory for its files.
@@ -182,6 +201,7 @@ def run_notebook(
     """
     path, out = find_notebook(name_or_path), Path(out)
     checked = check_parameters(path, parameters)
+    _check_values({**declared(path), **checked})
     failed = out.with_name(f"{out.stem}.failed.ipynb")
     _execute(path.resolve(), failed.resolve(), checked, threads)
     _forget_paths(failed)

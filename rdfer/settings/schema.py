@@ -15,11 +15,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from rdfer.base.errors import UserError, did_you_mean
+from rdfer.base.errors import UserError, did_you_mean, short
 
 STRICT = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
-Count = Annotated[int, Field(ge=1)]
+#: Beyond this no count of videos, frames, pixels or epochs means anything.
+MOST = 2**31 - 1
+Count = Annotated[int, Field(ge=1, le=MOST)]
+#: What NumPy and PyTorch both take.
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 NotNegative = Annotated[float, Field(ge=0)]
 
@@ -37,7 +41,8 @@ class Part(BaseModel):
             super().__init__(**values)
         except ValidationError as error:
             leaf = str((*error.errors()[0]["loc"], "")[0])
-            raise _one_line(error, f"{type(self).__name__.lower()}.{leaf}", type(self)) from None
+            known = type(self).model_json_schema()["properties"]
+            raise _one_line(error, f"{type(self).__name__.lower()}.{leaf}", known) from None
 
 
 _TYPES = {
@@ -50,11 +55,10 @@ _TYPES = {
 }
 
 
-def _one_line(error: ValidationError, name: str, part: type[Part] | None = None) -> UserError:
-    """The first of pydantic's complaints as ``name = value: rule``."""
+def _one_line(error: ValidationError, name: str, known: Mapping[str, Any]) -> UserError:
+    """The first of pydantic's complaints as ``name = value: rule``; ``known``: JSON schemas."""
     first = error.errors(include_url=False)[0]
     kind, value, context = first["type"], first["input"], first.get("ctx", {})
-    known = part.model_json_schema()["properties"] if part else {}
     leaf = name.rpartition(".")[2]
     if kind == "value_error":  # a rule between fields, which is such a line itself
         return context["error"]
@@ -68,19 +72,23 @@ def _one_line(error: ValidationError, name: str, part: type[Part] | None = None)
         text = f"unknown; {did_you_mean(leaf, known)}"
     elif kind.startswith(("greater_than", "less_than")):
         text = _interval(known[leaf])
+    elif kind == "string_pattern_mismatch":
+        text = "must be a name of letters, digits, dots, dashes and underscores"
     else:
         text = first["msg"]
-    return UserError(f"{name} = {value!r}: {text}")
+    return UserError(f"{name} = {short(repr(value))}: {text}")
 
 
 def _interval(field: Mapping[str, Any]) -> str:
     """The range of a number, from the JSON schema of its field."""
     low, above = field.get("minimum"), field.get("exclusiveMinimum")
     high, below = field.get("maximum"), field.get("exclusiveMaximum")
+    if high == MOST:
+        return f"must be at least {low}, and at most {MOST}"
     if high is None and below is None:
         return f"must be above {above:g}" if low is None else f"must be at least {low:g}"
     start = f"({above:g}" if low is None else f"[{low:g}"
-    return f"must lie in {start}, " + (f"{below:g})" if high is None else f"{high:g}]")
+    return f"must lie in {start}, " + (f"{below:g})" if high is None else f"{high:.10g}]")
 
 
 class Data(Part):
@@ -98,7 +106,7 @@ class Data(Part):
     val: Count = 350
     test: Count = 2100
     # also predict each training video by networks of the other folds; 0: not
-    folds: int = Field(default=0, ge=0)
+    folds: int = Field(default=0, ge=0, le=MOST)
     probes: bool = False  # also predict the test videos with their order in time destroyed
     frames: Count = 64  # stored a video: T of the paper's precursor
     size: Count = 64  # pixels
@@ -107,7 +115,9 @@ class Data(Part):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Refuse to draw more videos than there are."""
+        """Refuse to draw more videos than there are, and a single fold, which has no others."""
+        if self.folds == 1:
+            raise UserError("data.folds = 1: must be 0 (none) or at least 2")
         if self.per_seed > self.train:
             raise UserError(
                 f"data.per_seed = {self.per_seed}: "
@@ -132,6 +142,20 @@ class Sampling(Part):
     key_stride: Count = 2
     key_rule: Literal["class-peaks", "uniform", "random"] = "class-peaks"
 
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        """Refuse more key frames than a synopsis has frames."""
+        if self.keys > self.clip_frames:
+            raise UserError(
+                f"sampling.keys = {self.keys}: a synopsis of sampling.clip_frames = "
+                f"{self.clip_frames} frames has at most that many"
+            )
+        return self
+
+
+PICTURES = ("none", "faces", "classes", "imagenet")  # weights of encoders of single frames
+SHIPPED = ("none", "faces", "classes")  # of the small encoder
+
 
 class Network(Part):
     """The network. ``frozen``: the encoder's features are cached once per frame.
@@ -145,7 +169,8 @@ class Network(Part):
     model: Literal["dual-stream", "frame-average", "recurrent", "transformer", "m3dfel"] = (
         "dual-stream"
     )
-    encoder: str = "faces-resnet"
+    # a model of timm, the small one that ships, or m3dfel's own; a plain name, never a place
+    encoder: str = Field(default="faces-resnet", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")
     pretrained: Literal["none", "faces", "classes", "imagenet", "kinetics"] = "faces"
     frozen: bool = True
     separate_encoders: bool = False
@@ -166,6 +191,7 @@ class Network(Part):
                 f"must be a multiple of network.heads = {self.heads}"
             )
         baseline, m3dfel = self.model != "dual-stream", self.model == "m3dfel"
+        small = self.encoder == "faces-resnet"
         for applies, name, needed, why in (
             (baseline, "streams", ("both",), "a baseline has one stream, so leave it at 'both'"),
             (baseline, "fusion", ("mean",), "a baseline fuses nothing, so leave it at 'mean'"),
@@ -174,6 +200,8 @@ class Network(Part):
             (m3dfel, "encoder", ("r3d_18",), "m3dfel is defined with 'r3d_18'"),
             (m3dfel, "pretrained", ("none", "kinetics"), "m3dfel has 'none' or 'kinetics'"),
             (m3dfel, "shift", (False,), "r3d_18 convolves over time, so it must be false"),
+            (not m3dfel, "pretrained", PICTURES, "'kinetics' is of clips, which m3dfel alone sees"),
+            (small, "pretrained", SHIPPED, "there are no such weights for 'faces-resnet'"),
         ):
             value = getattr(self, name)
             if applies and value not in needed:
@@ -185,21 +213,22 @@ class Training(Part):
     """The loop. Loss = detail + ``synopsis`` x synopsis + ``instances`` x both instance losses."""
 
     epochs: Count = 32
-    warmup: int = 4
-    batch: Count = 64
+    warmup: int = Field(default=4, ge=0, le=MOST)
+    # a batch of one is never trained on: it has nothing to be normalised over
+    batch: int = Field(default=64, ge=2, le=MOST)
     lr: float = Field(default=1e-3, gt=0)
-    lr_end: float = 1e-5
-    weight_decay: float = 0.05
+    lr_end: NotNegative = 1e-5
+    weight_decay: NotNegative = 0.05
     label_smoothing: Share = 0.0
-    synopsis: float = 0.1
-    instances: float = 0.1
+    synopsis: NotNegative = 0.1
+    instances: NotNegative = 0.1
     balanced: bool = True
     precision: Literal["32-true", "bf16-mixed", "16-mixed"] = "32-true"
     checkpoint: Count = 10  # epochs between checkpoints
     # by what the epoch is chosen; "test" is a habit of others, there to show what it does
     choose: Literal["validation", "test", "last"] = "validation"
     # another network for the same task: other weights, order and clips
-    twin: int = Field(default=0, ge=0)
+    twin: int = Field(default=0, ge=0, le=MOST)
 
 
 class Agreement(Part):
@@ -215,16 +244,16 @@ class Agreement(Part):
 
     clips: Count = 8
     span: float = Field(default=1.0, gt=0, le=1)
-    start: int = 6
+    start: Count = 6
     every: Count = 4
     average: bool = True  # mean over all sweeps so far; else the last sweep alone
     score: Literal["vote", "gap", "contrary", "loss"] = "contrary"
     rule: Literal["threshold", "mixture"] = "mixture"
-    score_threshold: float = 0.2  # with rule "threshold": SCN's margin
-    threshold: float = 0.8  # agreement from which on the clips agree
+    score_threshold: NotNegative = 0.2  # with rule "threshold": SCN's margin
+    threshold: float = Field(default=0.8, gt=0, le=1)  # agreement from which on the clips agree
     reading: Literal["unanimous-noisy", "scattered-noisy"] = "unanimous-noisy"
     noisy: Literal["keep", "drop", "relabel", "soft"] = "keep"
-    reinforce: float = 0.0
+    reinforce: NotNegative = 0.0
     consensus: NotNegative = 0.0  # lambda: pull toward the consensus of a video's clips
     memory: Share = 0.5  # share that earlier sweeps keep in the consensus
     # then train a second network, on targets that weigh labels against what the clips said
@@ -236,7 +265,12 @@ class Agreement(Part):
 
     @model_validator(mode="after")
     def check(self) -> Self:
-        """Refuse a vote of one."""
+        """Refuse a vote of one, and a threshold that no score reaches."""
+        if self.score != "loss" and self.score_threshold > 1:
+            raise UserError(
+                f"agreement.score_threshold = {self.score_threshold}: "
+                f"must be at most 1, the largest {self.score}"
+            )
         if self.treats and self.score == "vote" and self.clips < 2:
             raise UserError(f"agreement.clips = {self.clips}: a vote needs 2 clips")
         return self
@@ -288,6 +322,18 @@ class Settings(Part):
                 f"network.dropout = {self.network.dropout}: "
                 'agreement.watch = "views" compares passes with dropout, so some is needed'
             )
+        share = self.robust.forget * self.noise.rate
+        if share >= 1:
+            raise UserError(
+                f"robust.forget = {self.robust.forget}: "
+                f"times noise.rate it is {share:g} of a batch; must leave some, so be below 1"
+            )
+        if self.agreement.anew and self.agreement.start > self.training.epochs:
+            raise UserError(
+                f"agreement.start = {self.agreement.start}: "
+                "agreement.anew needs a sweep, so at most training.epochs = "
+                f"{self.training.epochs}"
+            )
         if data.frames < clip_frames:
             raise UserError(
                 f"data.frames = {data.frames}: "
@@ -303,12 +349,14 @@ def check_value(name: str, value: Any, expected: Any) -> Any:
     and guessing would hide such mistakes.
 
     Raises:
-        UserError: wrong type, or not one of the choices of a ``Literal``.
+        UserError: wrong type, not one of the choices of a ``Literal``, out of the range of a
+            number such as :data:`Seed`.
     """
+    adapter = TypeAdapter(expected, config=STRICT)
     try:
-        return TypeAdapter(expected, config=STRICT).validate_python(value)
+        return adapter.validate_python(value)
     except ValidationError as error:
-        raise _one_line(error, name) from None
+        raise _one_line(error, name, {name: adapter.json_schema()}) from None
 
 
 def override(settings: Settings, changes: Mapping[str, Any]) -> Settings:

@@ -83,10 +83,16 @@ def test_the_code_of_a_notebook(write_notebook):
         ({"fast": "true"}, "fast = 'true': must be of type bool"),
         ({"rate": float("nan")}, "must be finite"),
         ({"more": []}, "must be of type dict"),
+        ({"preset": "nano"}, "preset = 'nano': unknown"),
+        ({"seed": -1}, r"seed = -1: must lie in \[0, 4294967295\]"),
+        ({"seed": 2**32}, "seed = 4294967296: must lie in"),
+        ({"overrides": {"agreement.threshold": 7}}, "agreement.threshold = 7: must lie in"),
+        ({"overrides": {"network.encoder": "../x"}}, "network.encoder = '../x': must be a name"),
+        ({"overrides": {"network.encoder": "resnet50000"}}, "did you mean 'resnet50'"),
     ],
 )
 def test_bad_parameters_stop_before_anything_runs(write_notebook, tmp_path, parameters, message):
-    write_notebook("a", PARAMETERS, "raise SystemError")
+    write_notebook("a", PARAMETERS + "overrides = {}\n", "raise SystemError")
     with pytest.raises(UserError, match=message):
         run_notebook("a", tmp_path / "out.ipynb", parameters)
     assert not list(tmp_path.glob("*.ipynb"))
@@ -125,7 +131,10 @@ def test_a_failed_run_keeps_its_traceback_and_never_looks_whole(write_notebook, 
 
 def test_bad_input_met_inside_is_the_users_error(write_notebook, tmp_path):
     write_notebook(
-        "a", PARAMETERS, "from rdfer.settings.presets import get_preset\nget_preset(preset)"
+        "a",
+        PARAMETERS,
+        "from rdfer.settings.schema import override, Settings\n"
+        "override(Settings(), {'noise.rate': rate + 1.0})",
     )
-    with pytest.raises(UserError, match=r"a\.ipynb: preset = 'nano': unknown"):
-        run_notebook("a", tmp_path / "out.ipynb", {"preset": "nano"})
+    with pytest.raises(UserError, match=r"a\.ipynb: noise\.rate = 1\.5: must lie in"):
+        run_notebook("a", tmp_path / "out.ipynb", {})
