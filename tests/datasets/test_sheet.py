@@ -1,3 +1,4 @@
+import tracemalloc
 import zipfile
 
 import pytest
@@ -95,12 +96,27 @@ def test_what_is_no_workbook(tmp_path):
         ),
         # rows that are not there
         ('<row r="99999999999999"><c r="A1"><v>1</v></c></row>', b"", "has more rows than the"),
+        # columns and depth without end
+        ('<row r="1"><c r="BN1"><v>1</v></c></row>', b"", "has more columns than the 64 allowed"),
+        ("<row>" + "<c><v>1</v></c>" * 9 + "<a>" * 20000, b"", "is not an xlsx workbook"),
+        ('<row r="1"><c r="XFDX1"><v>1</v></c></row>', b"", "is not an xlsx workbook"),
     ],
 )  # fmt: skip
 def test_damaged_and_hostile_sheets_are_one_line(tmp_path, body, more, message):
     with pytest.raises(UserError, match=message) as error:
         read_sheet(sheet_of(tmp_path / "a.xlsx", body, more=more))
     assert "\n" not in str(error.value) and len(str(error.value)) < 300 + len(str(tmp_path))
+
+
+def test_a_small_file_takes_little_memory(tmp_path):
+    """Of millions of empty cells in one row, and of elements in the styles, nothing is kept."""
+    file = sheet_of(tmp_path / "a.xlsx", '<row><c r="A1"><v>a</v></c>' + "<c/>" * 2**20 + "</row>")
+    with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as book:
+        book.writestr("xl/other.xml", b"<a>" + b"<b/>" * 2**20)
+    tracemalloc.start()
+    assert read_sheet(file) == []
+    assert tracemalloc.get_traced_memory()[1] < 2**26
+    tracemalloc.stop()
 
 
 def test_a_small_file_that_unpacks_to_a_huge_one_is_not_opened(tmp_path):
@@ -110,5 +126,5 @@ def test_a_small_file_that_unpacks_to_a_huge_one_is_not_opened(tmp_path):
             for _ in range(80):
                 part.write(bytes(2**20))
     assert file.stat().st_size < 2**20
-    with pytest.raises(UserError, match=r"unpacks to 84 MB; a workbook of at most 67 MB is read"):
+    with pytest.raises(UserError, match=r"unpacks to 84 MB; a workbook of at most 34 MB is read"):
         read_sheet(file)

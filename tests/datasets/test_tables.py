@@ -1,9 +1,12 @@
+import os
+import unicodedata
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
-from rdfer.datasets.tables import below, number, read_groups, read_lines, read_table
+from rdfer.datasets.tables import as_text, below, number, read_groups, read_lines, read_table
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk"])
@@ -19,7 +22,7 @@ def test_what_is_written_is_read(tmp_path_factory, lines):
     file = tmp_path_factory.mktemp("text") / "list.txt"
     text = "".join(line + "\n" for line in lines)
     file.write_bytes(text.encode())
-    expected = text.removeprefix("\ufeff").split("\n")[:-1]
+    expected = unicodedata.normalize("NFC", text).removeprefix("\ufeff").split("\n")[:-1]
     assert read_lines(file) == expected
 
 
@@ -33,6 +36,13 @@ def test_what_is_no_text_is_refused(tmp_path):
             read_lines(file)
     file.write_bytes(b"")
     assert read_lines(file) == []
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_of_files_are_as_lists_write_them(form):
+    assert as_text(unicodedata.normalize(form, "gl\u00fccklich")) == "gl\u00fccklich"
+    assert as_text(os.fsdecode("生气".encode("gbk"))) == "生气"
+    assert as_text("\udcff") == "\udcff"
 
 
 @pytest.mark.parametrize(
