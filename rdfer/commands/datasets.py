@@ -228,14 +228,16 @@ def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
 def ingest(arguments: argparse.Namespace) -> None:
     """Decode the videos of a data set once, into a bank of frames that training reads."""
     from rdfer.data.ingest import ingest
-    from rdfer.datasets import read
+    from rdfer.datasets import scan
 
     out, sizes = _place(arguments)
-    manifest = read(
+    tree = scan(
         arguments.dataset, arguments.root, fold=arguments.fold, **reading_options(arguments)
     )
+    for note in tree.notes:
+        log(note)
     done = ingest(
-        manifest,
+        tree.manifest(),
         out,
         **sizes,
         workers=arguments.workers,

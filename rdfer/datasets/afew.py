@@ -11,8 +11,7 @@ Its test labels are not public: as in the literature, the validation part is the
 from pathlib import Path
 
 from rdfer.base.errors import UserError
-from rdfer.data.manifest import Video
-from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, counts_of
+from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, Wanted, counts_of
 from rdfer.datasets.tree import Tree, class_folders, locate
 
 CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise")
@@ -22,12 +21,8 @@ PARTS = {"train": ("Train_AFEW", "train_afew"), "test": ("Val_AFEW", "val_afew")
 FACES = ("AlignedFaces_LBPTOP_Points", "AlignedFaces_LBPTOP_Points_Val")
 
 
-def scan(root: str | Path, *, fold: int = 1) -> Tree:
+def scan(wanted: Wanted) -> Tree:
     """AFEW's training part, and its validation part as the test part.
-
-    Args:
-        root: folder that holds ``Train_AFEW`` and ``Val_AFEW``.
-        fold: 1, there is one split.
 
     Returns:
         Videos ``train/Angry/000046280``: numbers repeat between films, so they are no names alone.
@@ -35,15 +30,15 @@ def scan(root: str | Path, *, fold: int = 1) -> Tree:
     Raises:
         UserError: a part is missing, or a folder is no class of AFEW.
     """
-    root = locate(root, [name for names in PARTS.values() for name in names], "AFEW")
-    rows: list[Video] = []
-    kinds: dict[str, str] = {}
+    root = locate(wanted.root, [name for names in PARTS.values() for name in names], "AFEW")
+    parts: dict[str, Path] = {}
     for split, names in PARTS.items():
         there = [root / name for name in names if (root / name).is_dir()]
         if not there:
             raise UserError(f"{root / names[0]}: no such folder; unpack this part of AFEW")
-        rows += class_folders(_faces(there[0]), split, CLASSES, kinds)
-    return Tree(tuple(rows), CLASSES, "AFEW", str(root))
+        parts[split] = _faces(there[0])
+    rows, notes = class_folders(parts, CLASSES)
+    return Tree(tuple(rows), CLASSES, "AFEW", str(root), notes)
 
 
 def _faces(part: Path) -> Path:

@@ -22,7 +22,7 @@ from rdfer.datasets.reading import (
 )
 from rdfer.datasets.splits import cut
 from rdfer.datasets.survey import UNFETCHED, Surveyed, is_pointer, sample_frames, survey
-from rdfer.datasets.tree import Tree, WrongRoot
+from rdfer.datasets.tree import Tree, WrongRoot, passed_over
 from rdfer.settings.schema import Data
 
 State = Literal["right", "note", "wrong"]
@@ -290,6 +290,8 @@ def _about_videos(videos: Sequence[Video], looks: Sequence[Surveyed]) -> Iterabl
     if plain:
         advice = f"matched by number here; as text, {Path(plain[0].path).name} is not {plain[0].id}"
         yield note("names without leading zeros", len(plain), advice)
+    for text in passed_over([file for look in looks for file in look.passed]):
+        yield note("in folders of frames", "", text)
     folders = [look for look in looks if look.n_frames]
     if folders:
         yield from _about_frames(folders)

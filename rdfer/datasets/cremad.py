@@ -12,19 +12,19 @@ the emotion that was asked for; what was seen in the face may be another.
 import re
 from pathlib import Path
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.data.video import VIDEO_SUFFIXES
-from rdfer.datasets.dataset import BY_ACTOR, DataSet, Known, counts_of
+from rdfer.datasets.dataset import BY_ACTOR, DataSet, Known, Wanted, counts_of
 from rdfer.datasets.splits import by_actor
 from rdfer.datasets.tables import below, number, read_table
 from rdfer.datasets.tree import (
     Tree,
     WrongRoot,
     choose,
+    find_videos,
     locate,
     make_video,
     subfolders,
-    video_paths,
 )
 
 CLASSES = ("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad")
@@ -35,14 +35,8 @@ _CODES = dict(zip(("ANG", "DIS", "FEA", "HAP", "NEU", "SAD"), CLASSES, strict=Tr
 _NAME = re.compile(r"(\d{4})_[A-Z]{3}_(ANG|DIS|FEA|HAP|NEU|SAD)_(LO|MD|HI|XX?)")
 
 
-def scan(root: str | Path, *, fold: int = 1, clips: str = "VideoFlash", seed: int = 0) -> Tree:
+def scan(wanted: Wanted) -> Tree:
     """CREMA-D with the actors of one fold of five as the test part.
-
-    Args:
-        root: the repository's folder, which holds ``VideoFlash`` and ``processedResults``.
-        fold: 1 to 5.
-        clips: folder of the videos below the root.
-        seed: of the draw of folds.
 
     Returns:
         Videos ``1001_DFA_ANG_XX``, the actor as group, and the votes of raters who saw the video
@@ -51,21 +45,21 @@ def scan(root: str | Path, *, fold: int = 1, clips: str = "VideoFlash", seed: in
     Raises:
         UserError: no videos with such names, or the table is not what it should be.
     """
-    clips = "/".join(below("--clips", clips))
-    if elsewhere := _elsewhere(Path(root), clips):
+    clips = "/".join(below("--clips", wanted.clips or "VideoFlash"))
+    if elsewhere := _elsewhere(wanted.root, clips):
         raise WrongRoot(elsewhere)
-    root = locate(root, (clips,), "CREMA-D")
-    found = video_paths([root / clips], lambda name: name if _NAME.fullmatch(name) else None)
+    root = locate(wanted.root, (clips,), "CREMA-D")
+    found = find_videos([root / clips], lambda _, name: name if _NAME.fullmatch(name) else "")
     file = root / VOTES
     votes = read_votes(file) if file.is_file() else {}
     rows = []
-    for id, path in found.items():
+    for id, path in found.paths.items():
         actor, _, code, _ = id.split("_")
         rows.append(make_video(id, path, _CODES[code], "train", group=actor, votes=votes.get(id)))
     without = sum(row.votes is None for row in rows)
     notes = (f"{without} of {len(rows)} videos have no votes of raters",) if without else ()
-    folder = root / clips
-    return by_actor(rows, CLASSES, "CREMA-D", folder, fold=fold, seed=seed, notes=notes)
+    tree = Tree(tuple(rows), CLASSES, "CREMA-D", str(root / clips), (*found.notes, *notes))
+    return by_actor(tree, fold=wanted.fold, seed=wanted.seed)
 
 
 def _elsewhere(root: Path, clips: str) -> str:
@@ -115,7 +109,8 @@ def read_votes(file: Path) -> dict[str, tuple[int, ...]]:
         if kind // 100000 == VIDEO_ONLY:
             if row["fileName"] in votes:
                 raise UserError(
-                    f"{file}, line {line}: video {row['fileName']} is there twice; keep one line"
+                    f"{file}, line {line}: video {short(row['fileName'])} is there twice; "
+                    "keep one line"
                 )
             votes[row["fileName"]] = tuple(cell for cell in cells if cell is not None)
     if not votes:
@@ -136,6 +131,7 @@ DATASET = DataSet(
         "processedResults/tabulatedVotes.csv (votes, not needed)",
     ),
     scan=scan,
+    options=("clips", "seed"),
     known=(Known("all", 0, 7442, counts_of(CLASSES, 1271, 1271, 1271, 1271, 1087, 1271)),),
     groups=91,
 )

@@ -4,12 +4,10 @@ Counts are those that the authors published; a copy that has others is not the s
 says this of itself, beside its reader.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from inspect import signature
 from pathlib import Path
 
-from rdfer.datasets.tables import number
 from rdfer.datasets.tree import Tree
 
 AGREEMENT = "an agreement signed with its authors"
@@ -34,6 +32,34 @@ class Known:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What a reader is asked for. Besides root and fold, each knows some of these.
+
+    Attributes:
+        root: the folder that the set's archive unpacks to.
+        fold: whose videos are the test part.
+        clips: which folder of the set's clips, where there are several; ``None`` the only one, or
+            of FERV39k the cropped frames.
+        lists: folder with other lists, of lines ``path n_frames label``.
+        order: classes of the labels 0, 1, .. of such lists, which do not tell; of ``folders``,
+            the classes in their order.
+        zero_based: DFEW's split files have labels 0..6, as some copies do.
+        split: of ``folders``, a csv file with the columns ``clip`` (path below the root) and
+            ``split`` (train, val or test), if wanted ``group``; other videos are left out.
+        seed: of folds that are drawn.
+    """
+
+    root: Path
+    fold: int = 1
+    clips: str | None = None
+    lists: Path | None = None
+    order: Sequence[str] | None = None
+    zero_based: bool = False
+    split: Path | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataSet:
     """One data set.
 
@@ -49,6 +75,7 @@ class DataSet:
         known: what its parts hold, empty where nobody knows.
         groups: how many different groups its videos have, 0 where that is not known.
         scan: its reader.
+        options: what it can be told of :class:`Wanted` besides root and fold.
         video_id: from what a list of groups may call a video to its id.
     """
 
@@ -60,21 +87,11 @@ class DataSet:
     licence: str
     access: str
     layout: tuple[str, ...]
-    scan: Callable[..., Tree]
+    scan: Callable[[Wanted], Tree]
+    options: tuple[str, ...] = ()
     known: tuple[Known, ...] = ()
     groups: int = 0
     video_id: Callable[[str], str] = str
-
-    @property
-    def options(self) -> tuple[str, ...]:
-        """Names of what its reader can be told besides root and fold."""
-        return tuple(signature(self.scan).parameters)[2:]
-
-
-def padded(name: str) -> str:
-    """``17``, ``00017.mp4`` -> ``00017``; other names stay as they are."""
-    found = number(Path(name).stem)
-    return name if found is None else f"{found:05d}"
 
 
 def describe(dataset: DataSet) -> list[str]:

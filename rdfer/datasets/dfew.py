@@ -22,20 +22,20 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, counts_of, folds_of, padded
+from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, Wanted, counts_of, folds_of
 from rdfer.datasets.lists import (
     Label,
     against_official,
-    by_number,
     check_disjoint,
     find_list,
+    numbered,
     official_list,
     read_labels,
 )
-from rdfer.datasets.tables import number, read_lines, read_sheet
-from rdfer.datasets.tree import Tree, choose, listed, locate, numbered_paths, subfolders
+from rdfer.datasets.tables import number, padded, read_lines, read_sheet
+from rdfer.datasets.tree import Found, Tree, choose, listed, locate, numbered_videos, subfolders
 
 HEADER = "video_name,label"
 OFFICIAL, OTHER = "EmoLabel_DataSplit", "label"
@@ -44,25 +44,11 @@ SPLITS = ("train", "test")
 _PART = re.compile(r"_part_[\d-]+$")
 
 
-def scan(
-    root: str | Path,
-    *,
-    fold: int = 1,
-    clips: str | None = None,
-    lists: str | Path | None = None,
-    order: Sequence[str] | None = None,
-    zero_based: bool = False,
-) -> Tree:
-    """One fold of DFEW.
+def scan(wanted: Wanted) -> Tree:
+    """One fold of DFEW; the test videos of fold k are those of ``set_k.csv``.
 
-    Args:
-        root: folder that holds ``Clip`` and ``EmoLabel_DataSplit``, or ``data`` and ``label``.
-        fold: 1 to 5; the test videos of fold k are those of ``set_k.csv``.
-        clips: which folder of ``Clip`` to take the videos from; ``None`` takes the only one.
-        lists: folder with other split files: ``test_set_1.csv``, or lists ``path n_frames label``
-            such as ``DFEW_set_1_test.txt``.
-        order: classes of the labels 0..6 of such lists, which do not tell.
-        zero_based: the csv files have labels 0..6 in the official order.
+    Other lists are ``test_set_1.csv``, or of lines ``path n_frames label``, such as
+    ``DFEW_set_1_test.txt``.
 
     Returns:
         Videos with five-digit ids, splits ``train`` and ``test``, votes where annotation.xlsx is.
@@ -71,28 +57,33 @@ def scan(
         UserError: a file is missing, a split file is not what it should be, a video is in both
             splits, or the votes' sheet gives other labels.
     """
-    root = _home(root, lists)
-    folder, paths = _videos(root, clips)
+    fold, lists = wanted.fold, wanted.lists
+    root = _home(wanted.root, lists)
+    folder, found = _videos(root, wanted.clips)
     parts = {
         split: read_part(
-            split_file(root, split, fold, lists=lists), order=order, zero_based=zero_based
+            split_file(root, split, fold, lists=lists),
+            order=wanted.order,
+            zero_based=wanted.zero_based,
         )
         for split in SPLITS
     }
     check_disjoint(parts, f"fold {fold}")
     votes, labels, notes = read_votes(root)
     if lists is not None and any((root / place).is_dir() for place in (OFFICIAL, OTHER)):
-        notes += against_official(parts, lambda: _official(root, fold))
+        notes += against_official(
+            parts, lambda: {split: read_part(split_file(root, split, fold)) for split in SPLITS}
+        )
     _check_votes(parts, labels, fold)
-    rows = listed(parts, paths, fold=fold, id="{:05d}".format, votes=votes)
+    rows = listed(parts, found.paths, fold=fold, votes=votes)
     without = sum(row.votes is None for row in rows)
     if votes and without:
         notes += (f"{without} of {len(rows)} videos have no votes of annotators",)
-    return Tree(rows, CLASSES, f"DFEW, fold {fold}", folder, notes)
+    return Tree(rows, CLASSES, f"DFEW, fold {fold}", folder, (*notes, *found.notes))
 
 
 def _check_votes(
-    parts: Mapping[str, Mapping[int, Label]], labels: Mapping[int, str], fold: int
+    parts: Mapping[str, Mapping[str, Label]], labels: Mapping[str, str], fold: int
 ) -> None:
     """Refuse lists that call a video otherwise than the votes' sheet does."""
     for split, part in parts.items():
@@ -105,14 +96,10 @@ def _check_votes(
                 )
 
 
-def _official(root: Path, fold: int) -> dict[str, dict[int, Label]]:
-    return {split: read_part(split_file(root, split, fold)) for split in SPLITS}
-
-
-def _home(root: str | Path, lists: str | Path | None) -> Path:
+def _home(root: Path, lists: Path | None) -> Path:
     """The folder with the videos and, unless other lists are named, the split files."""
-    inner = Path(root) / "single_label"
-    beside = [Path(root) / name for name in (OFFICIAL, "Clip") if (Path(root) / name).is_dir()]
+    inner = root / "single_label"
+    beside = [root / name for name in (OFFICIAL, "Clip") if (root / name).is_dir()]
     if inner.is_dir() and beside:
         raise UserError(
             f"root = '{root}': holds {inner.name} beside {beside[0].name}: two layouts are mixed; "
@@ -122,8 +109,8 @@ def _home(root: str | Path, lists: str | Path | None) -> Path:
     return inner if inner.is_dir() else locate(root, marks, "DFEW")
 
 
-def _videos(root: Path, name: str | None) -> tuple[str, dict[int, str]]:
-    """The folder that the videos are taken from, and path by number."""
+def _videos(root: Path, name: str | None) -> tuple[str, Found]:
+    """The folder that the videos are taken from, and what it holds."""
     parent = root / "Clip"
     every = [*(subfolders(parent) if parent.is_dir() else ()), root / "data"]
     folders: dict[str, list[Path]] = {}
@@ -139,12 +126,14 @@ def _videos(root: Path, name: str | None) -> tuple[str, dict[int, str]]:
             f"{choose(next(iter(folders)))}"
         )
     if name is not None and name not in folders:
-        raise UserError(f"clips = {name!r}: {parent} holds {there}; name one of them (--clips)")
+        raise UserError(
+            f"clips = {short(name)!r}: {parent} holds {there}; name one of them (--clips)"
+        )
     taken = folders[name or there]
-    return str(taken[0].with_name(name or there)), numbered_paths(taken)
+    return str(taken[0].with_name(name or there)), numbered_videos(taken)
 
 
-def split_file(root: Path, split: str, fold: int, *, lists: str | Path | None = None) -> Path:
+def split_file(root: Path, split: str, fold: int, *, lists: Path | None = None) -> Path:
     """The file that lists the ``split`` part of a fold.
 
     Raises:
@@ -154,7 +143,7 @@ def split_file(root: Path, split: str, fold: int, *, lists: str | Path | None = 
     inside = [f"{name}/set_{fold}.csv" for name in names]
     other = f"single_{split}set_{fold}.csv"
     if lists is not None:
-        known = [Path(lists) / name for name in (*inside, other)]
+        known = [lists / name for name in (*inside, other)]
         found = [file for file in known if file.is_file()]
         return found[0] if found else find_list(lists, split=split, fold=fold)
     known = [*(root / OFFICIAL / name for name in inside), root / OTHER / other]
@@ -183,7 +172,7 @@ def _official_file(root: Path, split: str, fold: int) -> Path:
 
 def read_part(
     file: Path, *, order: Sequence[str] | None = None, zero_based: bool = False
-) -> dict[int, Label]:
+) -> dict[str, Label]:
     """A split file, of the official form (:func:`read_split`) or ``path n_frames label``.
 
     Raises:
@@ -191,8 +180,8 @@ def read_part(
     """
     if file.suffix == ".csv" and "," in (read_lines(file) or [","])[0]:
         names = read_split(file, zero_based=zero_based)
-        return {video: Label(name) for video, name in names.items()}
-    return read_labels(file, by_number, CLASSES, order=order)
+        return {f"{video:05d}": Label(name) for video, name in names.items()}
+    return read_labels(file, numbered, CLASSES, order=order)
 
 
 def read_split(file: Path, *, zero_based: bool = False) -> dict[int, str]:
@@ -210,8 +199,8 @@ def read_split(file: Path, *, zero_based: bool = False) -> dict[int, str]:
     if not lines or [cell.strip() for cell in lines[0].split(",")] != HEADER.split(","):
         first = lines[0] if lines else ""
         raise UserError(
-            f"{file}: first line = {first!r}: must be {HEADER!r}; a file without it is not an "
-            "official one, and taking the first video for a header would lose it; take the "
+            f"{file}: first line = {short(first)!r}: must be {HEADER!r}; a file without it is not "
+            "an official one, and taking the first video for a header would lose it; take the "
             "official file, or add the line"
         )
     numbers: dict[int, int] = {}
@@ -231,10 +220,10 @@ def read_split(file: Path, *, zero_based: bool = False) -> dict[int, str]:
 
 def read_votes(
     root: Path,
-) -> tuple[dict[int, tuple[int, ...]], dict[int, str], tuple[str, ...]]:
+) -> tuple[dict[str, tuple[int, ...]], dict[str, str], tuple[str, ...]]:
     """Votes in the order of the classes, single label ("" for none), and notes.
 
-    Votes and labels are by number of the video, from ``Annotation/annotation.xlsx``: columns
+    Votes and labels are by the video's id, from ``Annotation/annotation.xlsx``: columns
     ``1happy`` .. ``7fear``, ``order`` (the video) and ``label``. Nothing where the file is not
     there. Other empty cells than those of the video count as 0, with a note.
 
@@ -242,8 +231,8 @@ def read_votes(
         UserError: a column is missing, a cell is no number, or a row has no video or one that
             another has.
     """
-    votes: dict[int, tuple[int, ...]] = {}
-    labels: dict[int, str] = {}
+    votes: dict[str, tuple[int, ...]] = {}
+    labels: dict[str, str] = {}
     places = (root / "Annotation/annotation.xlsx", root / "annotation.xlsx")
     file = next((place for place in places if place.is_file()), None)
     if file is None:
@@ -253,17 +242,21 @@ def read_votes(
     for row in rows:
         try:
             *cells, index, video = (_whole(row.get(name, "0")) for name in (*names, order))
-            label = ("", *CLASSES)[index]
+            label, id = ("", *CLASSES)[index], f"{video:05d}"
         except (ValueError, IndexError):
             raise UserError(
-                f"{file}: row {row}: whole numbers are needed, and a label of 0..{len(CLASSES)}; "
-                "correct it, or move the file away: votes are optional"
+                f"{file}: row {short(row)}: whole numbers are needed, and a label of "
+                f"0..{len(CLASSES)}; correct it, or move the file away: votes are optional"
             ) from None
-        if order not in row or video in votes:
+        if order not in row or id in votes:
             empty = order not in row
-            what = f"row {row}: {order!r} is empty" if empty else f"video {video} is there twice"
+            what = (
+                f"row {short(row)}: {short(order)!r} is empty"
+                if empty
+                else f"video {video} is there twice"
+            )
             raise UserError(f"{file}: {what}; take the official file, or keep one row a video")
-        votes[video], labels[video] = tuple(cells), label
+        votes[id], labels[id] = tuple(cells), label
     gaps = sum(any(name not in row for name in names) for row in rows)
     told = f"{file.name}: {gaps} of {len(rows)} rows have empty cells, read as 0"
     return votes, labels, (told,) if gaps else ()
@@ -278,8 +271,9 @@ def _columns(file: Path, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
     label = columns.get("label") or columns.get("annotation", "")
     if not all((*names, label, order)):
         raise UserError(
-            f"{file}: columns {', '.join(columns.values()) or 'none'}: 1happy .. 7fear, order and "
-            "label are needed; take the official file, or move it away: votes are optional"
+            f"{file}: columns {short(', '.join(columns.values())) or 'none'}: 1happy .. 7fear, "
+            "order and label are needed; take the official file, or move it away: votes are "
+            "optional"
         )
     return (*names, label, order)
 
@@ -299,7 +293,7 @@ def _parse(file: Path, count: int, line: str) -> tuple[int, int]:
     video, label = number(name), number(cells[-1])
     if len(cells) != 2 or video is None or label is None:
         raise UserError(
-            f"{file}, line {count} = {line!r}: must be a video's number and a label; "
+            f"{file}, line {count} = {short(line)!r}: must be a video's number and a label; "
             "take the official file"
         )
     return video, label
@@ -337,6 +331,7 @@ DATASET = DataSet(
         "Annotation/annotation.xlsx (votes, not needed)",
     ),
     scan=scan,
+    options=("clips", "lists", "order", "zero_based"),
     known=(
         *folds_of((2341, 2341, 2340, 2339, 2336), 11697, {"Disgust": 29}),
         Known("all", 0, 11697, counts_of(CLASSES, 2445, 1894, 2669, 2173, 1469, 145, 902)),

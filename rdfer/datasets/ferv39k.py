@@ -10,15 +10,14 @@ Two orders of the classes are in use elsewhere, so names alone are read: of the 
 folder, which must agree.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, counts_of
+from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, Wanted, counts_of
 from rdfer.datasets.lists import check_disjoint, find_list, read_labels, taken
-from rdfer.datasets.tables import below, number
-from rdfer.datasets.tree import Tree, WrongRoot, listed, locate, subfolders, video_paths
+from rdfer.datasets.tables import as_text, below, number
+from rdfer.datasets.tree import Tree, WrongRoot, find_videos, listed, locate, subfolders
 
 #: Folders of the set's clips, the cropped frames first.
 FOLDERS = ("2_ClipsforFaceCrop", "0_7_labelClips")
@@ -29,27 +28,9 @@ SCENES = (
     *("OfficialEvent", "ScholarReport", "School", "Social", "Speech", "Talkshow", "Terror", "War"),
 )
 
-#: Scene, class and number: what a video is called by.
-Key = tuple[str, str, int]
 
-
-def scan(
-    root: str | Path,
-    *,
-    fold: int = 1,
-    clips: str | None = None,
-    lists: str | Path | None = None,
-    order: Sequence[str] | None = None,
-) -> Tree:
-    """The one split of FERV39k.
-
-    Args:
-        root: folder that holds ``2_ClipsforFaceCrop`` and ``4_setups``.
-        fold: 1, there is one split.
-        clips: which folder of the set's clips; ``None`` takes the cropped frames, else the raw
-            clips.
-        lists: folder with other lists, such as ``FERV39K_test.txt`` (``path n_frames label``).
-        order: classes of the labels 0..6 of such lists; the paths tell them, so it is checked.
+def scan(wanted: Wanted) -> Tree:
+    """The one split of FERV39k; ``order`` of other lists is checked, as the paths tell it.
 
     Returns:
         Videos ``Crime/Angry/0063``, splits ``train`` and ``test``, the scene as their group.
@@ -58,31 +39,42 @@ def scan(
         UserError: a file is missing, a list is not what it should be, a label contradicts the
             folder, or a video is in both parts.
     """
-    root = _home(root, lists)
-    folder = _folder(root, clips)
+    lists = wanted.lists
+    root = _home(wanted.root, lists)
+    folder = _folder(root, wanted.clips)
     place, notes = taken(root, LISTS, "lists")
     parts = {
         split: read_labels(
             _official(place, split) if lists is None else find_list(lists, split=split, fold=None),
-            _key,
+            lambda parts: _id(*parts[-3:]) if len(parts) > 2 else "",
             CLASSES,
-            order=order,
-            told=lambda key: key[1],
+            order=wanted.order,
+            told=lambda id: id.split("/")[1],
         )
         for split in ("train", "test")
     }
-    check_disjoint({split: map(_id, part) for split, part in parts.items()}, "FERV39k")
-    rows = listed(parts, _paths(folder), fold=1, id=_id, group=lambda key: key[0])
+    check_disjoint(parts, "FERV39k")
+    scenes = subfolders(folder)
+    found = find_videos(
+        [*scenes, *(emotion for scene in scenes for emotion in subfolders(scene))],
+        lambda place, name: (
+            _id(as_text(place.parent.name), as_text(place.name), name)
+            if place.parent.parent == folder
+            else ""
+        ),
+    )
+    rows = listed(parts, found.paths, fold=1, group=lambda id: id.split("/")[0])
     strange = sorted({row.group for row in rows} - set(SCENES))
-    notes = notes if lists is None else ()
+    notes = (*(() if lists is not None else notes), *found.notes)
     if strange:
-        notes += (f"scenes that FERV39k is not known to have: {', '.join(strange)}",)
+        told = short(", ".join(strange))
+        notes = (*notes, f"scenes that FERV39k is not known to have: {told}")
     return Tree(rows, CLASSES, "FERV39k", str(folder), notes)
 
 
-def _home(root: str | Path, lists: str | Path | None) -> Path:
+def _home(root: Path, lists: Path | None) -> Path:
     """The folder with the videos and, unless other lists are named, the official ones."""
-    given = Path(root).absolute()
+    given = root.absolute()
     # the folders of the lists look like a root, as some copies have the inner one there
     if lists is None and given.name in LISTS[0].split("/"):
         for above in given.parents[:2]:
@@ -100,14 +92,10 @@ def _official(place: Path, split: str) -> Path:
     return file
 
 
-def _id(key: Key) -> str:
-    return f"{key[0]}/{key[1]}/{key[2]:04d}"
-
-
-def _key(parts: tuple[str, ...]) -> Key | None:
-    """``.../Crime/Angry/0063`` -> Crime, Angry, 63."""
-    video = number(Path(parts[-1]).stem) if len(parts) > 2 else None
-    return None if video is None else (parts[-3], parts[-2], video)
+def _id(scene: str, emotion: str, name: str) -> str:
+    """Crime, Angry, 63.mp4 -> ``Crime/Angry/0063``; "" where the name is no number."""
+    video = number(Path(name).stem)
+    return "" if video is None else f"{scene}/{emotion}/{video:04d}"
 
 
 def _folder(root: Path, name: str | None) -> Path:
@@ -124,16 +112,6 @@ def _folder(root: Path, name: str | None) -> Path:
     return inner if inner.is_dir() else there[0]
 
 
-def _paths(folder: Path) -> dict[Key, str]:
-    found: dict[Key, str] = {}
-    kinds: dict[str, str] = {}
-    for scene in subfolders(folder):
-        for emotion in subfolders(scene):
-            there = video_paths([emotion], number, kinds=kinds)
-            found |= {(scene.name, emotion.name, k): path for k, path in there.items()}
-    return found
-
-
 DATASET = DataSet(
     name="ferv39k",
     title="FERV39k",
@@ -147,6 +125,7 @@ DATASET = DataSet(
         "2_ClipsforFaceCrop/<Scene>/<Class>/0001/*.jpg, or 0_7_labelClips/<Scene>/<Class>/0001.mp4",
     ),
     scan=scan,
+    options=("clips", "lists", "order"),
     known=(
         Known("train", 1, 31088, counts_of(CLASSES, 5854, 5523, 7790, 5906, 2502, 1833, 1680)),
         Known("test", 1, 7847),

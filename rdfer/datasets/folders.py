@@ -11,34 +11,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.data.manifest import Video
 from rdfer.data.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
-from rdfer.datasets.dataset import DataSet
+from rdfer.datasets.dataset import DataSet, Wanted
 from rdfer.datasets.splits import in_fold
-from rdfer.datasets.tables import below, read_table
+from rdfer.datasets.tables import as_text, below, read_table
 from rdfer.datasets.tree import Tree, WrongRoot, class_folders, nearby, subfolders
 
 PARTS = ("train", "val", "test")
 
 
-def scan(
-    root: str | Path,
-    *,
-    fold: int = 1,
-    split: str | Path | None = None,
-    order: Sequence[str] | None = None,
-    seed: int = 0,
-) -> Tree:
+def scan(wanted: Wanted) -> Tree:
     """A folder of videos, or of folders of frames, by class.
 
-    Args:
-        root: holds a folder for each class, or ``train`` and ``test`` with such folders.
-        fold: of a random split into five.
-        split: csv file with the columns ``clip`` (path below the root) and ``split`` (train, val
-            or test), if wanted ``group``; videos that it does not name are left out.
-        order: the classes in their order; by default that of the alphabet.
-        seed: of the random split, which is drawn where neither folders nor a file divide.
+    The root holds a folder for each class, or ``train`` and ``test`` with such folders. Where
+    neither folders nor a file divide, a random split into five is drawn.
 
     Returns:
         Videos ``<class>/<video>``, with their group where the file gives one.
@@ -46,20 +34,17 @@ def scan(
     Raises:
         UserError: there are no folders of classes, or the file is not what it should be.
     """
-    root = Path(root)
+    root, fold, split = wanted.root, wanted.fold, wanted.split
     parts = _parts(root)
     folders = parts or {"": root}
-    names = sorted({f.name for part in folders.values() for f in subfolders(part)})
+    names = sorted({as_text(f.name) for part in folders.values() for f in subfolders(part)})
     if len(names) < 2:
         raise WrongRoot(
             f"root = '{root}': holds {len(names)} folders of classes; at least two are needed, "
             f"with videos or folders of frames in each; {nearby(root, _has_classes, up=1)}"
         )
-    classes = tuple(order or names)
-    kinds: dict[str, str] = {}
-    rows = [
-        row for name, part in folders.items() for row in class_folders(part, name, classes, kinds)
-    ]
+    classes = tuple(wanted.order or names)
+    rows, notes = class_folders(folders, classes)
     if not rows:
         raise UserError(
             f"root = '{root}': its folders hold no videos and no folders of frames; "
@@ -71,10 +56,10 @@ def scan(
             f"fold = {fold!r}: {root} is divided already, so there is one split, fold 1"
         )
     if split is not None:
-        rows = _divide(rows, root, Path(split), parts)
+        rows = _divide(rows, root, split, parts)
     elif drawn:
-        rows = list(in_fold(rows, fold=fold, seed=seed))
-    notes = _of_one_name(rows) if parts else ()
+        rows = list(in_fold(rows, fold=fold, seed=wanted.seed))
+    notes += _of_one_name(rows) if parts else ()
     return Tree(tuple(rows), classes, root.resolve().name, str(root), notes, drawn=drawn)
 
 
@@ -122,7 +107,7 @@ def _divide(rows: list[Video], root: Path, file: Path, parts: Mapping[str, Path]
     """The videos that a split file names, in the parts and groups that it gives."""
     if parts:
         raise UserError(f"split = '{file}': {root} is divided into parts already; use one of both")
-    known = {Path(row.path).relative_to(root).as_posix(): row for row in rows}
+    known = {as_text(Path(row.path).relative_to(root).as_posix()): row for row in rows}
     known |= {path.removesuffix(_suffix(path)): row for path, row in known.items()}
     found: dict[str, Video] = {}
     for line, cells in read_table(file, ("clip", "split")):
@@ -130,15 +115,16 @@ def _divide(rows: list[Video], root: Path, file: Path, parts: Mapping[str, Path]
         path, split = "/".join(below(place, cells["clip"])), cells["split"].lower()
         if path not in known:
             raise UserError(
-                f"{place}: clip = {cells['clip']!r}: is not below {root}; correct or delete it"
+                f"{place}: clip = {short(cells['clip'])!r}: is not below {root}; correct or "
+                "delete it"
             )
         if split not in PARTS:
             raise UserError(
-                f"{place}: split = {cells['split']!r}: must be one of {', '.join(PARTS)}"
+                f"{place}: split = {short(cells['split'])!r}: must be one of {', '.join(PARTS)}"
             )
         row = known[path]
         if row.id in found:
-            raise UserError(f"{place}: video {row.id} is given a second time; keep one line")
+            raise UserError(f"{place}: video {short(row.id)} is given a second time; keep one line")
         label = row.given if split == "test" else ""
         found[row.id] = replace(row, split=split, label=label, group=cells.get("group", ""))
     return list(found.values())
@@ -159,4 +145,5 @@ DATASET = DataSet(
     access="yours",
     layout=("<class>/<video>.mp4 or <class>/<video>/*.jpg", "or train/<class>/.., test/<class>/.."),
     scan=scan,
+    options=("split", "order", "seed"),
 )

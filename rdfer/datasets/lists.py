@@ -7,15 +7,13 @@ project: either the paths name the classes, or the order must be given.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import NamedTuple
 
-from rdfer.base.errors import UserError, did_you_mean
-from rdfer.datasets.tables import number, read_lines
-
-K = TypeVar("K", bound=Hashable)
+from rdfer.base.errors import UserError, did_you_mean, short
+from rdfer.datasets.tables import number, padded, read_lines
 
 #: Other words for classes of this package: data sets and their lists do not agree on them.
 SYNONYMS: Mapping[str, str] = {
@@ -30,10 +28,10 @@ SYNONYMS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True)
-class Row(Generic[K]):
-    """A line of a list: end of the path as a video's key, label, frames (0 where not said)."""
+class Row:
+    """A line of a list: the video's id by its path, label, frames (0 where not said)."""
 
-    key: K
+    id: str
     label: str
     n_frames: int
     place: str = field(default="", compare=False)
@@ -105,7 +103,7 @@ def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
         named = [f for f in named if mark.search(f.relative_to(folder).as_posix())]
     if len(named) != 1:
         what = f"{split} list" + ("" if fold is None else f" of fold {fold}")
-        held = ", ".join(f.name for f in named or files)[:200] or "nothing"
+        held = short(", ".join(f.name for f in named or files), 200) or "nothing"
         raise UserError(
             f"lists = '{folder}': {len(named)} files look like the {what} ({held}); name a folder "
             f"with one, called {'' if fold is None else f'set_{fold}_'}{split}.txt, say"
@@ -115,35 +113,35 @@ def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
 
 def read_labels(
     file: Path,
-    key: Callable[[tuple[str, ...]], K | None],
+    id: Callable[[tuple[str, ...]], str],
     classes: Sequence[str],
     *,
     order: Sequence[str] | None = None,
-    told: Callable[[K], str] | None = None,
-) -> dict[K, Label]:
+    told: Callable[[str], str] | None = None,
+) -> dict[str, Label]:
     """What a list says, by video; see :func:`read_list` and :func:`name_rows`."""
-    rows = read_list(file, key)
+    rows = read_list(file, id)
     names = name_rows(file, rows, classes, order=order, told=told)
-    return {row.key: Label(names[row.key], row.n_frames) for row in rows}
+    return {row.id: Label(names[row.id], row.n_frames) for row in rows}
 
 
-def by_number(parts: tuple[str, ...]) -> int | None:
-    """The key of sets whose videos are numbered: ``.../00025.mp4`` -> 25."""
-    return number(Path(parts[-1]).stem) if parts else None
+def numbered(parts: tuple[str, ...]) -> str:
+    """The id of sets whose videos are numbered: ``.../25.mp4`` -> ``00025``."""
+    return padded(parts[-1]) if number(Path(parts[-1]).stem) is not None else ""
 
 
-def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Row[K]]:
+def read_list(file: Path, id: Callable[[tuple[str, ...]], str]) -> list[Row]:
     """The rows of a list: a path, if wanted a number of frames, a label; blanks between them.
 
     Args:
         file: the list.
-        key: from the parts of a path to what identifies the video, None if they do not.
+        id: from the parts of a path to the video's, "" if they do not tell.
 
     Raises:
         UserError: a line of another form, or a video twice.
     """
-    rows: list[Row[K]] = []
-    seen: set[K] = set()
+    rows: list[Row] = []
+    seen: set[str] = set()
     for count, line in enumerate(read_lines(file), start=1):
         if not line.strip():
             continue
@@ -152,24 +150,24 @@ def read_list(file: Path, key: Callable[[tuple[str, ...]], K | None]) -> list[Ro
         parts = tuple(part for part in re.split(r"[/\\]", path) if part)
         if ".." in parts:
             raise UserError(
-                f"{place}: path = {path!r}: leaves the root; only videos below it are read"
+                f"{place}: path = {short(path)!r}: leaves the root; only videos below it are read"
             )
-        found = key(parts)
-        if found is None or not label:
+        video = id(parts) if parts else ""
+        if not video or not label:
             rule = (
                 "must be a video's path, if wanted its number of frames, and a label, with blanks "
                 "between them"
             )
             if not rows and not re.search(r"\d", line):
                 rule = "looks like a header, which such lists do not have; delete this line"
-            raise UserError(f"{place} = {line.strip()!r}: {rule}")
-        if found in seen:
+            raise UserError(f"{place} = {short(line.strip())!r}: {rule}")
+        if video in seen:
             raise UserError(
-                f"{place}: video {found} is given a second time; keep one of its lines, or take "
-                "the official list"
+                f"{place}: video {short(video)} is given a second time; keep one of its lines, or "
+                "take the official list"
             )
-        seen.add(found)
-        rows.append(Row(found, label, frames, place))
+        seen.add(video)
+        rows.append(Row(video, label, frames, place))
     if not rows:
         raise UserError(f"{file}: names no videos; at least one is needed")
     return rows
@@ -190,12 +188,12 @@ def _cells(line: str) -> tuple[str, str, int]:
 
 def name_rows(
     file: Path,
-    rows: Sequence[Row[K]],
+    rows: Sequence[Row],
     classes: Sequence[str],
     *,
     order: Sequence[str] | None,
-    told: Callable[[K], str] | None = None,
-) -> dict[K, str]:
+    told: Callable[[str], str] | None = None,
+) -> dict[str, str]:
     """Class name of each row.
 
     Args:
@@ -203,17 +201,17 @@ def name_rows(
         rows: of :func:`read_list`.
         classes: of the data set.
         order: which class each index stands for, from 0; needed where nothing else tells.
-        told: from a row's key to the word for its class that its path holds.
+        told: from a row's id to the word for its class that its path holds.
 
     Raises:
         UserError: labels are indices and nothing says what they mean; one out of range; or a label
             that contradicts the path or ``order``.
     """
-    paths: dict[K, str] = {}
+    paths: dict[str, str] = {}
     if told is not None:
-        paths = {row.key: class_name(row.place, told(row.key), classes) for row in rows}
+        paths = {row.id: class_name(row.place, told(row.id), classes) for row in rows}
     if all(number(row.label) is None for row in rows):
-        names = {row.key: class_name(row.place, row.label, classes) for row in rows}
+        names = {row.id: class_name(row.place, row.label, classes) for row in rows}
     elif order is None and told is None:
         raise UserError(
             f"{file}: labels are bare numbers, and projects differ in what they mean; give their "
@@ -222,43 +220,44 @@ def name_rows(
     else:
         names = _by_index(rows, classes, order=order, paths=paths)
     for row in rows:
-        if paths.get(row.key, names[row.key]) != names[row.key]:
+        if paths.get(row.id, names[row.id]) != names[row.id]:
             raise UserError(
-                f"{row.place}: video {row.key}: is given as {names[row.key]}, but its path "
-                f"says {paths[row.key]}; the list is in another order of classes (--order) or of "
+                f"{row.place}: video {short(row.id)}: is given as {names[row.id]}, but its path "
+                f"says {paths[row.id]}; the list is in another order of classes (--order) or of "
                 "videos"
             )
     return names
 
 
 def _by_index(
-    rows: Sequence[Row[K]],
+    rows: Sequence[Row],
     classes: Sequence[str],
     *,
     order: Sequence[str] | None,
-    paths: Mapping[K, str],
-) -> dict[K, str]:
+    paths: Mapping[str, str],
+) -> dict[str, str]:
     """Names of indices: by the order given, else by the path of each index's first video."""
     name_of: dict[int, str] = {}
     if order is not None:
         named = [class_name("order", name, classes) for name in order]
         if sorted(named) != sorted(classes):
             raise UserError(
-                f"order = {','.join(order)}: must be all classes, each once: {','.join(classes)}"
+                f"order = {short(','.join(order))}: must be all classes, each once: "
+                + ",".join(classes)
             )
         name_of = dict(enumerate(named))
-    names: dict[K, str] = {}
+    names: dict[str, str] = {}
     for row in rows:
         index = number(row.label)
         if index is None or index >= len(classes):
             why = "; these start at 1, it seems" if index == len(classes) else ""
             raise UserError(
-                f"{row.place}: label of video {row.key} = {row.label}: must be "
+                f"{row.place}: label of video {short(row.id)} = {short(row.label)}: must be "
                 f"0..{len(classes) - 1}{why}; take the official lists"
             )
         if order is None:
-            name_of.setdefault(index, paths[row.key])
-        names[row.key] = name_of[index]
+            name_of.setdefault(index, paths[row.id])
+        names[row.id] = name_of[index]
     return names
 
 
@@ -272,29 +271,29 @@ def class_name(place: str, text: str, classes: Sequence[str]) -> str:
     word = text.strip().lower()
     word = word if word in known else SYNONYMS.get(word, word)
     if word not in known:
-        raise UserError(f"{place}: class = {text!r}: unknown; {did_you_mean(text, classes)}")
+        raise UserError(f"{place}: class = {short(text)!r}: unknown; {did_you_mean(text, classes)}")
     return known[word]
 
 
-def check_disjoint(splits: Mapping[str, Iterable[Hashable]], where: str) -> None:
+def check_disjoint(splits: Mapping[str, Iterable[str]], where: str) -> None:
     """Refuse a video that is in two splits.
 
     Raises:
         UserError: naming the video and the splits.
     """
-    split_of: dict[Hashable, str] = {}
+    split_of: dict[str, str] = {}
     for split, ids in splits.items():
         for id in ids:
             if split_of.setdefault(id, split) != split:
                 raise UserError(
-                    f"video {id}: is in the {split_of[id]} and the {split} part of {where}, and "
-                    "may be in one alone; take the official lists, or delete one of its lines"
+                    f"video {short(id)}: is in the {split_of[id]} and the {split} part of {where}, "
+                    "and may be in one alone; take the official lists, or delete one of its lines"
                 )
 
 
 def against_official(
-    parts: Mapping[str, Mapping[K, Label]],
-    official: Callable[[], Mapping[str, Mapping[K, Label]]],
+    parts: Mapping[str, Mapping[str, Label]],
+    official: Callable[[], Mapping[str, Mapping[str, Label]]],
 ) -> tuple[str, ...]:
     """Compare the classes of other lists with those of the official lists, which lie in the root.
 
@@ -316,8 +315,8 @@ def against_official(
         for video, (name, _) in part.items():
             if known.get(video, name) != name:
                 raise UserError(
-                    f"video {video}: is {name} by --lists, but {known[video]} by the official "
-                    "lists in the root; the labels are in another order: correct --order, or take "
-                    "the official lists"
+                    f"video {short(video)}: is {name} by --lists, but {known[video]} by the "
+                    "official lists in the root; the labels are in another order: correct --order, "
+                    "or take the official lists"
                 )
     return ()

@@ -10,23 +10,24 @@ Three orders of the classes are in use elsewhere; the official lists hold names,
 the order must be given.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from rdfer.base.errors import UserError
-from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, folds_of, padded
+from rdfer.datasets.dataset import AGREEMENT, DataSet, Known, Wanted, folds_of
 from rdfer.datasets.lists import (
     Label,
     against_official,
-    by_number,
     check_disjoint,
     find_list,
+    numbered,
     official_list,
     read_labels,
     taken,
 )
-from rdfer.datasets.tables import below
-from rdfer.datasets.tree import Tree, choose, listed, locate, numbered_paths, subfolders
+from rdfer.datasets.tables import below, padded
+from rdfer.datasets.tree import Tree, choose, listed, locate, numbered_videos, subfolders
 
 CLASSES = (
     *("Angry", "Disgust", "Fear", "Happy", "Neutral", "Sad", "Surprise"),
@@ -44,22 +45,8 @@ LISTS = tuple(
 PLACES = ("data", ".")
 
 
-def scan(
-    root: str | Path,
-    *,
-    fold: int = 1,
-    clips: str | None = None,
-    lists: str | Path | None = None,
-    order: Sequence[str] | None = None,
-) -> Tree:
+def scan(wanted: Wanted) -> Tree:
     """One fold of the single-labelled videos of MAFW.
-
-    Args:
-        root: folder that holds ``data`` and ``split``.
-        fold: 1 to 5.
-        clips: which folder of ``data`` to take; ``None`` takes the only one of frames and clips.
-        lists: folder with other lists, such as ``MAFW_set_1_test.txt`` (``path n_frames label``).
-        order: classes of the labels 0..10 of such lists, which do not tell.
 
     Returns:
         Videos with five-digit ids, splits ``train`` and ``test``.
@@ -67,30 +54,26 @@ def scan(
     Raises:
         UserError: a file is missing, a list is not what it should be, or a video is in both parts.
     """
-    root = locate(root, LISTS if lists is None else ("data", "frames", "clips"), "MAFW")
-    folder = _folder(root, clips)
+    fold, lists = wanted.fold, wanted.lists
+    root = locate(wanted.root, LISTS if lists is None else ("data", "frames", "clips"), "MAFW")
+    folder = _folder(root, wanted.clips)
     place, notes = taken(root, LISTS, "lists")
 
-    def official() -> dict[str, dict[int, Label]]:
-        return _parts(
-            lambda split: official_list(fold, lambda k: place / f"set_{k}" / f"{split}.txt", FOLDS)
-        )
+    def in_set(split: str) -> Path:
+        return official_list(fold, lambda k: place / f"set_{k}" / f"{split}.txt", FOLDS)
+
+    def read(list_of: Callable[[str], Path], **order: Any) -> dict[str, dict[str, Label]]:
+        return {split: read_labels(list_of(split), numbered, CLASSES, **order) for split in SPLITS}
 
     if lists is None:
-        parts = official()
+        parts = read(in_set)
     else:
-        parts = _parts(lambda split: find_list(lists, split=split, fold=fold), order)
-        notes = against_official(parts, official) if place.is_dir() else ()
+        parts = read(lambda split: find_list(lists, split=split, fold=fold), order=wanted.order)
+        notes = against_official(parts, lambda: read(in_set)) if place.is_dir() else ()
     check_disjoint(parts, f"fold {fold}")
-    rows = listed(parts, numbered_paths([folder]), fold=fold, id="{:05d}".format)
-    return Tree(rows, CLASSES, f"MAFW, fold {fold}", str(folder), notes)
-
-
-def _parts(
-    file: Callable[[str], Path], order: Sequence[str] | None = None
-) -> dict[str, dict[int, Label]]:
-    """The videos of each part of a fold, from the file of each."""
-    return {split: read_labels(file(split), by_number, CLASSES, order=order) for split in SPLITS}
+    found = numbered_videos([folder])
+    rows = listed(parts, found.paths, fold=fold)
+    return Tree(rows, CLASSES, f"MAFW, fold {fold}", str(folder), (*notes, *found.notes))
 
 
 def _folder(root: Path, name: str | None) -> Path:
@@ -125,6 +108,7 @@ DATASET = DataSet(
         "data/frames/00025/*.png, or data/clips/00025.mp4",
     ),
     scan=scan,
+    options=("clips", "lists", "order"),
     known=(
         *folds_of((1839, 1837, 1833, 1832, 1831), 9172, {}),
         Known("all", 0, 9172),

@@ -5,10 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rdfer.base.errors import UserError, did_you_mean
+from rdfer.base.errors import UserError, did_you_mean, short
 from rdfer.data.manifest import Manifest
 from rdfer.datasets import afew, cremad, dfew, ferv39k, folders, mafw, ravdess
-from rdfer.datasets.dataset import DataSet
+from rdfer.datasets.dataset import DataSet, Wanted
 from rdfer.datasets.splits import FOLDS, in_fold
 from rdfer.datasets.survey import count_frames
 from rdfer.datasets.tables import read_groups
@@ -45,7 +45,8 @@ def read(
         grouped: five folds of our own that keep groups apart, instead of the official ones.
         seed: of splits that are drawn.
         lengths: count the images of folders of frames; takes a listing of each.
-        options: what the reader of this data set can be told besides; see its ``scan``.
+        options: what the reader of this data set can be told besides, of
+            :class:`rdfer.datasets.dataset.Wanted`.
 
     Returns:
         Every video of the fold once, with path, class, split, fold, group ("" if unknown),
@@ -79,10 +80,12 @@ def scan(
     dataset = get_dataset(name)
     check_options(dataset, options)
     check_fold(dataset, fold, grouped=grouped)
-    if "seed" in dataset.options:
-        options["seed"] = seed
+    for name in ("lists", "split"):
+        if options.get(name) is not None:
+            options[name] = Path(options[name])
     # any official fold holds all videos, and own folds are drawn from all
-    tree = dataset.scan(root, fold=1 if grouped else fold, **options)
+    wanted = Wanted(root=Path(root), fold=1 if grouped else fold, seed=seed, **options)
+    tree = dataset.scan(wanted)
     if groups is not None:
         tree = _with_groups(tree, dataset, groups)
     if grouped and not any(video.group for video in tree.videos):
@@ -103,7 +106,7 @@ def get_dataset(name: str) -> DataSet:
         UserError: no such data set.
     """
     if name not in DATASETS:
-        raise UserError(f"data set = {name!r}: unknown; {did_you_mean(name, DATASETS)}")
+        raise UserError(f"data set = {short(name)!r}: unknown; {did_you_mean(name, DATASETS)}")
     return DATASETS[name]
 
 
@@ -134,7 +137,8 @@ def check_options(dataset: DataSet, options: Mapping[str, Any]) -> None:
     for option in options:
         if option not in known:
             raise UserError(
-                f"option {option!r}: {dataset.title} has none such; {did_you_mean(option, known)}"
+                f"option {short(option)!r}: {dataset.title} has none such; "
+                + did_you_mean(option, known)
             )
 
 
@@ -143,7 +147,7 @@ def _with_groups(tree: Tree, dataset: DataSet, file: str | Path) -> Tree:
     without = [video.id for video in tree.videos if video.id not in groups]
     if without:
         raise UserError(
-            f"groups = '{file}': video {without[0]} has no group there ({len(without)} of "
+            f"groups = '{file}': video {short(without[0])} has no group there ({len(without)} of "
             f"{len(tree.videos)} have none); every video needs one"
         )
     return replace(tree, videos=tuple(replace(c, group=groups[c.id]) for c in tree.videos))

@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -84,35 +83,26 @@ def in_fold(videos: Sequence[Video], *, fold: int, seed: int = 0) -> tuple[Video
     )
 
 
-def by_actor(
-    rows: Sequence[Video],
-    classes: tuple[str, ...],
-    title: str,
-    folder: Path,
-    *,
-    fold: int,
-    seed: int,
-    notes: tuple[str, ...],
-) -> Tree:
-    """What a reader returns of a set without official split, whose groups are its actors.
+def by_actor(tree: Tree, *, fold: int, seed: int) -> Tree:
+    """A set without official split, whose groups are its actors, in five folds by actor.
 
     Raises:
         UserError: there are no videos, or fewer actors than folds.
     """
-    if not rows:
+    if not tree.videos:
         raise UserError(
-            f"{folder}: holds no videos that are named as {title}'s are; see the layout that "
-            "`rdfer datasets` prints"
+            f"{tree.folder}: holds no videos that are named as {tree.name}'s are; see the layout "
+            "that `rdfer datasets` prints"
         )
-    actors = len({row.group for row in rows})
+    actors = len({video.group for video in tree.videos})
     if actors < FOLDS:
         raise UserError(
-            f"{folder}: holds videos of {actors} actors; {FOLDS} folds by actor need at least "
+            f"{tree.folder}: holds videos of {actors} actors; {FOLDS} folds by actor need at least "
             f"{FOLDS}; unpack those of the others"
         )
-    videos = in_fold(rows, fold=fold, seed=seed)
-    name = f"{title}, fold {fold} of {FOLDS} by actor, seed {seed}"
-    return Tree(videos, classes, name, str(folder), notes, drawn=True)
+    videos = in_fold(tree.videos, fold=fold, seed=seed)
+    name = f"{tree.name}, fold {fold} of {FOLDS} by actor, seed {seed}"
+    return replace(tree, videos=videos, name=name, drawn=True)
 
 
 def cut_validation(

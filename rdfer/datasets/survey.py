@@ -1,18 +1,18 @@
 """What videos look like without decoding them: whole or not, how many frames."""
 
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.base.progress import progress
 from rdfer.data.containers import check_whole
 from rdfer.data.manifest import Video
-from rdfer.data.video import IMAGE_SUFFIXES, frame_files
+from rdfer.data.video import frame_files
+from rdfer.datasets.tree import LOOKS
 
 #: What stands for a file that `git lfs` has not fetched.
 POINTER = b"version https://git-lfs"
@@ -28,12 +28,14 @@ class Surveyed:
         problem: why it cannot be read, "" where nothing speaks against it.
         n_frames: images of a folder of frames, 0 for a video file (nobody knows before decoding).
         unpadded: names such as 2.jpg and 10.jpg, which sort wrongly as text.
+        passed: files beside the frames that look like videos or pictures.
     """
 
     video: Video
     problem: str = ""
     n_frames: int = 0
     unpadded: bool = False
+    passed: tuple[str, ...] = ()
 
 
 def survey(videos: Sequence[Video]) -> list[Surveyed]:
@@ -44,7 +46,10 @@ def survey(videos: Sequence[Video]) -> list[Surveyed]:
 
 def count_frames(path: str) -> int:
     """Images in a folder of frames, 0 for a video file."""
-    return len(_images(path)) if os.path.isdir(path) else 0
+    try:
+        return len(frame_files(Path(path))) if os.path.isdir(path) else 0
+    except UserError:
+        return 0
 
 
 def sample_frames(
@@ -75,23 +80,32 @@ def is_pointer(path: str) -> bool:
         return file.read(len(POINTER)) == POINTER
 
 
-def _images(folder: str) -> list[str]:
-    names = (os.path.splitext(name) for name in os.listdir(folder))
-    return [stem for stem, suffix in names if suffix.lower() in IMAGE_SUFFIXES]
-
-
 def _look(video: Video) -> Surveyed:
-    if os.path.isdir(video.path):
-        stems = _images(video.path)
-        # digits alone are told apart by length only: 1 .. 16, not 00001_00001
-        bare = [stem for stem in stems if re.fullmatch(r"[0-9]+", stem)]
-        unpadded = len({len(stem) for stem in bare}) > 1
-        problem = "" if stems else "holds no frames"
-        return Surveyed(video, problem, len(stems), unpadded)
-    if is_pointer(video.path):
-        return Surveyed(video, UNFETCHED)
+    path = Path(video.path)
     try:
-        check_whole(Path(video.path))
-    except UserError as error:
-        return Surveyed(video, str(error).removeprefix(f"{video.path}: "))
+        if path.is_dir():
+            return _look_inside(video, path)
+        if path.is_symlink() and not path.exists():
+            return Surveyed(video, "is a link to nothing: not fetched (by git annex, say)")
+        if path.is_file() and is_pointer(video.path):
+            return Surveyed(video, UNFETCHED)
+        check_whole(path)
+    except (UserError, OSError) as error:
+        told = str(error).removeprefix(f"{short(path, len(video.path))}: ")
+        return Surveyed(video, error.strerror or told if isinstance(error, OSError) else told)
     return Surveyed(video)
+
+
+def _look_inside(video: Video, folder: Path) -> Surveyed:
+    """Count the frames of a folder; raises as a listing does."""
+    passed = {str(f) for f in folder.iterdir() if f.suffix.lower() in LOOKS and f.name[0] != "."}
+    try:
+        frames = frame_files(folder)
+    except UserError:
+        return Surveyed(video, "holds no frames", passed=tuple(sorted(passed)))
+    passed -= set(map(str, frames))
+    # digits alone are told apart by length only: 1 .. 16, not 00001_00001
+    lengths = {len(file.stem) for file in frames if file.stem.isascii() and file.stem.isdecimal()}
+    return Surveyed(
+        video, n_frames=len(frames), unpadded=len(lengths) > 1, passed=tuple(sorted(passed))
+    )

@@ -28,6 +28,12 @@ def number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else None
 
 
+def padded(name: str) -> str:
+    """``17``, ``00017.mp4`` -> ``00017``; other names stay as they are."""
+    found = number(Path(name).stem)
+    return name if found is None else f"{found:05d}"
+
+
 def as_text(name: str) -> str:
     """The name of a file as lists write it: composed (NFC), and GBK where it is not UTF-8.
 

@@ -5,18 +5,24 @@ looks the names of the lists up in what it found.
 """
 
 import os
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.data.manifest import Manifest, Video
 from rdfer.data.video import VIDEO_SUFFIXES
 from rdfer.datasets.lists import Label, class_name
-from rdfer.datasets.tables import number
+from rdfer.datasets.tables import as_text, number, padded
 
-K = TypeVar("K", bound=Hashable)
+#: Suffixes of videos and pictures, read or not: what has one is never passed over in silence.
+LOOKS = frozenset(
+    ".3g2 .3gp .amv .asf .avi .avif .bmp .divx .dv .f4v .flv .gif .h264 .heic .heif .hevc .jfif "
+    ".jp2 .jpe .jpeg .jpg .jxl .m1v .m2ts .m2v .m4v .mjpeg .mjpg .mkv .mov .mp4 .mpe .mpeg .mpg "
+    ".mts .mxf .ogm .ogv .pgm .png .ppm .qt .rm .rmvb .swf .tga .tif .tiff .ts .vob .webm .webp "
+    ".wmv .y4m".split()
+)
 
 
 class WrongRoot(UserError):
@@ -84,28 +90,27 @@ def make_video(
 
 
 def listed(
-    parts: Mapping[str, Mapping[K, Label]],
-    paths: Mapping[K, str],
+    parts: Mapping[str, Mapping[str, Label]],
+    paths: Mapping[str, str],
     *,
     fold: int,
-    id: Callable[[K], str],
-    group: Callable[[K], str] = lambda key: "",
-    votes: Mapping[K, tuple[int, ...]] = {},
+    group: Callable[[str], str] = lambda id: "",
+    votes: Mapping[str, tuple[int, ...]] = {},
 ) -> tuple[Video, ...]:
     """The videos that the lists of each part name, with the path of each, "" if not there."""
     return tuple(
         make_video(
-            id(key),
-            paths.get(key, ""),
+            id,
+            paths.get(id, ""),
             name,
             split,
             fold=fold,
-            group=group(key),
+            group=group(id),
             n_frames=n_frames,
-            votes=votes.get(key),
+            votes=votes.get(id),
         )
         for split, part in parts.items()
-        for key, (name, n_frames) in part.items()
+        for id, (name, n_frames) in part.items()
     )
 
 
@@ -148,78 +153,130 @@ def choose(clips: str) -> str:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Folders in a folder, sorted, without hidden ones and those that archivers leave behind."""
-    with os.scandir(folder) as entries:
-        return sorted(Path(e.path) for e in entries if e.is_dir() and e.name[:1] not in "._")
+    """Folders in a folder, sorted, without hidden ones and those that systems leave behind.
+
+    None where it may not be looked into, which :func:`find_videos` tells.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(e.path) for e in entries if _is_dir(e) and not _is_left(e.name))
+    except OSError:
+        return []
 
 
-def video_paths(
-    folders: Iterable[Path],
-    key: Callable[[str], K | None],
-    *,
-    kinds: dict[str, str] | None = None,
-) -> dict[K, str]:
-    """Video files and folders of frames by what ``key`` makes of their names.
+def _is_dir(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _is_left(name: str) -> bool:
+    """Whether a name is hidden, or of what archivers and systems leave behind."""
+    return name.startswith((".", "__MACOSX", "@eaDir", "$RECYCLE", "System Volume")) or (
+        name.lower() in ("thumbs.db", "desktop.ini", "lost+found")
+    )
+
+
+class Found(NamedTuple):
+    """Paths of videos by id, and what is to be told of what was passed over."""
+
+    paths: dict[str, str]
+    notes: tuple[str, ...]
+
+
+def find_videos(folders: Iterable[Path], id: Callable[[Path, str], str]) -> Found:
+    """Video files and folders of frames, by the id that their folder and name give.
 
     Args:
         folders: where to look; not below them.
-        key: from a name without suffix; None passes it over.
-        kinds: an example of each kind of video that was found elsewhere, which this is added to.
+        id: from the folder and the name without suffix; "" passes it over. Names come as lists
+            write them (:func:`rdfer.datasets.tables.as_text`).
 
     Raises:
-        UserError: two of one key, or both videos and folders of frames.
+        UserError: two of one id, or both videos and folders of frames.
     """
-    found: dict[K, str] = {}
-    kinds = {} if kinds is None else kinds
+    found: dict[str, str] = {}
+    kinds: dict[bool, str] = {}
+    passed: list[str] = []
+    notes: list[str] = []
     for folder in folders:
-        with os.scandir(folder) as scan:
-            entries = sorted(scan, key=lambda entry: entry.name)
+        try:
+            with os.scandir(folder) as scan:
+                entries = sorted(scan, key=lambda entry: entry.name)
+        except OSError as error:
+            notes.append(f"{folder} cannot be looked into ({error.strerror})")
+            continue
         for entry in entries:
-            stem, suffix = os.path.splitext(entry.name)
-            is_dir = entry.is_dir()
-            if entry.name[0] == "." or not (is_dir or suffix.lower() in VIDEO_SUFFIXES):
+            if _is_left(entry.name):
                 continue
-            name = key(entry.name if is_dir else stem)
-            if name is None:
+            is_dir = _is_dir(entry)
+            stem, suffix = (entry.name, "") if is_dir else os.path.splitext(entry.name)
+            read = is_dir or suffix.lower() in VIDEO_SUFFIXES
+            name = id(folder, as_text(stem)) if read else ""
+            if not name:
+                passed += [entry.path] if suffix.lower() in LOOKS else []
                 continue
             if name in found:
                 raise UserError(
-                    f"{entry.path}: is video {name} a second time, beside {found[name]}; keep one"
+                    f"{entry.path}: is video {short(name)} a second time, beside {found[name]}; "
+                    "keep one"
                 )
             found[name] = entry.path
-            kinds.setdefault("folder of frames" if is_dir else "video", entry.path)
+            kinds.setdefault(is_dir, entry.path)
     if len(kinds) > 1:
-        video, frames = kinds["video"], kinds["folder of frames"]
         raise UserError(
-            f"{video}: is a video while {frames} is a folder of frames; two layouts are mixed: "
-            "keep one of them below the root"
+            f"{kinds[False]}: is a video while {kinds[True]} is a folder of frames; two layouts "
+            "are mixed: keep one of them below the root"
         )
-    return found
+    return Found(found, (*notes, *passed_over(passed)))
 
 
-def numbered_paths(folders: Sequence[Path]) -> dict[int, str]:
+def passed_over(files: Sequence[str]) -> tuple[str, ...]:
+    """How many files look like videos or pictures and are not read, and their suffixes, if any."""
+    if not files:
+        return ()
+    suffixes = sorted({os.path.splitext(file)[1].lower() for file in files})
+    return (f"{len(files)} passed over: {' '.join(suffixes)} ({files[0]} for one)",)
+
+
+def by_number(_: Path, name: str) -> str:
+    """The id of sets whose videos are numbered: ``17`` -> ``00017``."""
+    return padded(name) if number(name) is not None else ""
+
+
+def numbered_videos(folders: Sequence[Path]) -> Found:
     """Videos by number, in these folders or, as archives of parts unpack, one level deeper."""
-    inner = (place for folder in folders for place in subfolders(folder))
-    return video_paths(folders, number) or video_paths(inner, number)
+    inner = [place for folder in folders for place in subfolders(folder)]
+    found = find_videos(folders, by_number)
+    return found if found.paths else find_videos([*folders, *inner], by_number)
 
 
 def class_folders(
-    folder: Path, split: str, classes: Sequence[str], kinds: dict[str, str]
-) -> list[Video]:
+    parts: Mapping[str, Path], classes: Sequence[str]
+) -> tuple[list[Video], tuple[str, ...]]:
     """The videos below folders that are called as their classes; any other folder is refused.
 
     Args:
-        folder: holds the folders of the classes.
-        split: of all of them, which their ids begin with; "" for no part (train, until divided).
+        parts: the folder with the folders of the classes, by split; ids begin with the split,
+            except for "", which is no part (train, until divided).
         classes: of the set.
-        kinds: as of :func:`video_paths`.
+
+    Returns:
+        The videos, and what is to be told.
     """
+    inside = {
+        inner: (split, class_name(str(inner), as_text(inner.name), classes))
+        for split, folder in parts.items()
+        for inner in subfolders(folder)
+    }
+
+    def id(folder: Path, name: str) -> str:
+        return "/".join((*filter(None, inside[folder]), name)) if folder in inside else ""
+
+    found = find_videos([*parts.values(), *inside], id)
     rows = []
-    for inner in subfolders(folder):
-        name = class_name(str(inner), inner.name, classes)
-        prefix = f"{split}/{name}/" if split else f"{name}/"
-        rows += [
-            make_video(prefix + stem, path, name, split or "train", fold=1)
-            for stem, path in video_paths([inner], str, kinds=kinds).items()
-        ]
-    return rows
+    for video, path in found.paths.items():
+        split, name = inside[Path(path).parent]
+        rows.append(make_video(video, path, name, split or "train", fold=1))
+    return rows, found.notes

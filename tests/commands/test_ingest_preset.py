@@ -11,6 +11,7 @@ from rdfer.base.errors import UserError
 from rdfer.commands.cli import build_parser, main
 from rdfer.data.video import Decoded
 from rdfer.datasets import DATASETS
+from rdfer.datasets.tree import Tree
 from rdfer.pipeline import preparation
 from rdfer.pipeline.context import begin
 from rdfer.settings.presets import PRESETS, REAL
@@ -93,7 +94,8 @@ def test_every_real_preset_has_its_place_and_size(project, monkeypatch, preset):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(rdfer.data.ingest, "ingest", note)
-    monkeypatch.setattr("rdfer.datasets.read", lambda *a, **more: None)
+    tree = Tree((), ("a", "b"), "", "")
+    monkeypatch.setattr("rdfer.datasets.scan", lambda *a, **more: tree)
     with pytest.raises(KeyboardInterrupt):
         arguments = build_parser().parse_args(
             ["ingest", data.source, "/data", "--preset", preset.name, "--timeout", "300"]

@@ -1,7 +1,8 @@
 import pytest
 
 from rdfer.datasets import DATASETS
-from rdfer.datasets.dataset import describe, padded
+from rdfer.datasets.dataset import describe
+from rdfer.datasets.tables import padded
 from rdfer.studies import real_results
 
 

@@ -165,7 +165,7 @@ def test_several_folders_of_clips_need_a_name(tmp_path):
 def test_a_clip_in_both_splits_is_refused(tmp_path):
     write_splits(tmp_path, test={**TEST, 14: 7})
     write_clips(tmp_path)
-    with pytest.raises(UserError, match="video 14: is in the train and the test part of fold 1"):
+    with pytest.raises(UserError, match="video 00014: is in the train and the test part of fold 1"):
         read("dfew", tmp_path, fold=1)
 
 
@@ -173,7 +173,7 @@ def test_two_videos_of_one_number_are_refused(tmp_path):
     write_splits(tmp_path)
     write_clips(tmp_path)
     write_clips(tmp_path, name="{:05d}.mp4", numbers=[3])
-    with pytest.raises(UserError, match="is video 3 a second time"):
+    with pytest.raises(UserError, match="is video 00003 a second time"):
         read("dfew", tmp_path, fold=1)
 
 
@@ -213,7 +213,7 @@ def test_parts_of_the_archive_are_one(tmp_path):
         read("dfew", tmp_path)
     assert len(read("dfew", tmp_path, clips="original")) == 21
     write_clips(tmp_path, "clip_224x224_part_2", "{:05d}/", [3])
-    with pytest.raises(UserError, match="is video 3 a second time"):
+    with pytest.raises(UserError, match="is video 00003 a second time"):
         read("dfew", tmp_path, clips="clip_224x224")
 
 
@@ -263,7 +263,7 @@ def test_the_official_lists_in_the_root_tell_another_order(tmp_path):
     write_clips(tmp_path, numbers=[c for part in folds.values() for c in part])
     lists = trees.write_lists(tmp_path / "annotation", folds)
     assert scan("dfew", tmp_path, lists=lists, order=CLASSES).notes == ()
-    with pytest.raises(UserError, match=r"video 2003: is Neutral by --lists, but Sad .*--order"):
+    with pytest.raises(UserError, match=r"video 02003: is Neutral by --lists, but Sad .*--order"):
         read("dfew", tmp_path, lists=lists, order=(CLASSES[0], *CLASSES[2:], CLASSES[1]))
     file = tmp_path / "EmoLabel_DataSplit/train(single-labeled)/set_1.csv"
     file.write_text("1,1\n")

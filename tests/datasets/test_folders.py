@@ -127,7 +127,7 @@ def test_what_is_no_folder_of_classes(root):
 
 def test_a_video_and_a_folder_of_one_name_are_two_of_one_clip(root):
     trees.touch(root / "yes", ["p0_0/"])
-    with pytest.raises(UserError, match="is video p0_0 a second time"):
+    with pytest.raises(UserError, match="is video yes/p0_0 a second time"):
         read("folders", root)
 
 

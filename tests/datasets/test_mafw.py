@@ -81,7 +81,9 @@ def test_the_official_lists_in_the_root_tell_another_order(root):
         trees.write(root / f"annotation/MAFW_set_1_{split}.txt", "".join(lines))
     lists = root / "annotation"
     assert len(read("mafw", root, lists=lists, order=words)) == 33
-    with pytest.raises(UserError, match=r"video 200: is .* by --lists, but Angry by the official"):
+    with pytest.raises(
+        UserError, match=r"video 00200: is .* by --lists, but Angry by the official"
+    ):
         read("mafw", root, lists=lists, order=words[::-1])
 
 
@@ -103,7 +105,7 @@ def test_lists_of_other_projects_need_their_order(root):
     [
         ("00999.mp4 anger_disgust", "class = 'anger_disgust': unknown"),
         ("clip7.mp4 anger", "must be a video's path"),
-        ("00200.mp4 anger", "video 200: is in the train and the test part of fold 1"),
+        ("00200.mp4 anger", "video 00200: is in the train and the test part of fold 1"),
         ("../00999.mp4 anger", "leaves the root"),
     ],
 )

@@ -3,14 +3,14 @@ import pytest
 from rdfer.base.errors import UserError
 from rdfer.data.manifest import CLASSES
 from rdfer.datasets.lists import check_disjoint, class_name
-from rdfer.datasets.tables import number
 from rdfer.datasets.tree import (
     WrongRoot,
+    by_number,
+    find_videos,
     locate,
     make_video,
     nearby,
     subfolders,
-    video_paths,
 )
 from tests.datasets import trees
 
@@ -18,23 +18,24 @@ from tests.datasets import trees
 def test_videos_and_folders_by_number(tmp_path):
     trees.touch(tmp_path / "a", ["00001.avi", "2.MP4", "10.mkv", "x.mp4", "3.txt", "._4.mp4"])
     trees.touch(tmp_path / "b", ["00007/", "notes/", ".hidden/"])
-    assert {
-        k: path[len(str(tmp_path)) :] for k, path in video_paths([tmp_path / "a"], number).items()
-    } == {
-        1: "/a/00001.avi",
-        2: "/a/2.MP4",
-        10: "/a/10.mkv",
+    found = find_videos([tmp_path / "a"], by_number)
+    assert {k: path[len(str(tmp_path)) :] for k, path in found.paths.items()} == {
+        "00001": "/a/00001.avi",
+        "00002": "/a/2.MP4",
+        "00010": "/a/10.mkv",
     }
-    assert video_paths([tmp_path / "b"], number) == {7: str(tmp_path / "b/00007")}
+    assert found.notes == (f"1 passed over: .mp4 ({tmp_path / 'a/x.mp4'} for one)",)
+    paths = {"00007": str(tmp_path / "b/00007")}
+    assert find_videos([tmp_path / "b"], by_number) == (paths, ())
 
 
 def test_two_of_one_number_and_mixed_layouts_are_refused(tmp_path):
     trees.touch(tmp_path / "a", ["1.mp4", "01.mp4"])
-    with pytest.raises(UserError, match=r"1\.mp4: is video 1 a second time, beside .*01\.mp4"):
-        video_paths([tmp_path / "a"], number)
+    with pytest.raises(UserError, match=r"1\.mp4: is video 00001 a second time, beside .*01\.mp4"):
+        find_videos([tmp_path / "a"], by_number)
     trees.touch(tmp_path / "b", ["1.mp4", "2/"])
     with pytest.raises(UserError, match="two layouts are mixed: keep one of them"):
-        video_paths([tmp_path / "b"], number)
+        find_videos([tmp_path / "b"], by_number)
 
 
 def test_folders_that_may_not_be_looked_into_are_passed_over(tmp_path):
@@ -80,11 +81,11 @@ def test_a_name_of_the_data_set_goes_before_its_synonym():
 
 
 def test_no_clip_is_in_two_parts():
-    check_disjoint({"train": [1, 2], "test": [3]}, "fold 1")
+    check_disjoint({"train": ["1", "2"], "test": ["3"]}, "fold 1")
     with pytest.raises(
         UserError, match=r"video 2: is in the train and the test part of fold 1, .*delete one"
     ):
-        check_disjoint({"train": [1, 2], "test": [2]}, "fold 1")
+        check_disjoint({"train": ["1", "2"], "test": ["2"]}, "fold 1")
 
 
 def test_only_a_test_clip_has_a_label():
