@@ -18,25 +18,15 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Crease:
-    """One fold: strokes, darkness and what deepens it.
+    """One fold: strokes, darkness and what deepens it."""
 
-    Attributes:
-        name: for people.
-        paths: strokes in base-mesh coordinates (left side).
-        width: half width of a stroke, dm.
-        depth: darkening at full strength, 0..1.
-        side: +1 left, -1 right, 0 both sides at once.
-        drivers: blendshape -> strength per unit weight.
-        age: resting strength on the oldest faces.
-    """
-
-    name: str
-    paths: tuple[Path, ...]
-    width: float
-    depth: float
-    side: int
-    drivers: dict[str, float]
-    age: float = 0.0
+    name: str  #: for people
+    paths: tuple[Path, ...]  #: strokes in base-mesh coordinates (left side)
+    width: float  #: half width of a stroke, dm
+    depth: float  #: darkening at full strength, 0..1
+    side: int  #: +1 left, -1 right, 0 both sides at once
+    drivers: dict[str, float]  #: blendshape -> strength per unit weight
+    age: float = 0.0  #: resting strength on the oldest faces
 
 
 #: Heights of the forehead's lines on the base mesh.

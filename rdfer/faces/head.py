@@ -62,18 +62,12 @@ class Deltas:
     """Sparse vertex offsets of several shapes.
 
     Shape ``k`` moves vertices ``vertex[start[k]:start[k + 1]]`` by ``offset[...]``.
-
-    Attributes:
-        names: K names.
-        start: int64 [K + 1].
-        vertex: int32 [N].
-        offset: float32 [N, 3], decimetres at weight 1.
     """
 
-    names: tuple[str, ...]
-    start: NDArray[np.int64]
-    vertex: NDArray[np.int32]
-    offset: NDArray[np.float32]
+    names: tuple[str, ...]  #: K names
+    start: NDArray[np.int64]  #: int64 [K + 1]
+    vertex: NDArray[np.int32]  #: int32 [N]
+    offset: NDArray[np.float32]  #: float32 [N, 3], decimetres at weight 1
 
     def add(self, vertices: NDArray[np.float32], name: str, weight: float) -> None:
         """Add ``weight`` times the shape ``name`` to ``vertices`` [V, 3] in place."""
@@ -84,27 +78,20 @@ class Deltas:
 
 @dataclass(frozen=True)
 class Head:
-    """The mesh all identities share.
+    """The mesh all identities share."""
 
-    Attributes:
-        vertices: float32 [V, 3], x to the face's left, y up, z forward, decimetres.
-        triangles: int32 [F, 3], counter-clockwise from outside; those of the long hair, which
-            not everybody wears, come last and twice, once from each side.
-        uv: float32 [V, 2], MakeHuman texture coordinates.
-        part: uint8 [V], index into :data:`PARTS`.
-        masks: float32 [M, V], rows as in :data:`MASKS`, 0..1; ``open`` is the share of the
-            sky that a vertex sees on the resting face (ambient occlusion).
-        shapes: the 52 blendshapes.
-        targets: shapes that make an identity.
-    """
-
+    #: float32 [V, 3], x to the face's left, y up, z forward, decimetres
     vertices: NDArray[np.float32]
+    #: int32 [F, 3], counter-clockwise from outside; those of the long hair, which not everybody
+    #: wears, come last and twice, once from each side
     triangles: NDArray[np.int32]
-    uv: NDArray[np.float32]
-    part: NDArray[np.uint8]
+    uv: NDArray[np.float32]  #: float32 [V, 2], MakeHuman texture coordinates
+    part: NDArray[np.uint8]  #: uint8 [V], index into :data:`PARTS`
+    #: float32 [M, V], rows as in :data:`MASKS`, 0..1; ``open`` is the share of the sky that a
+    #: vertex sees on the resting face (ambient occlusion)
     masks: NDArray[np.float32]
-    shapes: Deltas
-    targets: Deltas
+    shapes: Deltas  #: the 52 blendshapes
+    targets: Deltas  #: shapes that make an identity
 
     def worn(self, *, long_hair: bool) -> NDArray[np.int32]:
         """The triangles of somebody with or without long hair."""

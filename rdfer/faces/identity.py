@@ -25,38 +25,22 @@ class Identity:
     """A person at rest.
 
     Lengths are in units of the eye-to-chin height; the origin lies between the eyes.
-
-    Attributes:
-        vertices: float32 [V, 3].
-        shape_scale: float32 [52], what a blendshape's decimetres are multiplied by.
-        colour: float32 [V, 3], linear; a factor on the texture for skin.
-        sky: float32 [V], ambient occlusion.
-        gloss: float32 [V], strength of highlights.
-        coordinates: float32 [V, 2], texture or iris coordinates.
-        texture: float32 [HEIGHT * WIDTH, 3], linear.
-        crease_rest: float32 [K], folds at rest.
-        crease_gain: float32 [K], folds per unit of their drivers.
-        long_hair: whether hair falls down behind the ears.
-        eyes: float32 [6], linear iris and sclera colour.
-        pupil: radius of the pupil, 0..0.5 as the sine of an angle.
-        backdrop: float32 [BACKDROP, BACKDROP, 3], linear.
-        exposure: factor on the light, as a camera would set it.
     """
 
-    vertices: Array
-    shape_scale: Array
-    colour: Array
-    sky: Array
-    gloss: Array
-    coordinates: Array
-    texture: Array
-    crease_rest: Array
-    crease_gain: Array
-    long_hair: bool
-    eyes: Array
-    pupil: float
-    backdrop: Array
-    exposure: float
+    vertices: Array  #: float32 [V, 3]
+    shape_scale: Array  #: float32 [52], what a blendshape's decimetres are multiplied by
+    colour: Array  #: float32 [V, 3], linear; a factor on the texture for skin
+    sky: Array  #: float32 [V], ambient occlusion
+    gloss: Array  #: float32 [V], strength of highlights
+    coordinates: Array  #: float32 [V, 2], texture or iris coordinates
+    texture: Array  #: float32 [HEIGHT * WIDTH, 3], linear
+    crease_rest: Array  #: float32 [K], folds at rest
+    crease_gain: Array  #: float32 [K], folds per unit of their drivers
+    long_hair: bool  #: whether hair falls down behind the ears
+    eyes: Array  #: float32 [6], linear iris and sclera colour
+    pupil: float  #: radius of the pupil, 0..0.5 as the sine of an angle
+    backdrop: Array  #: float32 [BACKDROP, BACKDROP, 3], linear
+    exposure: float  #: factor on the light, as a camera would set it
 
 
 def _person(rng: Generator) -> tuple[float, float, tuple[float, float, float]]:

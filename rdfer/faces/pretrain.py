@@ -74,22 +74,15 @@ class Pretraining:
 
 @dataclass(frozen=True)
 class Task:
-    """What an encoder is trained to say of a frame.
+    """What an encoder is trained to say of a frame."""
 
-    Attributes:
-        draw: of frames and their raw targets, [n, ...].
-        outputs: numbers that it says of a frame, D.
-        targets: from raw targets, and how many of them are for training, to targets [n, ...].
-        mirrored: from targets of frames to those of their mirror images.
-        loss: of what is said [n, D] and targets [n, ...].
-        scores: the same two, of held-out frames, to scores by name.
-    """
-
-    draw: Draw
-    outputs: int
+    draw: Draw  #: of frames and their raw targets, [n, ...]
+    outputs: int  #: numbers that it says of a frame, D
+    #: from raw targets, and how many of them are for training, to targets [n, ...]
     targets: Callable[[Tensor, int], Tensor]
-    mirrored: Callable[[Tensor], Tensor]
-    loss: Callable[[Tensor, Tensor], Tensor]
+    mirrored: Callable[[Tensor], Tensor]  #: from targets of frames to those of their mirror images
+    loss: Callable[[Tensor, Tensor], Tensor]  #: of what is said [n, D] and targets [n, ...]
+    #: the same two, of held-out frames, to scores by name
     scores: Callable[[Tensor, Tensor], dict[str, float]]
 
 

@@ -70,23 +70,16 @@ UPPER: NDArray[np.bool_] = np.array(
 
 @dataclass(frozen=True)
 class Recipe:
-    """One way to show one class.
+    """One way to show one class."""
 
-    Attributes:
-        label: the class.
-        name: name of the variant.
-        units: its FACS action units, as in "6+12+25".
-        shapes: weight in permille at full intensity; a name without side means both sides.
-        pools: the pools that show it.
-        lookalike: the other class that has the same look, and differs only in its time course;
-            empty for a look of one class.
-    """
-
-    label: str
-    name: str
-    units: str
+    label: str  #: the class
+    name: str  #: name of the variant
+    units: str  #: its FACS action units, as in "6+12+25"
+    #: weight in permille at full intensity; a name without side means both sides
     shapes: Mapping[str, int]
-    pools: tuple[str, ...] = POOLS
+    pools: tuple[str, ...] = POOLS  #: the pools that show it
+    #: the other class that has the same look, and differs only in its time course; empty for a look
+    #: of one class
     lookalike: str = ""
 
     def weights(self) -> NDArray[np.int64]:

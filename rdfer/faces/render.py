@@ -35,19 +35,13 @@ SUPERSAMPLING = 2
 
 @dataclass(frozen=True)
 class Light:
-    """One lamp and the room.
+    """One lamp and the room."""
 
-    Attributes:
-        direction: unit vector towards the lamp (right, up, towards the camera).
-        ambient: strength of the room's light.
-        colour: linear colour of the lamp, mean 1.
-        intensity: strength of the lamp.
-    """
-
+    #: unit vector towards the lamp (right, up, towards the camera)
     direction: tuple[float, float, float] = (0.25, 0.45, 0.857)
-    ambient: float = 0.45
-    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    intensity: float = 0.75
+    ambient: float = 0.45  #: strength of the room's light
+    colour: tuple[float, float, float] = (1.0, 1.0, 1.0)  #: linear colour of the lamp, mean 1
+    intensity: float = 0.75  #: strength of the lamp
 
 
 def make_light(seed: int) -> Light:

@@ -37,28 +37,17 @@ class Action:
     Upper and lower face share the peak. ``lag_on`` > 0 means that the lower face starts so much
     later and rises so much faster (< 0: the upper face does); ``lag_off`` > 0 that the lower
     face is back so much earlier (< 0: the upper face is).
-
-    Attributes:
-        label: class of the recipe.
-        variant: name of the recipe.
-        start: first instant with any of it, ms.
-        attack: from start to peak, ms.
-        hold: at the peak, ms.
-        release: from peak to nothing, ms.
-        intensity: weight of the recipe at the peak, permille.
-        lag_on: see above, ms, smaller than ``attack`` in size.
-        lag_off: see above, ms, smaller than ``release`` in size.
     """
 
-    label: str
-    variant: str
-    start: int
-    attack: int
-    hold: int
-    release: int
-    intensity: int
-    lag_on: int = 0
-    lag_off: int = 0
+    label: str  #: class of the recipe
+    variant: str  #: name of the recipe
+    start: int  #: first instant with any of it, ms
+    attack: int  #: from start to peak, ms
+    hold: int  #: at the peak, ms
+    release: int  #: from peak to nothing, ms
+    intensity: int  #: weight of the recipe at the peak, permille
+    lag_on: int = 0  #: see above, ms, smaller than ``attack`` in size
+    lag_off: int = 0  #: see above, ms, smaller than ``release`` in size
 
     @property
     def end(self) -> int:
@@ -125,62 +114,36 @@ class Pulse:
 
 @dataclass(frozen=True)
 class Sample:
-    """Everything that a synthetic video is made from.
+    """Everything that a synthetic video is made from."""
 
-    Attributes:
-        id: unique over pools and splits.
-        pool: development or confirmation.
-        split: train, val, test or pretrain.
-        stream: seed of the small things (speech, gaze, head, asymmetry), 63 bits.
-        identity: the person.
-        label: the true class.
-        variant: recipe, or way of being neutral.
-        frames: T.
-        action: the expression, None for Neutral.
-        distractor: a second expression, of at most 0.6 of the peak.
-        imitates: class and variant that ``pulses`` show, ("", "") for none.
-        pulses: flashes of a neutral speaker.
-        key_start, key_end: key segment in frames, -1 for Neutral.
-        onset, apex, offset: frames, -1 for Neutral.
-        intensity: peak in permille, 0 for Neutral.
-        degradations: kind and strength (permille), strong ones are among ``reasons``.
-        speech: strength of the mouth's speech in permille, 0 for silence.
-        blinks: instants, ms.
-        light: seed of the lighting.
-        hard: whether any hard factor was drawn.
-        reasons: the hard factors.
-        strengths: how strong each of them is, permille.
-        difficulty: all of it in one number, permille.
-        ambiguous: the oracle misses it.
-    """
-
-    id: str
-    pool: str
-    split: str
-    stream: int
-    identity: int
-    label: str
-    variant: str
-    frames: int
-    action: Action | None
-    distractor: Action | None
-    imitates: tuple[str, str]
-    pulses: tuple[Pulse, ...]
-    key_start: int
-    key_end: int
-    onset: int
-    apex: int
-    offset: int
-    intensity: int
+    id: str  #: unique over pools and splits
+    pool: str  #: development or confirmation
+    split: str  #: train, val, test or pretrain
+    stream: int  #: seed of the small things (speech, gaze, head, asymmetry), 63 bits
+    identity: int  #: the person
+    label: str  #: the true class
+    variant: str  #: recipe, or way of being neutral
+    frames: int  #: T
+    action: Action | None  #: the expression, None for Neutral
+    distractor: Action | None  #: a second expression, of at most 0.6 of the peak
+    imitates: tuple[str, str]  #: class and variant that ``pulses`` show, ("", "") for none
+    pulses: tuple[Pulse, ...]  #: flashes of a neutral speaker
+    key_start: int  #: first frame of the key segment, -1 for Neutral
+    key_end: int  #: the frame after its last, -1 for Neutral
+    onset: int  #: a frame, -1 for Neutral
+    apex: int  #: a frame, -1 for Neutral
+    offset: int  #: a frame, -1 for Neutral
+    intensity: int  #: peak in permille, 0 for Neutral
+    #: kind and strength (permille), strong ones are among ``reasons``
     degradations: tuple[tuple[str, int], ...]
-    speech: int
-    blinks: tuple[int, ...]
-    light: int
-    hard: bool
-    reasons: tuple[str, ...]
-    strengths: tuple[int, ...]
-    difficulty: int
-    ambiguous: bool = False
+    speech: int  #: strength of the mouth's speech in permille, 0 for silence
+    blinks: tuple[int, ...]  #: instants, ms
+    light: int  #: seed of the lighting
+    hard: bool  #: whether any hard factor was drawn
+    reasons: tuple[str, ...]  #: the hard factors
+    strengths: tuple[int, ...]  #: how strong each of them is, permille
+    difficulty: int  #: all of it in one number, permille
+    ambiguous: bool = False  #: the oracle misses it
 
     def strength(self, kind: str) -> int:
         """Strength of a degradation in permille, 0 where there is none."""

@@ -49,35 +49,20 @@ def linear(srgb: tuple[float, ...]) -> Array:
 
 @dataclass(frozen=True)
 class Look:
-    """What the paint needs to know. All shares are 0..1.
+    """What the paint needs to know. All shares are 0..1."""
 
-    Attributes:
-        melanin: 0 palest to 1 darkest skin.
-        redness: share of blush.
-        hair: linear hair colour [3].
-        age: 0 young to 1 old.
-        male: share of male features.
-        beard: 0 none, 0.3 stubble, 1 full beard.
-        freckles: share of freckled skin.
-        lip: strength of the lip colour; above 0.7 it is make-up.
-        brow: where the left brow is painted, (x, y) on the base mesh from the nose outwards.
-        brow_width: half thickness of the brows, dm.
-        hairline: height of the hairline at the middle, dm on the base mesh.
-        cover: 0 bald to 1 thick hair.
-    """
-
-    melanin: float
-    redness: float
-    hair: Array
-    age: float
-    male: float
-    beard: float
-    freckles: float
-    lip: float
-    brow: Path
-    brow_width: float
-    hairline: float
-    cover: float
+    melanin: float  #: 0 palest to 1 darkest skin
+    redness: float  #: share of blush
+    hair: Array  #: linear hair colour [3]
+    age: float  #: 0 young to 1 old
+    male: float  #: share of male features
+    beard: float  #: 0 none, 0.3 stubble, 1 full beard
+    freckles: float  #: share of freckled skin
+    lip: float  #: strength of the lip colour; above 0.7 it is make-up
+    brow: Path  #: where the left brow is painted, (x, y) on the base mesh from the nose outwards
+    brow_width: float  #: half thickness of the brows, dm
+    hairline: float  #: height of the hairline at the middle, dm on the base mesh
+    cover: float  #: 0 bald to 1 thick hair
 
 
 def _noise(rng: Generator, rows: int, columns: int) -> Array:

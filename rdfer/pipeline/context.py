@@ -28,25 +28,15 @@ DRAWN = frozenset(f"data.{name}" for name in ("pool", "balance", "train", "val",
 
 @dataclass(frozen=True)
 class Context:
-    """What a notebook's parameters mean.
+    """What a notebook's parameters mean."""
 
-    Attributes:
-        preset: the preset.
-        settings: its settings with the overrides laid over them.
-        overrides: what was changed, empty for the preset itself.
-        folder: of the preset with these overrides; everything that is written lies in it.
-        fold: of a real data set; 0 where none is meant, or all.
-        data: the folder of a real data set, "" for the one that is noted in ``folder``.
-        reading: what the set's reader is told.
-    """
-
-    preset: Preset
-    settings: Settings
-    overrides: Mapping[str, Any]
-    folder: Path
-    fold: int = 0
-    data: str = ""
-    reading: Mapping[str, Any] = field(default_factory=dict)
+    preset: Preset  #: the preset
+    settings: Settings  #: its settings with the overrides laid over them
+    overrides: Mapping[str, Any]  #: what was changed, empty for the preset itself
+    folder: Path  #: of the preset with these overrides; everything that is written lies in it
+    fold: int = 0  #: of a real data set; 0 where none is meant, or all
+    data: str = ""  #: the folder of a real data set, "" for the one that is noted in ``folder``
+    reading: Mapping[str, Any] = field(default_factory=dict)  #: what the set's reader is told
 
     @property
     def real(self) -> bool:

@@ -56,21 +56,15 @@ def manifest_path(into: Path, fold: int) -> Path:
 
 @dataclass(frozen=True)
 class DataFolder:
-    """Where a data set lies, and what its reader is told.
+    """Where a data set lies, and what its reader is told."""
 
-    Attributes:
-        name: of the data set.
-        root: the folder that its archive unpacked to, absolute.
-        reading: options of :func:`rdfer.datasets.read` besides the fold.
-        folder: that the videos were taken from when the root was checked, "" before.
-        whole: whether the lists of all folds could be read then; else all are checked again where
-            more than one fold is meant.
-    """
-
-    name: str
-    root: str
-    reading: Mapping[str, Any]
+    name: str  #: of the data set
+    root: str  #: the folder that its archive unpacked to, absolute
+    reading: Mapping[str, Any]  #: options of :func:`rdfer.datasets.read` besides the fold
+    #: that the videos were taken from when the root was checked, "" before
     folder: str = field(default="", compare=False)
+    #: whether the lists of all folds could be read then; else all are checked again where more than
+    #: one fold is meant
     whole: bool = field(default=True, compare=False)
 
     @property

@@ -58,31 +58,18 @@ def now() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
-    """What stands beside every result.
+    """What stands beside every result."""
 
-    Attributes:
-        hash: of settings, seed, data and code.
-        code: hash of the code alone (:func:`rdfer.base.codehash.code_hash`).
-        roots: the definitions that it starts from.
-        settings: all settings, nested.
-        seed: of the run.
-        data: key of the data that it read, empty where the settings say it all.
-        wall_s: seconds that it took.
-        date: when it was finished, UTC, ISO 8601.
-        versions: of Python and packages.
-        machine: processor, cores, GPU.
-    """
-
-    hash: str
-    settings: Mapping[str, Any]
-    seed: int
-    code: str
-    roots: tuple[str, ...]
-    wall_s: float
-    data: str = ""
-    date: str = field(default_factory=now)
-    versions: Mapping[str, str] = field(default_factory=versions)
-    machine: Mapping[str, Any] = field(default_factory=machine.describe)
+    hash: str  #: of settings, seed, data and code
+    settings: Mapping[str, Any]  #: all settings, nested
+    seed: int  #: of the run
+    code: str  #: hash of the code alone (:func:`rdfer.base.codehash.code_hash`)
+    roots: tuple[str, ...]  #: the definitions that it starts from
+    wall_s: float  #: seconds that it took
+    data: str = ""  #: key of the data that it read, empty where the settings say it all
+    date: str = field(default_factory=now)  #: when it was finished, UTC, ISO 8601
+    versions: Mapping[str, str] = field(default_factory=versions)  #: of Python and packages
+    machine: Mapping[str, Any] = field(default_factory=machine.describe)  #: processor, cores, GPU
 
 
 def check_environment() -> Iterator[str]:

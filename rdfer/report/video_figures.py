@@ -55,25 +55,16 @@ def show_films(
 
 @dataclass(frozen=True, kw_only=True)
 class Timeline:
-    """One video over the sweeps of a training.
+    """One video over the sweeps of a training."""
 
-    Attributes:
-        kind: clean, hard or noisy, as it is known to be.
-        frames: uint8 ``[F, H, W, 3]``, the whole video.
-        key: first frame of the key segment and the one after its last; None where there is none.
-        sweeps: probabilities of the clips in each sweep, ``[S, N, C]``.
-        epochs: epoch of each sweep, ``[S]``.
-        given: index of the given class.
-        true: index of the true class.
-    """
-
-    kind: str
-    frames: NDArray[np.uint8]
+    kind: str  #: clean, hard or noisy, as it is known to be
+    frames: NDArray[np.uint8]  #: uint8 ``[F, H, W, 3]``, the whole video
+    #: first frame of the key segment and the one after its last; None where there is none
     key: tuple[int, int] | None
-    sweeps: NDArray[np.floating]
-    epochs: Sequence[int]
-    given: int
-    true: int
+    sweeps: NDArray[np.floating]  #: probabilities of the clips in each sweep, ``[S, N, C]``
+    epochs: Sequence[int]  #: epoch of each sweep, ``[S]``
+    given: int  #: index of the given class
+    true: int  #: index of the true class
 
 
 def example_timelines(
