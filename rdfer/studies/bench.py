@@ -38,10 +38,9 @@ METHOD_NAMES: Mapping[str, str] = {
 }
 _INPUT = {"intact": "test_probs", "frames shuffled": "probe_frames",
           "clips shuffled": "probe_clips", "frozen": "probe_frozen"}  # fmt: skip
-_DETAIL = {"resampled": "ours", "even": "even", "random": "random"}
-_STREAMS = {"both": "ours", "long": "long", "short": "short"}
-_CLIPS = {1: "one-clip", suspicion.USUAL: "ours"}
-_THIRDS = {"short key": 0, "middle key": 1, "long key": 2}
+#: What a reading says of the detail clips, the streams or the clips of a sweep -> a run of `parts`.
+_PARTS = {"resampled": "ours", "both": "ours", suspicion.USUAL: "ours", 1: "one-clip"}
+_THIRDS = ("short key", "middle key", "long key")
 STRONG = 700  # permille: strength of a distractor from which on it counts as strong
 
 
@@ -120,12 +119,9 @@ class Bench:
         # without noise there is one condition for all kinds
         kind = reading.kind if reading.rate else USUAL.kind
         study, variant = "noise", METHOD_NAMES[reading.what]
-        if reading.detail is not None:
-            study, variant = "parts", _DETAIL[reading.detail]
-        elif reading.streams is not None:
-            study, variant = "parts", _STREAMS[reading.streams]
-        elif reading.clips is not None:
-            study, variant = "parts", _CLIPS[reading.clips]
+        part = reading.detail or reading.streams or reading.clips
+        if part is not None:
+            study, variant = "parts", _PARTS.get(part, str(part))
         at = (study, f"{variant}@{Condition(kind, reading.rate).name}", seed)
         arrays = self.arrays(*at)
         true, videos = arrays["test_true"], arrays["test_videos"]
@@ -139,22 +135,18 @@ class Bench:
 
     def _key(self, reading: Reading, metric: str, seed: int) -> Measured:
         # of one and the same network: only the places of the detail clips differ
-        variant = _DETAIL[str(reading.detail)]
+        variant = _PARTS.get(str(reading.detail), str(reading.detail))
         at = ("parts", f"{variant}@{Condition(reading.kind, reading.rate).name}", seed)
         arrays = self.arrays(*at)
-        videos = arrays["test_videos"]
-        truths = [self.manifest.videos[v].truth for v in videos]
+        truths = [self.manifest.videos[v].truth for v in arrays["test_videos"]]
         segments = [truth.key if truth else None for truth in truths]
-        keyed = np.flatnonzero([s is not None for s in segments])
+        keyed = np.flatnonzero([segment is not None for segment in segments])
         truth = np.array([segments[k] for k in keyed], np.int64)
-        detail = arrays["test_detail"][keyed].astype(np.int64)
         measure = key_frames.hits if metric == "hit rate" else key_frames.temporal_iou
-        values = np.asarray(measure(detail, truth), np.float64)
-        if values.ndim == 2:
-            values = values.mean(1)
+        values = np.asarray(measure(arrays["test_detail"][keyed], truth), np.float64)
         return Measured(
             lambda rows: float(values[rows].mean()),
-            self.identity[videos[keyed]],
+            self.identity[arrays["test_videos"][keyed]],
             (run_name(*at),),
         )
 
@@ -179,8 +171,7 @@ class Bench:
             return np.zeros(len(arrays["train_given"]))
         if reading.passes == "own" or reading.what not in suspicion.CROSSED:
             if name not in self._rivals:
-                found = suspicion.rival_scores(arrays, arrays.get("out_of_fold"))
-                self._rivals[name] = found
+                self._rivals[name] = suspicion.rival_scores(arrays, arrays.get("out_of_fold"))
             return self._rivals[name][reading.what]
         return suspicion.crossed_score(
             arrays,
@@ -222,7 +213,7 @@ def stratum(over: str, manifest: Manifest, videos: NDArray[np.int64]) -> Bools:
     shown = np.array([t.key is not None for t in truths])
     if over in _THIRDS:
         lengths = np.array([t.key[1] - t.key[0] if t.key else 0 for t in truths])
-        return np.asarray(key_frames.thirds(lengths) == _THIRDS[over])
+        return np.asarray(key_frames.thirds(lengths) == _THIRDS.index(over))
     if over == "no distractor":
         return shown & np.array([t.distractor is None for t in truths])
     if over == "strong distractor":

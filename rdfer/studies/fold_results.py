@@ -24,7 +24,7 @@ from rdfer.settings.schema import settings_hash
 from rdfer.settings.variants import METHODS, Variant, variant_settings
 from rdfer.studies import results
 from rdfer.studies.flops import clip_cost
-from rdfer.studies.real_results import FOLDS, OWN
+from rdfer.studies.real_results import FOLDS, OWN, RealResult
 
 Ints: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float64]
@@ -66,10 +66,6 @@ class Predictions:
     def mean(self, name: str, rows: Ints | None = None) -> float:
         """Mean over folds and seeds."""
         return float(self.fold_scores(name, rows).mean())
-
-    def pooled(self, name: str) -> float:
-        """The score of all folds' videos at once, mean over seeds."""
-        return float(score(self.counts().sum(1, keepdims=True), name).mean())
 
     @property
     def drawn(self) -> NDArray[Any] | None:
@@ -166,20 +162,19 @@ def comparison(
     """
     seen = {name: tested(group, of_fold) for name, group in runs.items()}
     tables = {name: said.counts().sum(1) for name, said in seen.items()}  # [S, C, C + 1]
-    every = {name: [run for group in of.values() for run in group] for name, of in runs.items()}
     first = next(iter(seen.values()))
     classes = next(iter(of_fold.values())).classes
-    settings = next(iter(every.values()))[0].settings
+    settings = _every(next(iter(runs.values())))[0].settings
 
     def row(method: str) -> dict[str, Any]:
-        said = seen[method]
+        said, every = seen[method], _every(runs[method])
         found: dict[str, Any] = {
             "name": METHODS[method].title + choice_note(settings),
             "n_seeds": len(said.said),
             "n_clips": len(said.true),
-            "unreadable": int((said.said[0] == said.classes).sum()),
-            "epochs": every[method][0].settings.training.epochs,
-            "forward_passes": float(np.mean([run.metrics()["passes"] for run in every[method]])),
+            "unreadable": (said.said[0] == said.classes).sum(),
+            "epochs": every[0].settings.training.epochs,
+            "forward_passes": np.mean([run.metrics()["passes"] for run in every]),
         }
         for metric in ("uar", "war"):
             low, high = said.ends(partial(said.mean, metric), draws)
@@ -187,37 +182,37 @@ def comparison(
                 f"{metric}_mean": said.mean(metric),
                 f"{metric}_low": low,
                 f"{metric}_high": high,
-                f"{metric}_pooled": said.pooled(metric),
+                f"{metric}_pooled": score(tables[method][:, None], metric).mean(),
                 f"{metric}_by_fold": said.fold_scores(metric).mean(0),
             }
         return found
 
     def difference(a: str, b: str, metric: str) -> dict[str, Any]:
-        one, other = seen[a], seen[b]
-        low, high = one.ends(lambda rows: one.mean(metric, rows) - other.mean(metric, rows), draws)
-        mean = one.mean(metric) - other.mean(metric)
-        return {"n_seeds": len(first.said), "mean": mean, "low": low, "high": high}
+        def less(rows: Ints | None = None) -> float:
+            return seen[a].mean(metric, rows) - seen[b].mean(metric, rows)
 
-    def recall(method: str) -> dict[str, float]:
-        table = tables[method]
-        recalls = (np.diagonal(table, axis1=1, axis2=2) / table.sum(-1)).mean(0)
-        return dict(zip(classes, recalls, strict=True))
+        low, high = seen[a].ends(less, draws)
+        return {"n_seeds": len(first.said), "mean": less(), "low": low, "high": high}
 
-    found = results.comparison(
-        runs,
-        row=row,
-        difference=difference,
-        recall=recall,
-        confusion=lambda method: tables[method].sum(0)[:, :-1],
-    )
-    over = "clips" if first.drawn is None else "groups of clips"
-    about = {
-        "classes": classes,
-        "folds": list(of_fold),
-        "intervals": f"bootstrap over {over}",
-        "epoch": settings.training.choose,
+    recalls = {
+        name: (np.diagonal(table, axis1=1, axis2=2) / table.sum(-1)).mean(0)
+        for name, table in tables.items()
     }
-    return plain(found | about)
+    return plain(
+        {
+            **results.comparison({name: row(name) for name in runs}, difference),
+            "per_class": {k: dict(zip(classes, each, strict=True)) for k, each in recalls.items()},
+            "confusion": {name: table.sum(0)[:, :-1] for name, table in tables.items()},
+            "classes": classes,
+            "folds": list(of_fold),
+            "intervals": f"bootstrap over {'clips' if first.drawn is None else 'groups of clips'}",
+            "epoch": settings.training.choose,
+        }
+    )
+
+
+def _every(runs: OfFold) -> list[Run]:
+    return [run for group in runs.values() for run in group]
 
 
 def evaluate(context: Context) -> dict[str, Any]:
@@ -231,8 +226,9 @@ def evaluate(context: Context) -> dict[str, Any]:
     runs = gather(context, "train", list(steps.methods(context).values()))
     of_fold = manifests(context)
     main = comparison(runs, of_fold)
-    every = {name: [run for group in of.values() for run in group] for name, of in runs.items()}
-    meta = results.meta(context, every) | _about(context, of_fold)
+    meta = results.meta(context, {name: _every(of) for name, of in runs.items()}) | _about(
+        context, of_fold
+    )
     steps.write_result(context, "main", main)
     steps.write_result(context, "meta", meta)
     steps.write_result(context, "real", {"rows": real_rows(context, main, meta)})
@@ -270,25 +266,21 @@ def real_rows(context: Context, main: Mapping[str, Any], meta: Mapping[str, Any]
     rows = []
     for row in main["rows"]:
         method = METHODS[row["method"]]
-        if method.title not in OWN:
-            continue
-        cost = clip_cost(variant_settings(method, settings), classes=len(main["classes"]))
-        rows.append(
-            {
-                "method": method.title,
-                "data": title,
-                "preset": context.preset.name,
-                "changes": dict(context.overrides),
-                "folds": main["folds"],
-                "seeds": meta["seeds"],
-                "uar": row["uar_mean"],
-                "war": row["war_mean"],
-                "epoch": settings.training.choose,
-                "frames": cost.frames,
-                "size": cost.size,
-                "gflops": cost.gflops,
-                "settings_hash": settings_hash(settings),
-                "date": meta["date"],
-            }
-        )
+        if method.title in OWN:
+            cost = clip_cost(variant_settings(method, settings), classes=len(main["classes"]))
+            found = RealResult(
+                method=method.title,
+                data=title,
+                preset=context.preset.name,
+                changes=dict(context.overrides),
+                folds=main["folds"],
+                seeds=meta["seeds"],
+                uar=row["uar_mean"],
+                war=row["war_mean"],
+                epoch=settings.training.choose,
+                settings_hash=settings_hash(settings),
+                date=meta["date"],
+                **vars(cost),
+            )
+            rows.append(found.model_dump())
     return rows

@@ -28,7 +28,7 @@ from rdfer.base.progress import progress
 from rdfer.metrics.bootstrap import replicates
 from rdfer.metrics.verdict import ALPHA, Evidence, Judgement, Trial, Verdict, decide, judge
 from rdfer.pipeline.provenance import now
-from rdfer.studies.bench import Bench, Lacking, Measured, Rows
+from rdfer.studies.bench import Bench, Lacking, Measured
 from rdfer.studies.claims import Claim, Claims, Comparison
 from rdfer.studies.records import Record, read
 
@@ -106,50 +106,40 @@ def evidence(
     found = []
     for comparison in claim.comparisons:
         try:
-            seen = [_signed(comparison, claim.metric, benches, seed) for seed in seeds]
+            seen = [_difference(comparison, claim.metric, benches, seed) for seed in seeds]
         except Lacking as error:
             lacking.add(str(error))
             continue
-        runs.update(name for parts in seen for _, measured in parts for name in measured.runs)
+        runs.update(name for measured in seen for name in measured.runs)
         resampled = replicates(
-            [_Sum(parts) for parts in seen],
-            [parts[0][1].groups for parts in seen],
+            [measured.statistic for measured in seen],
+            [measured.groups for measured in seen],
             generator=np.random.default_rng([len(seeds), draws]),
             draws=draws,
         )
-        differences = np.array([sum(sign * m.value for sign, m in parts) for parts in seen])
+        differences = np.array([measured.value for measured in seen])
         found.append(Evidence(differences=differences, replicates=resampled))
     if lacking:
         return Found(lacking=sorted(lacking))
     return Found(evidence=found, runs=sorted(runs))
 
 
-_Signed = list[tuple[float, Measured]]
-
-
-@dataclass(frozen=True)
-class _Sum:
-    """A difference, as a function of rows."""
-
-    parts: _Signed
-
-    def __call__(self, rows: Rows) -> float:
-        return sum(sign * measured.statistic(rows) for sign, measured in self.parts)
-
-
-def _signed(
+def _difference(
     comparison: Comparison, metric: str, benches: Mapping[str, Bench], seed: int
-) -> _Signed:
+) -> Measured:
     """What a comparison adds and subtracts with one seed."""
-    signed = [(1.0, comparison.a), (-1.0, comparison.b)]
-    if comparison.beyond is not None:
-        signed += [(-1.0, comparison.beyond[0]), (1.0, comparison.beyond[1])]
-    found = []
-    for sign, reading in signed:
-        if reading.world not in benches:
-            raise Lacking(f"{reading.world}: not run")
-        found.append((sign, benches[reading.world].measure(reading, metric, seed)))
-    return found
+    c, d = comparison.beyond or (None, None)
+    parts = []
+    for sign, reading in ((1.0, comparison.a), (-1.0, comparison.b), (-1.0, c), (1.0, d)):
+        if reading is not None:
+            if reading.world not in benches:
+                raise Lacking(f"{reading.world}: not run")
+            parts.append((sign, benches[reading.world].measure(reading, metric, seed)))
+    return Measured(
+        lambda rows: sum(sign * one.statistic(rows) for sign, one in parts),
+        parts[0][1].groups,
+        tuple(name for _, one in parts for name in one.runs),
+    )
 
 
 def judged(claims: Claims, found: Mapping[str, Found], *, method: str) -> dict[str, Any]:
@@ -193,17 +183,13 @@ def _trial(claim: Claim, found: Found) -> Trial | None:
     wanted = len(claim.comparisons)
     if len(found.evidence) != wanted:
         raise UserError(f"{claim.id}: {len(found.evidence)} comparisons found, it makes {wanted}")
-    fewest = min(np.size(e.differences) for e in found.evidence)
-    if fewest < claim.seeds:
+    if min(np.size(e.differences) for e in found.evidence) < claim.seeds:
         return None
     return Trial(margin=claim.margin, comparisons=found.evidence)
 
 
 def _row(claim: Claim, judgement: Judgement, found: Found) -> dict[str, Any]:
-    lacking = list(found.lacking)
-    if judgement.verdict == "missing" and not lacking:
-        lacking = [f"seeds: fewer than {claim.seeds}"]
-    ends = judgement.resampled
+    few = [] if judgement.verdict != "missing" else [f"seeds: fewer than {claim.seeds}"]
     return {
         "id": claim.id,
         "verdict": judgement.verdict,
@@ -211,9 +197,9 @@ def _row(claim: Claim, judgement: Judgement, found: Found) -> dict[str, Any]:
         "margin": claim.margin,
         **{name: getattr(judgement, name) for name in NUMBERS},
         "n_seeds": judgement.n,
-        "resampled": None if ends is None else list(ends),
+        "resampled": judgement.resampled and list(judgement.resampled),
         "runs": list(found.runs),
-        "lacking": lacking,
+        "lacking": list(found.lacking) or few,
     }
 
 
@@ -302,12 +288,12 @@ def check_content(path: str, content: Any, claims: Claims) -> dict[str, Any]:
 def _check_row(name: str, row: _Row, claim: Claim) -> None:
     if (row.metric, row.margin) != (claim.metric, claim.margin):
         raise UserError(f"{name}: judged in another metric or with another margin")
-    effect, low, high, share, p = (getattr(row, key) for key in NUMBERS)
     if row.verdict == "missing":
-        if any(x is not None for x in (effect, low, high, share, p)) or not row.lacking:
+        if any(getattr(row, key) is not None for key in NUMBERS) or not row.lacking:
             raise UserError(f"{name}: is missing, so it has no numbers, and says what is lacking")
         return
-    if effect is None or low is None or high is None or share is None or p is None:
+    effect, low, high, share, p = (getattr(row, key) for key in NUMBERS)
+    if None in (effect, low, high, share, p):
         raise UserError(f"{name}: {', '.join(NUMBERS)} must be finite numbers")
     if not low <= effect <= high or not 0 < share <= ALPHA:
         raise UserError(f"{name}: low, effect and high are not in order, or share is not one")

@@ -29,9 +29,6 @@ from rdfer.studies.suspicion import SCORES, Arrays, kinds, noisy, scoring_masks,
 Runs: TypeAlias = Mapping[str, Sequence[Run]]
 
 
-# rows
-
-
 def ends(name: str, found: Interval) -> dict[str, float]:
     """``{name_mean, name_low, name_high}``."""
     return {f"{name}_mean": found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
@@ -43,71 +40,62 @@ def over_seeds(name: str, values: ArrayLike) -> dict[str, float]:
 
 
 def comparison(
-    runs: Mapping[str, Any],
-    *,
-    row: Callable[[str], Mapping[str, Any]],
+    rows: Mapping[str, Mapping[str, Any]],
     difference: Callable[[str, str, str], Mapping[str, Any]],
-    recall: Callable[[str], Mapping[str, Any]],
-    confusion: Callable[[str], Any],
 ) -> dict[str, Any]:
-    """The main comparison of methods, whatever their runs are grouped by: seeds, or folds.
+    """Rows of methods and their paired differences, whatever is paired: seeds, or videos of folds.
 
     Args:
-        runs: by method.
-        row: what the main table shows of a method.
+        rows: what the main table shows of each method.
         difference: of two methods in a metric, ``uar`` or ``war``.
-        recall: by class, of a method.
-        confusion: counts, of a method.
     """
-    pairs = [pair for pair in PAIRS if set(pair) <= set(runs)]
+    pairs = [pair for pair in PAIRS if set(pair) <= set(rows)]
     return {
-        "rows": [{"method": name, "name": METHODS[name].title, **row(name)} for name in runs],
+        "rows": [{"method": k, "name": METHODS[k].title, **row} for k, row in rows.items()],
         "differences": [
             {"a": a, "b": b, "metric": metric, **difference(a, b, metric)}
             for a, b in pairs
             for metric in ("uar", "war")
         ],
-        "per_class": {name: recall(name) for name in runs},
-        "confusion": {name: confusion(name) for name in runs},
     }
-
-
-# the result files
 
 
 def main_comparison(runs: Runs) -> dict[str, Any]:
     """Rows of the main table, paired differences, recall per class, summed confusion."""
     measured = {name: [run.metrics() for run in group] for name, group in runs.items()}
 
-    def values(method: str, metric: str) -> NDArray[np.float64]:
-        return _values(measured[method], metric)
-
     def row(method: str) -> dict[str, Any]:
+        seen = measured[method]
         # not every data set knows which videos are hard
-        shown = [m for m in ("uar", "war", "uar_hard", "uar_easy") if m in measured[method][0]]
+        shown = [m for m in ("uar", "war", "uar_hard", "uar_easy") if m in seen[0]]
         found: dict[str, Any] = {}
         for metric in shown:
-            found |= over_seeds(metric, values(method, metric))
+            found |= over_seeds(metric, _values(seen, metric))
         return found | {
-            "n_seeds": len(runs[method]),
-            "uar_by_seed": values(method, "uar"),
-            "war_by_seed": values(method, "war"),
+            "n_seeds": len(seen),
+            "uar_by_seed": _values(seen, "uar"),
+            "war_by_seed": _values(seen, "war"),
             "epochs": runs[method][0].settings.training.epochs,
-            "forward_passes": float(values(method, "passes").mean()),
+            "forward_passes": _values(seen, "passes").mean(),
         }
 
     def difference(a: str, b: str, metric: str) -> dict[str, Any]:
-        found = paired_interval(values(a, metric), values(b, metric))
+        found = paired_interval(_values(measured[a], metric), _values(measured[b], metric))
         return {"mean": found.mean, "low": found.low, "high": found.high, "n_seeds": found.n}
 
-    found = comparison(
-        runs,
-        row=row,
-        difference=difference,
-        recall=lambda name: {c: np.mean([m["recall"][c] for m in measured[name]]) for c in CLASSES},
-        confusion=lambda name: np.sum([m["confusion"] for m in measured[name]], axis=0),
+    return plain(
+        comparison({name: row(name) for name in runs}, difference)
+        | {
+            "per_class": {
+                name: {c: np.mean([m["recall"][c] for m in seen]) for c in CLASSES}
+                for name, seen in measured.items()
+            },
+            "confusion": {
+                name: np.sum([m["confusion"] for m in seen], axis=0)
+                for name, seen in measured.items()
+            },
+        }
     )
-    return plain(found)
 
 
 def _values(measured: Sequence[Mapping[str, Any]], metric: str) -> NDArray[np.float64]:
@@ -117,18 +105,17 @@ def _values(measured: Sequence[Mapping[str, Any]], metric: str) -> NDArray[np.fl
 def ablation(runs: Runs) -> dict[str, Any]:
     """One row a variant: UAR, and the paired difference to the whole method."""
     uars = {name: _values([r.metrics() for r in group], "uar") for name, group in runs.items()}
-    rows = []
-    for name, uar in uars.items():
-        row = {
+    rows = [
+        {
             "variant": name,
             "name": ABLATIONS[name].title,
             "part": ABLATIONS[name].part,
-            **over_seeds("uar", uar),
             "n_seeds": len(uar),
+            **over_seeds("uar", uar),
+            **({} if name == "ours" else ends("delta", paired_interval(uar, uars["ours"]))),
         }
-        if name != "ours":
-            row |= ends("delta", paired_interval(uar, uars["ours"]))
-        rows.append(row)
+        for name, uar in uars.items()
+    ]
     return plain({"rows": rows})
 
 
@@ -164,27 +151,25 @@ def dynamics(runs: Runs) -> dict[str, Any]:
 def meta(context: Context, runs: Runs) -> dict[str, Any]:
     """Of which preset, code, machine and data the results are."""
     every = [run for group in runs.values() for run in group]
-    data, noise = context.settings.data, context.settings.noise
+    settings, preset = context.settings, context.preset
+    data, noise = settings.data, settings.noise
     found = {
-        "preset": context.preset.name,
+        "preset": preset.name,
         "overrides": dict(context.overrides),
         "date": now(),
         "version": __version__,
-        "settings_hash": settings_hash(context.settings),
+        "settings_hash": settings_hash(settings),
         "machine": machine.describe(),
-        "seeds": list(context.preset.seeds),
-        "ablation_seeds": list(context.preset.ablation_seeds),
+        "seeds": preset.seeds,
+        "ablation_seeds": preset.ablation_seeds,
         "wall_s": float(sum(run.provenance()["wall_s"] for run in every)),
         "pool": data.pool,
         "noise": {"kind": noise.kind, "rate": noise.rate},
         "train": data.per_seed,
-        "val": data.val,
-        "test": data.test,
-        "frames": data.frames,
-        "size": data.size,
-        "clips": context.settings.agreement.clips,
-        "epochs": context.settings.training.epochs,
-        "encoder": context.settings.network.encoder,
+        **{name: getattr(data, name) for name in ("val", "test", "frames", "size")},
+        "clips": settings.agreement.clips,
+        "epochs": settings.training.epochs,
+        "encoder": settings.network.encoder,
     }
     return plain(found)
 

@@ -25,7 +25,7 @@ from rdfer.settings.schema import flat, override
 from rdfer.settings.variants import OURS
 from rdfer.studies.bench import Bench, Lacking
 from rdfer.studies.design import USUAL, changed_variant, other_values
-from rdfer.studies.study_results import Rows, row_over, together
+from rdfer.studies.study_results import Measure, Rows, row_over
 from rdfer.studies.suspicion import USUAL as CLIPS
 from rdfer.studies.suspicion import Arrays, Bools, Floats, high_loss, kinds, noisy
 
@@ -40,8 +40,6 @@ THRESHOLDS: Mapping[str, tuple[float, ...]] = {
 #: Whose word on a label is taken for a probability.
 BELIEFS = ("one clip", "clips", "clips and sweeps", "ours, unweighed", "RDFER (ours)")
 BINS = 10  # of a reliability curve, with as many videos each
-
-Measure = Callable[[int], float]
 
 
 def sensitivity(bench: Bench, preset: Preset) -> dict[str, Any]:
@@ -68,15 +66,12 @@ def trained_rows(bench: Bench, preset: Preset) -> Rows:
         for value in sorted({*others, base[setting]}):
             usual = value == base[setting]
             at = OURS_AT if usual else ("sensitivity", changed_variant(setting, value).name)
-            metrics = {
-                "uar": _of(bench, at, _uar),
-                "auroc": _of(bench, at, _auroc),
-                "spread": _of(bench, at, _spread),
-            }
+            uar, auroc, spread = (_of(bench, at, number) for number in (_uar, _auroc, _spread))
+            found = {"uar": uar, "auroc": auroc, "spread": spread}
             if not usual:
-                metrics["delta"] = _less(metrics["uar"], _of(bench, OURS_AT, _uar))
-            found = (row_over(m, preset.few_seeds, name) for name, m in metrics.items())
-            rows.append({"setting": setting, "value": value, "usual": usual, **together(*found)})
+                found["delta"] = _less(uar, _of(bench, OURS_AT, _uar))
+            said = {"setting": setting, "value": value, "usual": usual}
+            rows.append({**said, **row_over(preset.few_seeds, found)})
     return rows
 
 
@@ -89,13 +84,12 @@ def threshold_rows(bench: Bench, preset: Preset) -> Rows:
     rows = []
     for rule, thresholds in THRESHOLDS.items():
         for threshold in thresholds:
-            shares = (
-                row_over(
-                    _of(bench, WATCHED, _flagged(rule, threshold, kind)), preset.few_seeds, kind
-                )
+            shares = {
+                kind: _of(bench, WATCHED, _flagged(rule, threshold, kind))
                 for kind in ("noisy", "hard", "clean")
-            )
-            rows.append({"rule": rule, "threshold": threshold, **together(*shares)})
+            }
+            said = {"rule": rule, "threshold": threshold}
+            rows.append({**said, **row_over(preset.few_seeds, shares)})
     return rows
 
 
@@ -121,9 +115,8 @@ def warmup_rows(bench: Bench, preset: Preset) -> Rows:
 
     rows = []
     for k, epoch in enumerate(epochs):
-        metrics = {"auroc": without(k), "delta": _less(without(k), without(0))}
-        found = (row_over(m, preset.few_seeds, name) for name, m in metrics.items())
-        rows.append({"epoch": epoch, **together(*found)})
+        found = {"auroc": without(k), "delta": _less(without(k), without(0))}
+        rows.append({"epoch": epoch, **row_over(preset.few_seeds, found)})
     return rows
 
 
@@ -136,7 +129,7 @@ def calibration_rows(bench: Bench, preset: Preset) -> Rows:
     rows = []
     for belief in BELIEFS:
         at = OURS_AT if "ours" in belief else WATCHED
-        row = row_over(_of(bench, at, _brier(belief)), preset.few_seeds, "brier")
+        row = row_over(preset.few_seeds, {"brier": _of(bench, at, _brier(belief))})
         curve: dict[str, Any] = {}
         if row["brier_mean"] is not None:
             pairs = [_belief(bench.arrays(*at, seed), belief) for seed in preset.few_seeds]

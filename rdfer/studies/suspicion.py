@@ -93,8 +93,19 @@ PASSES: Mapping[str, str] = {
     "dropout": "sweep_dropout",
 }
 EPOCHS = ("last", "mean")
-#: Scores that are crossed with passes and epochs; agreement, JSD and margin see no label.
-CROSSED = ("loss", "gap", "wrong vote", "agreement", "JSD", "margin")
+#: Scores that are crossed with passes and epochs, of the probabilities of some passes [V, N, C] and
+#: the given labels. Noisy videos are those whose clips agree (against the label), hard ones those
+#: whose clips do not: so high agreement, low divergence and a high margin, which see no label,
+#: point to a wrong one.
+CROSSED: Mapping[str, Callable[[Floats, NDArray[Any]], Floats]] = {
+    "loss": agreement.clip_loss,
+    "gap": agreement.contrary,
+    "wrong vote": lambda sweep, given: _wrong_vote(sweep, given),
+    "agreement": lambda sweep, given: agreement.vote(sweep)[0],
+    "JSD": lambda sweep, given: -agreement.jensen_shannon(sweep),
+    "margin": lambda sweep, given: agreement.mean_margin(sweep),
+}
+OF_MEAN = ("loss", "gap")  # of the mean softmax; the others are a property of one sweep
 USUAL = 8  # passes that every score has, as RDFER (ours) in training; more are watched for the cost
 EARLY = 2  # sweeps: EL2N looks at an early epoch
 
@@ -188,24 +199,12 @@ def crossed_score(
         raise UserError(f"score = {(score, passes, epochs)!r}: not one of the factorial")
     if name not in arrays:
         raise UserError(f"passes = {passes!r}: this run was not watched so")
-    probs = arrays[name].astype(np.float64)
-    probs = probs[:, :, : 1 if passes == "one" else clips]
+    probs = arrays[name][:, :, : 1 if passes == "one" else clips].astype(np.float64)
     if epochs == "last":
         probs = probs[-1:]
-    given = arrays["train_given"]
-    if score in ("loss", "gap"):
-        mean = probs.mean((0, 2))[:, None]
-        function = agreement.clip_loss if score == "loss" else agreement.contrary
-        return function(mean, given)
-    # Noisy videos are those whose clips agree (against the label), hard ones those whose clips do
-    # not: so high agreement, low divergence and a high margin point to a wrong label.
-    of_sweep: Mapping[str, Callable[[Floats], Floats]] = {
-        "wrong vote": lambda sweep: _wrong_vote(sweep, given),
-        "agreement": lambda sweep: agreement.vote(sweep)[0],
-        "JSD": lambda sweep: -agreement.jensen_shannon(sweep),
-        "margin": agreement.mean_margin,
-    }
-    return np.mean([of_sweep[score](sweep) for sweep in probs], axis=0)
+    if score in OF_MEAN:
+        probs = probs.mean((0, 2))[None, :, None]
+    return np.mean([CROSSED[score](sweep, arrays["train_given"]) for sweep in probs], axis=0)
 
 
 def _wrong_vote(probs: Floats, given: NDArray[Any]) -> Floats:
@@ -228,12 +227,14 @@ def rival_scores(arrays: Arrays, out_of_fold: NDArray[Any] | None = None) -> dic
     said = softmax(logits, axis=-1)
     early = clips[: min(EARLY, len(clips))].mean((0, 2))[None]
     cartography = rivals.cartography(said, given)
+
+    def loss(passes: str, epochs: str) -> Floats:
+        return crossed_score(arrays, "loss", passes=passes, epochs=epochs)
+
     found = {
-        "loss of one clip": agreement.clip_loss(clips[-1][:, :1], given),
-        "loss of the mean over clips": agreement.clip_loss(clips[-1], given),
-        "loss of the mean over clips and sweeps": agreement.clip_loss(
-            clips.mean((0, 2))[:, None], given
-        ),
+        "loss of one clip": loss("one", "last"),
+        "loss of the mean over clips": loss("clips", "last"),
+        "loss of the mean over clips and sweeps": loss("clips", "mean"),
         "small-loss mixture": rivals.small_loss(said[-5:], given),
         "AUM": rivals.area_under_margin(logits, given),
         "cartography confidence": cartography["confidence"],

@@ -14,9 +14,10 @@ from rdfer.settings.presets import PRESETS
 from rdfer.settings.schema import override
 from rdfer.settings.variants import variant_settings
 from rdfer.studies import worlds
+from rdfer.studies.bench import Lacking
 from rdfer.studies.claims import load_claims
 from rdfer.studies.design import WORLD_METHODS, world_runs, world_slug
-from rdfer.studies.study_results import rival_rows, together, world_rows
+from rdfer.studies.study_results import rival_rows, row_over, world_rows
 from tests.studies.test_bench import bench
 
 
@@ -118,10 +119,14 @@ def test_the_best_rival_is_not_chosen_among_those_that_happen_to_be_there():
 
 
 def test_a_row_of_several_metrics_lacks_what_any_of_them_lacks():
-    whole = {"a_mean": 0.5, "n_seeds": 5}
-    part = {"b_mean": None, "n_seeds": 3, "lacking": ["x", "y"]}
-    for rows in ((whole, part), (part, whole)):
-        row = together(*rows)
+    def part(seed):
+        if seed < 2:
+            raise Lacking("xy"[seed])
+        return 0.1
+
+    whole = float
+    for measures in ({"a": whole, "b": part}, {"b": part, "a": whole}):
+        row = row_over(range(5), measures)
         assert row["n_seeds"] == 3 and row["lacking"] == ["x", "y"]
-        assert (row["a_mean"], row["b_mean"]) == (0.5, None)
-    assert "lacking" not in together(whole, {"b_mean": 0.1, "n_seeds": 5})
+        assert (row["a_mean"], row["b_mean"]) == (2, None)
+    assert "lacking" not in row_over(range(5), {"a": whole, "b": whole})
