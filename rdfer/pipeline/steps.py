@@ -31,7 +31,6 @@ from rdfer.pipeline.preparation import (
 from rdfer.pipeline.runs import TRAINED, Run, collect, missing_message, plain
 from rdfer.settings.variants import METHODS, Variant, variant_settings
 from rdfer.training.experiment import run as run_experiment
-from rdfer.training.fit import first_stage
 
 __all__ = [
     "Context",
@@ -108,18 +107,17 @@ def train_runs(
 
 def _train(context: Context, run: Run, manifest: Manifest, inputs: Inputs) -> str:
     begun = time.monotonic()
-    checkpoint = run.path / "checkpoint.pt"
     result = run_experiment(
         manifest,
         inputs,
         run.settings,
         seed=run.seed,
-        checkpoint=checkpoint,
+        checkpoint=run.path / "checkpoint.safetensors",
         key=run.hash,
         weights=context.encoder_weights,
     )
     run.record(result.metrics, result.arrays, wall_s=time.monotonic() - begun)
-    for left in (checkpoint, first_stage(checkpoint)):
+    for left in run.path.glob("checkpoint.*"):  # of either network, the one before, damaged ones
         left.unlink(missing_ok=True)
     return "trained"
 

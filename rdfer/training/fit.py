@@ -52,7 +52,7 @@ def initial_network(
 
 def first_stage(checkpoint: Path) -> Path:
     """Where the first of two networks keeps its checkpoint."""
-    return checkpoint.with_suffix(".first.pt")
+    return checkpoint.with_suffix(f".first{checkpoint.suffix}")
 
 
 @denormals_as_zero()

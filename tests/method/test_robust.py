@@ -55,7 +55,7 @@ def test_every_rival_changes_training_and_resumes_to_the_same(changes, tmp_path,
     settings = small_settings(**changes)
     whole = fit(task, inputs, settings, seed=0)
     assert whole.history.train_loss != plain.history.train_loss
-    asked = {"seed": 0, "checkpoint": tmp_path / "checkpoint.pt", "key": "k"}
+    asked = {"seed": 0, "checkpoint": tmp_path / "checkpoint.safetensors", "key": "k"}
     again = fit_interrupted(monkeypatch, task, inputs, settings, **asked)
     assert again.history == whole.history
 

@@ -8,7 +8,6 @@ import torch
 from rdfer.base.errors import UserError
 from rdfer.data.task import no_part
 from rdfer.metrics.recognition import uar
-from rdfer.training.checkpoints import Checkpoint
 from rdfer.training.crossfit import part_of
 from rdfer.training.device import denormals_as_zero
 from rdfer.training.experiment import run_arrays
@@ -95,7 +94,7 @@ def test_an_interrupted_run_resumes_to_the_same_result(tmp_path, monkeypatch):
     task, inputs = small_task()
     settings = small_settings(agreement__noisy="soft", network__dropout=0.5)
     whole = fit(task, inputs, settings, seed=1)
-    asked = {"seed": 1, "checkpoint": tmp_path / "checkpoint.pt", "key": "k"}
+    asked = {"seed": 1, "checkpoint": tmp_path / "checkpoint.safetensors", "key": "k"}
     resumed = fit_interrupted(monkeypatch, task, inputs, settings, **asked)
     assert resumed.history == whole.history
     assert resumed.epoch == whole.epoch
@@ -103,12 +102,6 @@ def test_an_interrupted_run_resumes_to_the_same_result(tmp_path, monkeypatch):
     np.testing.assert_array_equal(
         outputs(resumed, task, inputs, settings), outputs(whole, task, inputs, settings)
     )
-
-
-def test_a_checkpoint_of_other_settings_is_not_resumed(tmp_path):
-    Checkpoint(tmp_path / "c.pt", "one").save({"epoch": 3})
-    assert Checkpoint(tmp_path / "c.pt", "two").load() is None
-    assert Checkpoint(tmp_path / "c.pt", "one").load() == {"epoch": 3}
 
 
 def test_the_state_of_the_chosen_epoch_is_returned_ties_to_the_later():
@@ -238,7 +231,7 @@ def test_an_interrupted_pair_of_networks_resumes_to_the_same_end(
         left[0] -= 1
         run_epoch(self)
 
-    asked = {"seed": 1, "checkpoint": tmp_path / "checkpoint.pt", "key": "k"}
+    asked = {"seed": 1, "checkpoint": tmp_path / "checkpoint.safetensors", "key": "k"}
     with monkeypatch.context() as patch:
         patch.setattr(Loop, "run_epoch", interrupted)
         with pytest.raises(KeyboardInterrupt):
