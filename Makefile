@@ -53,7 +53,7 @@ lint: env ## style and types alone
 	@"$(VENV)/bin/lint-imports" --no-cache
 
 unit: env ## the tests alone
-	@$(RUN) pytest
+	@$(RUN) pytest --numprocesses $(or $(CORES),logical) --dist worksteal
 
 book: env ## the book of the committed reference results
 	@$(RUN) rdfer book
