@@ -2,6 +2,7 @@
 
 import ast
 import pkgutil
+from functools import cache
 from graphlib import TopologicalSorter
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,6 +34,7 @@ def modules(room: str) -> list[str]:
     return [home, *TopologicalSorter(needs).static_order()]
 
 
+@cache
 def _imported(name: str) -> set[str]:
     """What a module imports when it is imported: names, and the modules that they come from."""
     nodes = [node for node in _tree(name).body if isinstance(node, ast.ImportFrom)]

@@ -12,7 +12,7 @@ import yaml
 from nbformat import v4
 
 from rdfer.base.errors import UserError
-from rdfer.report import api_pages, book, executed
+from rdfer.report import api_pages, book, executed, included, schemes
 from rdfer.report.included import FIGURES, TABLES
 from rdfer.report.readout import load_results
 from rdfer.report.reported import Peer, load_reported
@@ -46,8 +46,13 @@ def ran(source="1 + 1", *outputs):
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """A small project whose results are the invented ones, in results/ and in runs/smoke/."""
+    """A small project whose results are the invented ones, in results/ and in runs/smoke/.
+
+    One figure is drawn: all are in test_figures.py, the schemes in the book of a real run.
+    """
     monkeypatch.delenv("RDFER_RUNS", raising=False)
+    monkeypatch.setattr(included, "FIGURES", {"main_comparison": FIGURES["main_comparison"]})
+    monkeypatch.setattr(schemes, "SCHEMES", {})
     root = tmp_path / "a project"
     for name in ("_ext", "_static", "parts"):
         shutil.copytree(ROOT / "book" / name, root / "book" / name)
@@ -152,12 +157,12 @@ REAL_ROW = {
 }
 
 
-@pytest.fixture
-def real_run(tmp_path, monkeypatch):
-    """A run on DFEW with two folds and two methods, invented; the pages are the real ones."""
+@pytest.fixture(scope="module")
+def real_run(tmp_path_factory):
+    """A run on DFEW, two folds and two methods, invented; pages and figures are the real ones."""
+    tmp_path = tmp_path_factory.mktemp("real")
     results = tmp_path / "runs" / "dfew" / "results"
     results.mkdir(parents=True)
-    monkeypatch.setenv("RDFER_RUNS", str(tmp_path / "runs"))
     names = {"plain": "Plain", "ours": "RDFER (ours)"}
     gain = {"a": "ours", "b": "plain", "mean": 0.05, "low": 0.01, "high": 0.09, "n_seeds": 1}
     main = {
@@ -175,7 +180,11 @@ def real_run(tmp_path, monkeypatch):
     labels = {"classes": [], "histogram": {}, "quality": []}
     for name, content in (("main", main), ("meta", meta), ("labels", labels)):
         (results / f"{name}.json").write_text(json.dumps(content))
-    return book.stage(ROOT, preset="dfew", out=tmp_path / "stage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RDFER_RUNS", str(tmp_path / "runs"))
+        stage = book.stage(ROOT, preset="dfew", out=tmp_path / "stage")
+    assert {path.stem for path in (stage / "figures").glob("*.svg")} >= {*schemes.SCHEMES, "peers"}
+    return stage
 
 
 def shown(stage, page):
