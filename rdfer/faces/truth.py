@@ -6,16 +6,14 @@ hash by which two machines can compare them.
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from rdfer.base.files import write_json
 from rdfer.data.manifest import CLASSES, Distractor, Manifest, Truth, Video
-from rdfer.data.noise import given_labels
 from rdfer.faces.sample import Sample, segment
 from rdfer.faces.scenario import make_split
 
@@ -107,41 +105,7 @@ def pool_samples(
     seed: int = 0,
     balance: str = "balanced",
 ) -> tuple[Sample, ...]:
-    """Samples of the train, val and test part of a pool, in the order of its manifest."""
-    parts = {"train": n_train, "val": n_val, "test": n_test}
-    samples: list[Sample] = []
-    for split, n in parts.items():
-        samples += make_split(pool, split, n, frames=frames, seed=seed, balance=balance)
-    return tuple(samples)
-
-
-def noisy_labels(samples: Sequence[Sample], *, kind: str, rate: float, seed: int) -> dict[str, str]:
-    """Given label of each id: noise in the train and val part, none in the others."""
-    given = {sample.id: sample.label for sample in samples}
-    for number, split in enumerate(("train", "val")):
-        part = [sample for sample in samples if sample.split == split]
-        labels = np.array([CLASSES.index(sample.label) for sample in part], dtype=np.int64)
-        difficulty = np.array([sample.difficulty for sample in part], dtype=np.int64)
-        # parts must not share a stream of draws
-        noisy = given_labels(labels, kind, rate, 1000 * seed + number, difficulty)
-        given |= {s.id: CLASSES[c] for s, c in zip(part, noisy.tolist(), strict=True)}
-    return given
-
-
-def build_manifest(
-    pool: str,
-    n_train: int,
-    n_val: int,
-    n_test: int,
-    *,
-    frames: int = 64,
-    seed: int = 0,
-    balance: str = "balanced",
-    noise: str = "symmetric",
-    rate: float = 0.0,
-    noise_seed: int = 0,
-) -> Manifest:
-    """The manifest of a pool: train and val with label noise, test clean.
+    """Samples of the train, val and test part of a pool, in the order of its manifest.
 
     Args:
         pool: ``development`` or ``confirmation``.
@@ -151,24 +115,39 @@ def build_manifest(
         frames: T of every video.
         seed: which videos.
         balance: ``balanced`` or ``dfew``.
-        noise: kind of label noise, see :mod:`rdfer.data.noise`.
-        rate: share of wrong labels in train and in val.
-        noise_seed: which labels.
 
     Raises:
-        UserError: an argument is out of range, or a class has no training video.
+        UserError: an argument is out of range.
     """
-    samples = pool_samples(pool, n_train, n_val, n_test, frames=frames, seed=seed, balance=balance)
-    given = noisy_labels(samples, kind=noise, rate=rate, seed=noise_seed)
-    sizes = {"train": n_train, "val": n_val, "test": n_test}
+    parts = {"train": n_train, "val": n_val, "test": n_test}
+    samples: list[Sample] = []
+    for split, n in parts.items():
+        samples += make_split(pool, split, n, frames=frames, seed=seed, balance=balance)
+    return tuple(samples)
+
+
+def build_manifest(
+    samples: Sequence[Sample], *, seed: int = 0, balance: str = "balanced"
+) -> Manifest:
+    """The manifest of a pool's samples; the labels that it gives are the true ones.
+
+    Args:
+        samples: as :func:`pool_samples` draws them.
+        seed: that they were drawn with.
+        balance: the same.
+
+    Raises:
+        UserError: a class has no training video.
+    """
+    sizes = Counter(sample.split for sample in samples)
     videos = tuple(
         Video(
             id=sample.id,
             # all that draws the sample again
-            path=f"faces:{pool}/{sample.split}/{sizes[sample.split]}/{frames}/{seed}/{balance}"
-            f"/{sample.id}",
+            path=f"faces:{sample.pool}/{sample.split}/{sizes[sample.split]}/{sample.frames}/{seed}"
+            f"/{balance}/{sample.id}",
             label=sample.label,
-            given=given[sample.id],
+            given=sample.label,
             split=sample.split,
             group=f"identity {sample.identity}",
             n_frames=sample.frames,
@@ -176,4 +155,4 @@ def build_manifest(
         )
         for sample in samples
     )
-    return Manifest(videos=videos, name=f"faces {VERSION} {pool} {balance}")
+    return Manifest(videos=videos, name=f"faces {VERSION} {samples[0].pool} {balance}")

@@ -76,7 +76,11 @@ class DataFolder:
     def folds(self) -> tuple[int, ...]:
         """Its folds: the official ones, or one's own; one where a folder is divided already."""
         grouped = bool(self.reading.get("grouped"))
-        if self.name == "folders" and not grouped and not self._scan(1).drawn:
+        if (
+            self.name == "folders"
+            and not grouped
+            and not scan(self.name, self.root, **self.reading).drawn
+        ):
             return (1,)
         return fold_numbers(self.dataset, grouped=grouped)
 
@@ -99,17 +103,6 @@ class DataFolder:
             if value is not True:
                 words.append(",".join(value) if name == "order" else str(value))
         return shlex.join(words)
-
-    def check(self, fold: int) -> None:
-        """Refuse a fold that there is not.
-
-        Raises:
-            UserError: naming those that there are.
-        """
-        check_fold(self.dataset, fold, grouped=bool(self.reading.get("grouped")))
-
-    def _scan(self, fold: int) -> Any:
-        return scan(self.name, self.root, fold=fold, **self.reading)
 
     def read(self, fold: int) -> Manifest:
         """The clips of a fold; see :func:`rdfer.datasets.read`."""

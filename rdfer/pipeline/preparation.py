@@ -37,20 +37,18 @@ FEATURES = ("rdfer.method.encoders.create_encoder", "rdfer.data.features.Feature
 DATA_SEED = 1  # of the benchmark's videos
 
 
-def manifest_of(context: Context) -> Manifest:
-    """The manifest of the preset's videos, with their true labels: a pure function of settings."""
-    d = context.settings.data
-    return build_manifest(
-        d.pool, d.train, d.val, d.test, frames=d.frames, seed=DATA_SEED, balance=d.balance
-    )
-
-
 def samples_of(context: Context) -> tuple[Sample, ...]:
-    """The samples behind :func:`manifest_of`, in the same order."""
+    """The samples behind the preset's videos: a pure function of settings."""
     d = context.settings.data
     return pool_samples(
         d.pool, d.train, d.val, d.test, frames=d.frames, seed=DATA_SEED, balance=d.balance
     )
+
+
+def manifest_of(context: Context) -> Manifest:
+    """The manifest of :func:`samples_of`, in the same order, with their true labels."""
+    balance = context.settings.data.balance
+    return build_manifest(samples_of(context), seed=DATA_SEED, balance=balance)
 
 
 def prepare(context: Context, *, workers: int | None = None) -> None:
@@ -121,7 +119,6 @@ def _decode(
     data = context.settings.data
     manifests = {}
     for fold in folds:
-        place.check(fold)
         manifests[fold] = place.read(fold)
     # of one fold all clips, as of any other
     everything = {video.id: video for m in manifests.values() for video in m.videos}
@@ -225,19 +222,19 @@ def load(context: Context) -> tuple[Manifest, Inputs, str]:
             "first, or say where the data set lies (-p data /path)"
         )
     manifest = Manifest.load(context.manifest_file)
-    # of a real set the lists are the user's; of a rendered one the settings say it all
-    content = {"manifest": content_key(manifest)} if context.real else {}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    stored: FeatureBank | FrameBank
+    inputs: Inputs
     if context.settings.network.frozen:
-        features = FeatureBank.open(context.features)
-        key = (
-            settings_hash({"bank": features.checksum, **content}) if content else features.checksum
-        )
-        return manifest, FeatureInputs(features, device), key
-    bank = FrameBank.open(context.bank)
-    own = {**_own_weights(context), **content}
-    key = settings_hash({"bank": bank.checksum, **own}) if own else bank.checksum
-    return manifest, FrameInputs(bank, input_size(context.settings), device), key
+        stored, own = FeatureBank.open(context.features), {}
+        inputs = FeatureInputs(stored, device)
+    else:
+        stored, own = FrameBank.open(context.bank), _own_weights(context)
+        inputs = FrameInputs(stored, input_size(context.settings), device)
+    if context.real:  # the lists are the user's; of a rendered set the settings say it all
+        own["manifest"] = content_key(manifest)
+    key = settings_hash({"bank": stored.checksum, **own}) if own else stored.checksum
+    return manifest, inputs, key
 
 
 def in_bank_order(manifest: Manifest, bank: FrameBank) -> Manifest:

@@ -7,25 +7,10 @@ and a number that does not exist reads :data:`rdfer.report.readout.NOT_RUN`.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rdfer.report import readout
 from rdfer.report.claim_tables import phrases as claim_phrases
 from rdfer.report.comparison import CHOSEN, Runs, phrases
-from rdfer.report.readout import (
-    CEILING,
-    NOT_RUN,
-    POINTS,
-    SAME,
-    SHARE,
-    Results,
-    Row,
-    duration,
-    find,
-    interval,
-    number,
-    percent,
-    round_percent,
-    rows_of,
-    verdict,
-)
+from rdfer.report.readout import CEILING, NOT_RUN, POINTS, SAME, SHARE, Results, Row, find, interval
 from rdfer.report.reported import Peer, identifier
 from rdfer.settings.variants import METHODS
 from rdfer.studies.claims import load_claims
@@ -75,8 +60,8 @@ def _meta(results: Results, runs: Runs) -> dict[str, str]:
         **{f"n_{part}": _word(meta.get(part)) for part in ("train", "val", "test")},
         "seeds": _word(None if seeds is None else len(seeds)),
         "noise_kind": _word(noise.get("kind")),
-        "noise_rate": round_percent(noise.get("rate")),
-        "wall": duration(meta["wall_s"]) if "wall_s" in meta else NOT_RUN,
+        "noise_rate": readout.round_percent(noise.get("rate")),
+        "wall": readout.duration(meta["wall_s"]) if "wall_s" in meta else NOT_RUN,
         "machine": f"{machine.get('cores', '?')} CPU cores, {machine.get('gpu') or 'no GPU'}"
         if machine
         else NOT_RUN,
@@ -91,16 +76,16 @@ def _meta(results: Results, runs: Runs) -> dict[str, str]:
 def _main(results: Results) -> dict[str, str]:
     values: dict[str, str] = {}
     for method in [name for name in METHODS if name != CEILING]:
-        row = find(rows_of(results, "main"), method=method)
+        row = find(readout.rows_of(results, "main"), method=method)
         for metric in ("uar", "war"):
             name = identifier(f"{metric}_{method}")
-            values[name] = percent((row or {}).get(f"{metric}_mean"))
+            values[name] = readout.percent((row or {}).get(f"{metric}_mean"))
             values[f"{name}_ci"] = interval(row, metric)
     folds = (results.get("main") or {}).get("folds") or []
     for a, b in [pair for pair in PAIRS if CEILING not in pair]:
-        row = find(rows_of(results, "main", "differences"), a=a, b=b, metric="uar") or {}
+        row = find(readout.rows_of(results, "main", "differences"), a=a, b=b, metric="uar") or {}
         name = identifier(f"gain_{a}_{b}")
-        values[name] = number(row.get("mean"), POINTS)
+        values[name] = readout.number(row.get("mean"), POINTS)
         values[f"{name}_ci"] = interval(row, "", POINTS)
         values[f"{name}_says"] = sentence(a, b, row, folds)
     return values
@@ -116,7 +101,7 @@ def sentence(a: str, b: str, row: Row, folds: Sequence[int] = ()) -> str:
         "lower": f"{one} is below {other}",
         SAME: f"{one} and {other} show {SAME}",
         "no interval": f"{one} against {other}, without an interval",
-    }[verdict(row.get("low"), row.get("high"))]
+    }[readout.verdict(row.get("low"), row.get("high"))]
     count, unit = (len(folds), "fold") if folds else (row["n_seeds"], "seed")
     points = interval(row, "", POINTS)
     return f"{reading}: {points} points of UAR over {count} {unit}{'s' * (count != 1)}"
@@ -125,9 +110,9 @@ def sentence(a: str, b: str, row: Row, folds: Sequence[int] = ()) -> str:
 def _networks(results: Results) -> str:
     """What other networks reach in the place of the two streams, in one sentence."""
     said = []
-    for row in rows_of(results, "ablation"):
+    for row in readout.rows_of(results, "ablation"):
         if row.get("part") == "network":
-            reading = verdict(row.get("delta_low"), row.get("delta_high"))
+            reading = readout.verdict(row.get("delta_low"), row.get("delta_high"))
             words = {"higher": "above", "lower": "below"}.get(reading, f"with {reading}")
             points = interval(row, "delta", POINTS)
             said.append(f"{row['name']} {words} ({points} points, {row['n_seeds']} seeds)")
@@ -135,7 +120,7 @@ def _networks(results: Results) -> str:
 
 
 def _detection(results: Results) -> dict[str, str]:
-    rows = rows_of(results, "agreement", "scores")
+    rows = readout.rows_of(results, "agreement", "scores")
     return {
         f"auroc_{identifier(score)}_{short}": interval(
             find(rows, score=score, over=over), "auroc", SHARE
@@ -152,17 +137,17 @@ def _detection(results: Results) -> dict[str, str]:
 def _benchmark(results: Results) -> dict[str, str]:
     benchmark = results.get("benchmark") or {}
     identities = benchmark.get("identities")
-    clean = find(rows_of(results, "main"), method="clean") or {}
-    cost = find(rows_of(results, "main", "differences"), a="clean", b="plain", metric="uar")
+    clean = find(readout.rows_of(results, "main"), method="clean") or {}
+    cost = find(readout.rows_of(results, "main", "differences"), a="clean", b="plain", metric="uar")
     return {
         **{
-            f"bench_{key}_{group}": percent((benchmark.get(key) or {}).get(group))
+            f"bench_{key}_{group}": readout.percent((benchmark.get(key) or {}).get(group))
             for key in ("oracle", "frame_bag")
             for group in ("overall", "hard")
         },
-        "bench_hard": percent(benchmark.get("hard")),
-        "bench_ambiguous": percent(benchmark.get("ambiguous")),
-        "bench_clean_plain_uar": percent(clean.get("uar_mean")),
+        "bench_hard": readout.percent(benchmark.get("hard")),
+        "bench_ambiguous": readout.percent(benchmark.get("ambiguous")),
+        "bench_clean_plain_uar": readout.percent(clean.get("uar_mean")),
         "bench_noise_cost": interval(cost),
         "n_identities": _word(None if identities is None else sum(identities.values())),
     }

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from rdfer.data.bank import FrameBank
-from rdfer.faces.truth import build_manifest
+from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.report import video_figures
 from rdfer.report.video_figures import (
     FRAMES,
@@ -127,7 +127,7 @@ def test_the_middle_video_of_each_kind_is_shown():
 
 
 def test_examples_are_one_of_each_kind_with_their_own_frames(tmp_path):
-    manifest = build_manifest("development", 21, 7, 7, frames=16, seed=2)
+    manifest = build_manifest(pool_samples("development", 21, 7, 7, frames=16, seed=2), seed=2)
     bank = FrameBank.build(
         tmp_path / "bank", sources([16] * len(manifest)), size=4, frames=16, workers=0
     )

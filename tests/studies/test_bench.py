@@ -3,7 +3,7 @@ import pytest
 from sklearn.metrics import recall_score, roc_auc_score
 
 from rdfer.base.errors import UserError
-from rdfer.faces.truth import build_manifest
+from rdfer.faces.truth import build_manifest, pool_samples
 from rdfer.metrics.detection import MEASURES, found_on, rank_auroc
 from rdfer.studies.bench import Bench, stratum
 from rdfer.studies.claims import Claim, Comparison, Reading
@@ -11,7 +11,7 @@ from rdfer.studies.judging import evidence
 from rdfer.studies.suspicion import high_loss
 
 SEEDS = (0, 1, 2)
-MANIFEST = build_manifest("development", 70, 14, 140, frames=16, seed=3)
+MANIFEST = build_manifest(pool_samples("development", 70, 14, 140, frames=16, seed=3), seed=3)
 TRAIN = np.array([k for k, c in enumerate(MANIFEST.videos) if c.split == "train"])
 TEST = np.array([k for k, c in enumerate(MANIFEST.videos) if c.split == "test"])
 LABELS = MANIFEST.labels()
