@@ -16,10 +16,11 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rdfer.auditing.fit import check_order
 from rdfer.auditing.input import Strings, names, read_labels, read_predictions
 from rdfer.auditing.match import class_indices, match, probabilities
 from rdfer.auditing.sheet import Rule, Sheet
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.method import agreement
 from rdfer.method import treatment as mitigation
 
@@ -63,11 +64,12 @@ def audit(
 
     Raises:
         UserError: fewer than two clips; a value that is no probability; a row that does not sum
-            to 1; another number of labels, ids or classes than there should be; a label that is
-            none of the classes.
+            to 1, but for what rounding does; another number of labels, ids or classes than there
+            should be; a label that is none of the classes; labels that count from 1, or classes
+            in another order (:mod:`rdfer.auditing.fit`).
     """
     if rule not in RULES:
-        raise UserError(f"rule = {rule!r}: must be one of {', '.join(RULES)}")
+        raise UserError(f"rule = {short(rule)!r}: must be one of {', '.join(RULES)}")
     for name, value in (("score_threshold", score_threshold), ("threshold", threshold)):
         if not 0 < value <= 1:
             raise UserError(f"{name} = {value!r}: must be above 0 and at most 1")
@@ -76,14 +78,16 @@ def audit(
     videos = tuple(map(str, range(count))) if ids is None else names("ids", ids)
     if len(videos) != count:
         raise UserError(f"ids of length {len(videos)}: must be {count}, one a video")
-    probs = probabilities(values, videos)
-    wide = probs.shape[2]
-    columns = tuple(map(str, range(wide))) if classes is None else names("classes", classes)
-    if len(columns) != wide:
-        raise UserError(f"classes = {', '.join(columns)}: must name {wide} columns")
+    columns = None if classes is None else names("classes", classes)
+    if columns is not None and values.ndim == 3 and len(columns) != values.shape[2]:
+        told = short(", ".join(columns))
+        raise UserError(f"classes = {told}: must name {values.shape[2]} columns")
+    probs, notes = probabilities(values, videos, columns)
+    columns = columns or tuple(map(str, range(probs.shape[2])))
     given = class_indices(
         _array("labels", labels), ids=videos, classes=columns, named=classes is not None
     )
+    check_order(probs, given, columns)
     gap, contrary, peak, loss = (
         score.round(DECIMALS) + 0.0  # no negative zeros
         for score in (
@@ -115,7 +119,7 @@ def audit(
         rule=rule,
         score_threshold=score_threshold,
         threshold=threshold,
-        notes=(*_absent(given, columns), *_flat(gap, rule, score_threshold)),
+        notes=(*notes, *_absent(given, columns), *_flat(gap, rule, score_threshold)),
     )
 
 

@@ -2,7 +2,8 @@
 
     predictions   npz: ``predictions`` [V, N, C], and if wanted ``ids`` [V], ``classes`` [C]
                   npy: [V, N, C]
-                  csv: columns ``id``, ``clip`` and one a class; one row a clip, in any order
+                  csv: columns ``id``, ``clip`` and one a class; one row a clip, in any order;
+                  a column without a name, as data frames are saved with, is passed over
     labels        npz: ``labels`` [V], and if wanted ``ids`` [V], ``classes`` [C]
                   npy: [V]
                   csv: columns ``id`` and ``label``; others are passed over
@@ -11,17 +12,25 @@ A label is a class name or an index from 0. How the two are matched is :mod:`rdf
 """
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import io
+import math
+import re
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import IO, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
+from rdfer.base.files import read_file
 
 Strings: TypeAlias = tuple[str, ...]
+
+#: A larger array is not read; predictions of 40,000 videos, 10 clips and 7 classes have 22 MB.
+MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,14 @@ class Given:
         values: predictions [V, N, C], or labels [V] as integers or class names.
         ids: of the V videos, None where the file does not tell.
         classes: of the C columns, None where the file does not tell.
+        notes: what a reader should know of how it was read.
     """
 
     name: str
     values: NDArray[Any]
     ids: Strings | None = None
     classes: Strings | None = None
+    notes: Strings = ()
 
 
 def read_predictions(path: str | Path) -> Given:
@@ -78,7 +89,7 @@ def names(what: str, values: ArrayLike, *, count: int | None = None) -> Strings:
     seen: set[str] = set()
     for name in found:
         if name in seen:
-            raise UserError(f"{what} = {name!r}: occurs twice; each must be unique")
+            raise UserError(f"{what} = {short(name)!r}: occurs twice; each must be unique")
         seen.add(name)
     return found
 
@@ -115,66 +126,93 @@ def _load(path: Path, key: str) -> dict[str, NDArray[Any]]:
     """The arrays of a file; the only one of an npy file is called ``key``. No pickles."""
     try:
         with path.open("rb") as file:
-            loaded = np.load(file, allow_pickle=False)
-            if isinstance(loaded, np.ndarray):
-                return {key: loaded}
-            if key not in loaded:
-                held = ", ".join(loaded) or "nothing"
-                raise UserError(f"{path}: holds {held}; an array {key!r} is needed")
-            return {name: loaded[name] for name in (key, "ids", "classes") if name in loaded}
+            if not zipfile.is_zipfile(file):
+                file.seek(0)
+                return {key: _array(file, path.stat().st_size)}
+            with zipfile.ZipFile(file) as archive:
+                parts = {entry.filename.removesuffix(".npy"): entry for entry in archive.filelist}
+                if key not in parts:
+                    held = short(", ".join(parts)) or "nothing"
+                    raise UserError(f"{path}: holds {held}; an array {key!r} is needed")
+                return {
+                    name: _array(archive.open(parts[name]), parts[name].file_size)
+                    for name in (key, "ids", "classes")
+                    if name in parts
+                }
     except UserError:
         raise  # a ValueError too
     except Exception as error:  # of a broken file NumPy and the zip reader raise whatever comes up
-        reason = str(error).splitlines()[0] if str(error) else "empty"
+        reason = short(str(error).splitlines()[0]) if str(error) else "empty"
         raise UserError(f"{path}: cannot be read as plain arrays ({reason})") from None
 
 
-def _table(path: Path, needed: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line number and cells by column of a csv file with a header; blank lines are passed over."""
+def _array(file: IO[bytes], size: int) -> NDArray[Any]:
+    """One array of ``size`` bytes; nothing is allocated for one that promises more."""
+    if size > MOST_BYTES:
+        raise ValueError(f"unpacks to {size} bytes; at most {MOST_BYTES} are read")
+    version = np.lib.format.read_magic(file)
+    read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    shape, _, dtype = read[version[0]](file)
+    promised = math.prod(shape) * dtype.itemsize
+    if promised > size or min(shape, default=0) < 0 or math.prod(shape) > size:
+        raise ValueError(f"promises an array of shape {shape}, of which {size} bytes are there")
+    file.seek(0)
+    loaded: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    return loaded
+
+
+def _table(path: Path, needed: Sequence[str]) -> tuple[Strings, list[tuple[int, list[str]]]]:
+    """Header, and line number and cells of each row of a csv file that are not blank."""
     try:
         # spreadsheets put a byte order mark in front
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.reader(file, strict=True)
-            header = [cell.strip() for cell in next(reader, [])]
-            if not set(needed) <= set(header):
+        text = read_file(path).decode("utf-8-sig")
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        header = [cell.strip() for cell in next(reader, [])]
+        if not set(needed) <= set(header):
+            raise UserError(
+                f"{path}: columns {short(', '.join(header)) or 'none'};"
+                f" {' and '.join(needed)} are needed, with commas between columns"
+            )
+        rows = []
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != len(header):
                 raise UserError(
-                    f"{path}: columns {', '.join(header)[:80] or 'none'};"
-                    f" {' and '.join(needed)} are needed, with commas between columns"
+                    f"{path}, line {reader.line_num}: has {len(cells)} cells;"
+                    f" the header has {len(header)}"
                 )
-            names(f"{path}: columns", header)
-            for cells in reader:
-                if not any(cell.strip() for cell in cells):
-                    continue
-                if len(cells) != len(header):
-                    raise UserError(
-                        f"{path}, line {reader.line_num}: has {len(cells)} cells;"
-                        f" the header has {len(header)}"
-                    )
-                row = zip(header, cells, strict=True)
-                yield reader.line_num, {name: cell.strip() for name, cell in row}
+            rows.append((reader.line_num, [cell.strip() for cell in cells]))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read as csv in UTF-8 ({error})") from None
+        told = short(error)
+        raise UserError(f"{path}: cannot be read as csv in UTF-8 ({told})") from None
+    return tuple(header), rows
 
 
 def _labels_csv(path: Path) -> Given:
-    rows = [row for _, row in _table(path, ("id", "label"))]
-    return Given(
-        name=str(path),
-        values=np.array([row["label"] for row in rows], str),
-        ids=names(f"{path}: id", [row["id"] for row in rows]),
-    )
+    header, rows = _table(path, ("id", "label"))
+    for name in ("id", "label"):
+        if header.count(name) > 1:
+            raise UserError(f"{path}: columns = {name!r}: occurs twice; each must be unique")
+    ids, labels = ([cells[header.index(name)] for _, cells in rows] for name in ("id", "label"))
+    return Given(name=str(path), values=np.array(labels, str), ids=names(f"{path}: id", ids))
 
 
 def _predictions_csv(path: Path) -> Given:
+    header, rows = _table(path, ("id", "clip"))
+    # that of a data frame, saved once or more often
+    index = [c for c, name in enumerate(header) if re.fullmatch(r"(Unnamed: \d+)?", name)]
+    notes = ("A column without a name was passed over.",) if index else ()
+    header = names(f"{path}: columns", [name for c, name in enumerate(header) if c not in index])
+    classes = tuple(name for name in header if name not in ("id", "clip"))
     videos: dict[str, dict[str, list[float]]] = {}
-    classes: Strings = ()
-    for line, row in _table(path, ("id", "clip")):
-        video, clip = row.pop("id"), row.pop("clip")
-        classes = tuple(row)
-        clips = videos.setdefault(video, {})
-        if clip in clips:
+    for line, cells in rows:
+        row = dict(zip(header, (x for c, x in enumerate(cells) if c not in index), strict=True))
+        clips = videos.setdefault(row["id"], {})
+        if row["clip"] in clips:
+            clip, video = short(row["clip"]), short(row["id"])
             raise UserError(f"{path}, line {line}: clip {clip!r} of {video!r} occurs twice")
-        clips[clip] = [_number(f"{path}, line {line}", cell) for cell in row.values()]
+        clips[row["clip"]] = [_number(f"{path}, line {line}", name, row[name]) for name in classes]
     if not videos:
         raise UserError(f"{path}: has no rows")
     counts = {video: len(clips) for video, clips in videos.items()}
@@ -182,22 +220,25 @@ def _predictions_csv(path: Path) -> Given:
     for video, count in counts.items():
         if count != counts[first]:
             raise UserError(
-                f"{path}: {video!r} has {count} clips, {first!r} {counts[first]}; every video"
-                " needs equally many"
+                f"{path}: {short(video)!r} has {count} clips, {short(first)!r} {counts[first]};"
+                " every video needs equally many"
             )
     values = [[clips[clip] for clip in sorted(clips, key=_by_number)] for clips in videos.values()]
     ids = names(f"{path}: id", list(videos))
-    return Given(name=str(path), values=np.array(values), ids=ids, classes=classes)
+    return Given(str(path), np.array(values), ids, classes, notes)
 
 
-def _number(where: str, text: str) -> float:
+def _number(place: str, column: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        raise UserError(f"{where}: {text!r}: must be a number") from None
+        raise UserError(
+            f"{place}: {short(text)!r}: must be a number, as column {short(column)!r} is taken for"
+            " a class; take it out if it is none"
+        ) from None
 
 
 def _by_number(text: str) -> tuple[bool, int, str]:
     """Whole numbers by size, before anything else by its letters."""
-    number = text.isdecimal()
-    return not number, int(text) if number else 0, text
+    found = text.isascii() and text.isdecimal() and len(text) < 19
+    return not found, int(text) if found else 0, text

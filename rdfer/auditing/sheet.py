@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rdfer.auditing.input import Strings
-from rdfer.base.files import write_atomic
+from rdfer.base.files import as_cell, write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,4 +95,4 @@ def write_csv(sheet: Sheet, path: str | Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         for row in zip(*columns.values(), strict=True):
-            writer.writerow([f"{x:.6f}" if isinstance(x, float) else x for x in row])
+            writer.writerow([f"{x:.6f}" if isinstance(x, float) else as_cell(x) for x in row])

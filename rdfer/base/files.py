@@ -61,6 +61,21 @@ def no_space(path: str | Path) -> UserError:
     return UserError(f"{path}: no space left on the device; free some and run the same again")
 
 
+def as_cell(value: Any) -> Any:
+    """A value as a cell of a csv file: text that a spreadsheet would run as a formula is marked.
+
+    >>> as_cell("=1+2"), as_cell("-3"), as_cell("@home"), as_cell(-0.5)
+    ("'=1+2", '-3', "'@home", -0.5)
+    """
+    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
+
+
 def write_json(path: str | Path, value: Any) -> None:
     """Write ``value`` as indented JSON with sorted keys, atomically."""
     with write_atomic(path, "w") as file:

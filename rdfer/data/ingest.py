@@ -15,7 +15,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rdfer.base.files import write_atomic
+from rdfer.base.files import as_cell, write_atomic
 from rdfer.base.progress import log
 from rdfer.data.bank import FrameBank, VideoFile
 from rdfer.data.manifest import Manifest
@@ -124,7 +124,8 @@ def _write_unreadable(done: Ingested) -> None:
     with write_atomic(file, "w") as opened:
         rows = csv.writer(opened, lineterminator="\n")
         rows.writerow(("id", "path", "reason"))
-        rows.writerows((id, paths[id], reason) for id, reason in done.bank.unreadable.items())
+        for id, reason in done.bank.unreadable.items():
+            rows.writerow(map(as_cell, (id, paths[id], reason)))
 
 
 def _first(lines: list[str]) -> list[str]:

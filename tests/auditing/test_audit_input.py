@@ -3,6 +3,8 @@
 import csv
 import io
 import tempfile
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -255,6 +257,33 @@ def test_a_file_that_promises_too_much_is_refused(tmp_path, shape) -> None:
     (tmp_path / "x.npy").write_bytes(content)
     with pytest.raises(UserError, match="cannot be read as plain arrays"):
         read_predictions(tmp_path / "x.npy")
+
+
+def test_a_packed_file_of_zeros_is_refused_before_it_is_unpacked(tmp_path) -> None:
+    head = b"\x93NUMPY\x01\x00v\x00"
+    text = "{'descr': '<f8', 'fortran_order': False, 'shape': (2097152, 9, 8), }".ljust(117) + "\n"
+    with zipfile.ZipFile(tmp_path / "p.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        with archive.open("predictions.npy", "w", force_zip64=True) as part:
+            part.write(head + text.encode())
+            for _ in range(9 * 128):
+                part.write(bytes(2**20))
+    assert (tmp_path / "p.npz").stat().st_size < 2**21
+    tracemalloc.start()
+    with pytest.raises(UserError, match="unpacks to 1207959680 bytes; at most"):
+        read_predictions(tmp_path / "p.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+def test_bytes_and_structures_are_no_arrays_of_ours(tmp_path) -> None:
+    with zipfile.ZipFile(tmp_path / "p.npz", "w") as archive:
+        archive.writestr("predictions", b"hello")
+    with pytest.raises(UserError, match="cannot be read as plain arrays"):
+        read_predictions(tmp_path / "p.npz")
+    np.savez(tmp_path / "l.npz", labels=np.array([b"x", b"y"]), ids=["a", "b"])
+    np.savez(tmp_path / "p.npz", predictions=P, ids=["a", "b"], classes=["x", "y"])
+    with pytest.raises(UserError, match=r"labels of type \|S1: must be class names"):
+        audit_files(tmp_path / "p.npz", tmp_path / "l.npz")
 
 
 def test_numbers_as_labels_of_every_kind_mean_the_same(tmp_path) -> None:
