@@ -75,6 +75,7 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     from rdfer.base import machine
     from rdfer.pipeline import notebooks, provenance
     from rdfer.pipeline.runs import preset_dir
+    from rdfer.pipeline.workflow import runs_there
 
     path = notebooks.find_notebook(arguments.name)
     defaults = notebooks.declared(path)
@@ -96,7 +97,12 @@ def _run_notebook(arguments: argparse.Namespace) -> dict[str, Any]:
     notebooks.run_notebook(path, out, values, threads=arguments.threads)
     wall = round(time.monotonic() - begun, 1)
     log(f"{title}: done in {wall} s")
+    told = {**defaults, **values}
+    trained = {}
+    if "seed" in told and "preset" in told:
+        trained["runs"] = runs_there(told["preset"], told["seed"])
     return {
+        **trained,
         "notebook": path.name,
         "parameters": values,
         "wall_s": wall,

@@ -70,6 +70,7 @@ class Provenance:
     date: str = field(default_factory=now)  #: when it was finished, UTC, ISO 8601
     versions: Mapping[str, str] = field(default_factory=versions)  #: of Python and packages
     machine: Mapping[str, Any] = field(default_factory=machine.describe)  #: processor, cores, GPU
+    arrays: str = ""  #: SHA-256 of the arrays beside it, empty without
 
 
 def check_environment() -> Iterator[str]:

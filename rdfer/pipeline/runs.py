@@ -3,13 +3,15 @@
 A run is one training with one seed, and its evaluation. In the preset's folder ``runs/<preset>/``
 it lies in ``trained/<experiment>/<variant>/seed<k>/``, with ``metrics.json`` (numbers and
 provenance) and ``arrays.npz`` (what is too long for JSON). A run that a hash calls fresh is never
-trained again; a stale one is shown as stale and never averaged.
+trained again; a stale one is shown as stale and never averaged. A digest in the provenance covers
+both files: one that was edited or lost makes the run stale.
 """
 
 import dataclasses
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +20,7 @@ import pandas as pd
 
 from rdfer.base.codehash import code_hash
 from rdfer.base.errors import UserError
-from rdfer.base.files import read_json, write_atomic, write_json
+from rdfer.base.files import read_json, sha256_file, write_atomic, write_json
 from rdfer.pipeline.provenance import Provenance
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import Settings, settings_hash, to_dict
@@ -128,13 +130,23 @@ class Run:
         return code_hash(self.roots, settings=to_dict(self.settings))
 
     def state(self) -> State:
-        """``fresh``: made by this code with these settings. ``stale``: by others."""
+        """``fresh``: made by this code with these settings. ``stale``: by others, or damaged."""
         if not self._metrics.is_file():
             return "missing"
+        return "stale" if self.reason() else "fresh"
+
+    def reason(self) -> str:
+        """Why a recorded run is stale; "" where it is fresh or missing."""
+        if not self._metrics.is_file():
+            return ""
+        wrong = damage(self.path)
+        if wrong:
+            return wrong
         made = _stored(self._metrics)["provenance"]
-        same = (made["seed"], made["data"], made["code"]) == (self.seed, self.data, self.code)
-        now = to_dict(self.settings)
-        return "fresh" if same and agree(made["settings"], now) else "stale"
+        for name, now in (("seed", self.seed), ("data", self.data), ("code", self.code)):
+            if made[name] != now:
+                return f"of other {name}"
+        return "" if agree(made["settings"], to_dict(self.settings)) else "of other settings"
 
     def record(
         self, metrics: Mapping[str, Any], arrays: Mapping[str, Any] | None = None, *, wall_s: float
@@ -149,7 +161,7 @@ class Run:
         self._metrics.unlink(missing_ok=True)
         with write_atomic(self._arrays) as file:
             np.savez_compressed(file, allow_pickle=False, **dict(arrays or {}))
-        provenance = Provenance(
+        made = Provenance(
             hash=self.hash,
             settings=to_dict(self.settings),
             seed=self.seed,
@@ -157,11 +169,10 @@ class Run:
             code=self.code,
             roots=self.roots,
             wall_s=round(wall_s, 3),
+            arrays=sha256_file(self._arrays),
         )
-        write_json(
-            self._metrics,
-            {"metrics": plain(metrics), "provenance": plain(dataclasses.asdict(provenance))},
-        )
+        stored = plain({"metrics": metrics, "provenance": dataclasses.asdict(made)})
+        write_json(self._metrics, sealed(stored))
 
     def metrics(self) -> dict[str, Any]:
         """The recorded metrics.
@@ -194,7 +205,8 @@ class Run:
     def _require_fresh(self) -> None:
         state = self.state()
         if state != "fresh":
-            raise UserError(f"run {self.path} is {state}: run `rdfer reproduce` again")
+            why = f" ({self.reason()})" if state == "stale" else ""
+            raise UserError(f"run {self.path} is {state}{why}: run `rdfer reproduce` again")
 
     @property
     def _metrics(self) -> Path:
@@ -228,10 +240,37 @@ def agree(made: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
 
 
 def _stored(path: Path) -> dict[str, Any]:
-    stored = read_json(path)
-    if not (isinstance(stored, dict) and {"metrics", "provenance"} <= stored.keys()):
-        raise UserError(f"{path}: no result of a run (it needs metrics and provenance); delete it")
-    return stored
+    return read_json(path, metrics=dict, provenance=dict)
+
+
+def sealed(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``metrics.json`` holds, with the digest of all the rest of it in the provenance."""
+    bare = {k: v for k, v in stored["provenance"].items() if k != "digest"}
+    digest = settings_hash({"metrics": stored["metrics"], "provenance": bare})
+    return {"metrics": stored["metrics"], "provenance": {**bare, "digest": digest}}
+
+
+def damage(path: Path) -> str:
+    """What is wrong with the files of a recorded run; "" where they are as they were written."""
+    try:
+        stored = _stored(path / "metrics.json")
+    except UserError as error:
+        return f"no result of a run: {error}"
+    if stored != sealed(stored):
+        return "metrics.json is not as it was written"
+    arrays = path / "arrays.npz"
+    if not arrays.is_file():
+        return "arrays.npz is gone"
+    stat = arrays.stat()
+    if _sha256(arrays, stat.st_size, stat.st_mtime_ns) != stored["provenance"].get("arrays"):
+        return "arrays.npz is not as it was written"
+    return ""
+
+
+@lru_cache(maxsize=4096)
+def _sha256(path: Path, size: int, changed: int) -> str:
+    """Of a file, read once as long as its size and time of change stay."""
+    return sha256_file(path)
 
 
 def plain(value: Any) -> Any:
@@ -257,17 +296,21 @@ def collect(folder: str | Path, runs: Iterable[Run], experiment: str | None = No
         experiment: what is there of this one; of every one without it.
 
     Returns:
-        Columns experiment, variant, seed, state, wall_s; sorted.
+        Columns experiment, variant, seed, state, wall_s, reason (why it is stale); sorted.
     """
     expected = {run.path: run for run in runs}
     there = Path(folder).glob(f"{TRAINED}/{experiment or '*'}/*/seed*/metrics.json")
     rows = []
     for path in {file.parent for file in there} | expected.keys():
         state = expected[path].state() if path in expected else "stale"
-        made = None if state == "missing" else _stored(path / "metrics.json")["provenance"]
+        why = expected[path].reason() if path in expected else damage(path) or "not expected"
+        made = None
+        if state != "missing" and not damage(path):
+            made = _stored(path / "metrics.json")["provenance"]["wall_s"]
         seed = int(path.name.removeprefix("seed"))
-        rows.append((*path.parts[-3:-1], seed, state, made and made["wall_s"]))
-    frame = pd.DataFrame(rows, columns=["experiment", "variant", "seed", "state", "wall_s"])
+        rows.append((*path.parts[-3:-1], seed, state, made, why))
+    columns = ["experiment", "variant", "seed", "state", "wall_s", "reason"]
+    frame = pd.DataFrame(rows, columns=columns)
     return frame.sort_values(["experiment", "variant", "seed"], ignore_index=True)
 
 
@@ -276,6 +319,9 @@ def missing_message(frame: pd.DataFrame) -> str:
     behind = frame[frame["state"] != "fresh"]
     if behind.empty:
         return ""
-    names = [f"{r.experiment}/{r.variant}/seed{r.seed} {r.state}" for r in behind.itertuples()]
+    names = [
+        f"{r.experiment}/{r.variant}/seed{r.seed} {r.state}" + f" ({r.reason!s})" * bool(r.reason)
+        for r in behind.itertuples()
+    ]
     shown = ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
     return f"{len(behind)} of {len(frame)} runs are not fresh: {shown}"

@@ -28,7 +28,7 @@ from rdfer.pipeline.preparation import (
     prepare,
     samples_of,
 )
-from rdfer.pipeline.runs import TRAINED, Run, collect, missing_message, plain
+from rdfer.pipeline.runs import TRAINED, Run, collect, damage, missing_message, plain
 from rdfer.settings.variants import METHODS, Variant, variant_settings
 from rdfer.training.experiment import run as run_experiment
 
@@ -129,9 +129,9 @@ def _copy_equal(context: Context, run: Run) -> bool:
             continue
         try:
             metrics = path.read_bytes()
-            if json.loads(metrics)["provenance"]["hash"] != run.hash:
-                continue
             arrays = (path.parent / "arrays.npz").read_bytes()
+            if damage(path.parent) or json.loads(metrics)["provenance"]["hash"] != run.hash:
+                continue
         except FileNotFoundError:
             continue  # stale, and another job is just making it anew
         for name, content in (("arrays.npz", arrays), ("metrics.json", metrics)):

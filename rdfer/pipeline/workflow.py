@@ -21,8 +21,9 @@ from rdfer.base.codehash import code_hash
 from rdfer.base.errors import Stopped, UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.base.machine import usable_cores
+from rdfer.base.progress import log
 from rdfer.pipeline.notebooks import code_of
-from rdfer.pipeline.runs import find_root, preset_dir
+from rdfer.pipeline.runs import TRAINED, damage, find_root, preset_dir
 from rdfer.settings.presets import get_preset
 from rdfer.settings.schema import settings_hash, to_dict
 
@@ -128,10 +129,37 @@ def reproduce(
             (folder / "done" / "book.json").unlink(missing_ok=True)
         for old in folder.glob("done/*.error.json"):
             old.unlink()
+        forget_damaged(folder)
         cores = cores or usable_cores()
         if run_snakemake(preset, folder, root, cores=cores, holder=holder, studies=studies):
             _explain(folder)
     return page
+
+
+def forget_damaged(folder: Path) -> None:
+    """Let the jobs of a preset run again of which a run was edited or is gone, and say so.
+
+    What else such a job made is fresh, so it trains that run alone.
+    """
+    for note in sorted(folder.glob("done/*.json")):
+        for name in read_json(note).get("runs", []):
+            path = folder.parent / str(name)
+            wrong = damage(path) if path.is_dir() else "is gone"
+            if wrong:
+                log(f"{path}: {wrong}; it is made again")
+                note.unlink()
+                break
+
+
+def runs_there(preset: str, seed: int) -> list[str]:
+    """The recorded runs of a preset's seed, with those of changed settings: for a job's note."""
+    place = preset_dir(preset).parent
+    found = [
+        path
+        for folder in (preset, f"{preset}+*")
+        for path in place.glob(f"{folder}/{TRAINED}/*/*/seed{seed}")
+    ]
+    return sorted(str(path.relative_to(place)) for path in found if not damage(path))
 
 
 @contextmanager

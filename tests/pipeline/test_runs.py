@@ -7,7 +7,7 @@ import pytest
 
 from rdfer.base.errors import UserError
 from rdfer.pipeline import runs
-from rdfer.pipeline.runs import Run, collect, missing_message, plain
+from rdfer.pipeline.runs import Run, collect, missing_message, plain, sealed
 from rdfer.settings.schema import Settings, override
 
 
@@ -120,9 +120,44 @@ def test_an_empty_run_is_an_empty_table(tmp_path):
 
 def test_a_file_that_is_no_result_is_named(run):
     run.path.mkdir(parents=True)
-    (run.path / "metrics.json").write_text("{}")
-    with pytest.raises(UserError, match=r"metrics\.json: no result of a run"):
-        run.state()
+    for text in ("{}", "[]", "", "{" * 10**5, '{"metrics": {}, "provenance": 3}', "\xff"):
+        (run.path / "metrics.json").write_text(text, encoding="latin-1")
+        assert run.state() == "stale" and run.reason().startswith("no result of a run: ")
+        assert list(collect(run.folder, [run], "train")["state"]) == ["stale"]
+    run.record({"uar": 0.5}, wall_s=1)
+    assert run.state() == "fresh"
+
+
+def edit(run, change):
+    path = run.path / "metrics.json"
+    stored = json.loads(path.read_text())
+    change(stored)
+    path.write_text(json.dumps(stored))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda run: edit(run, lambda s: s["metrics"].update(uar=0.9)), "metrics.json is not as"),
+        (lambda run: edit(run, lambda s: s["provenance"].update(wall_s=0)), "metrics.json is not"),
+        (lambda run: edit(run, lambda s: s["provenance"].pop("digest")), "metrics.json is not as"),
+        (lambda run: edit(run, lambda s: s.update(more=1)), "metrics.json is not as"),
+        (lambda run: (run.path / "arrays.npz").unlink(), "arrays.npz is gone"),
+        (lambda run: np.savez(run.path / "arrays.npz", probs=np.ones(3)), "arrays.npz is not as"),
+        (lambda run: (run.path / "arrays.npz").write_bytes(b""), "arrays.npz is not as"),
+    ],
+)
+def test_a_run_that_was_edited_or_lost_is_stale_with_the_reason(run, spoil, reason):
+    run.record({"uar": 0.5}, {"probs": np.eye(3)}, wall_s=1)
+    assert run.state() == "fresh" and run.reason() == ""
+    spoil(run)
+    assert run.state() == "stale" and run.reason().startswith(reason)
+    for read in (run.metrics, run.arrays, run.provenance):
+        with pytest.raises(UserError, match=rf"is stale \({reason}"):
+            read()
+    assert reason in missing_message(collect(run.folder, [run]))
+    run.record({"uar": 0.5}, {"probs": np.eye(3)}, wall_s=1)
+    assert run.state() == "fresh"
 
 
 def test_a_setting_that_came_later_leaves_old_results_fresh_at_its_default(run):
@@ -130,7 +165,7 @@ def test_a_setting_that_came_later_leaves_old_results_fresh_at_its_default(run):
     path = run.path / "metrics.json"
     stored = json.loads(path.read_text())
     del stored["provenance"]["settings"]["robust"]["elr"]  # as if it had not been there yet
-    path.write_text(json.dumps(stored))
+    path.write_text(json.dumps(sealed(stored)))
     assert run.state() == "fresh"
     on = dataclasses.replace(run, settings=override(Settings(), {"robust.elr": 1.0}))
     assert on.state() == "stale"
@@ -141,8 +176,8 @@ def test_a_setting_that_is_gone_makes_results_stale(run):
     path = run.path / "metrics.json"
     stored = json.loads(path.read_text())
     stored["provenance"]["settings"]["robust"]["gone"] = 1
-    path.write_text(json.dumps(stored))
-    assert run.state() == "stale"
+    path.write_text(json.dumps(sealed(stored)))
+    assert run.state() == "stale" and run.reason() == "of other settings"
 
 
 def test_root_is_the_nearest_directory_with_a_toc(tmp_path, monkeypatch):

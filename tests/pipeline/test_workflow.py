@@ -10,10 +10,20 @@ from pathlib import Path
 import pytest
 
 from rdfer.base.errors import Stopped, UserError
+from rdfer.base.files import write_json
 from rdfer.datasets import DATASETS
 from rdfer.pipeline import workflow
-from rdfer.pipeline.workflow import NOTEBOOKS, note_source, reproduce, write_keys
+from rdfer.pipeline.runs import Run
+from rdfer.pipeline.workflow import (
+    NOTEBOOKS,
+    forget_damaged,
+    note_source,
+    reproduce,
+    runs_there,
+    write_keys,
+)
 from rdfer.settings.presets import PRESETS
+from rdfer.settings.schema import Settings
 from rdfer.studies.design import STUDIES
 from tests.datasets import trees
 
@@ -104,6 +114,34 @@ def test_the_workflow_is_run_once_and_then_only_what_changed(clone, write_notebo
     shutil.rmtree(clone / "_build")
     reproduce("smoke", cores=2)
     assert jobs(capfd) == [] and page.exists()
+
+
+def test_jobs_whose_runs_were_edited_or_are_gone_run_again(project, capsys):
+    folder = project / "runs" / "smoke"
+    runs = [
+        Run(folder=at, experiment="train", variant="plain", seed=seed, settings=Settings())
+        for at in (folder, folder.with_name("smoke+ab"), folder.with_name("smoke-other"))
+        for seed in (0, 1)
+    ]
+    for run in runs:
+        run.record({"uar": 0.5}, wall_s=1)
+    notes = [folder / "done" / f"train-seed{seed}.json" for seed in (0, 1)]
+    for seed, note in enumerate(notes):
+        mine = runs_there("smoke", seed)
+        assert mine == [f"{at}/trained/train/plain/seed{seed}" for at in ("smoke+ab", "smoke")]
+        write_json(note, {"runs": mine})
+    write_json(folder / "done" / "data.json", {})
+    forget_damaged(folder)
+    assert all(note.exists() for note in notes)
+    shutil.rmtree(runs[3].path)
+    forget_damaged(folder)
+    assert [note.exists() for note in notes] == [True, False]
+    assert (
+        "smoke+ab/trained/train/plain/seed1: is gone; it is made again" in capsys.readouterr().err
+    )
+    (runs[0].path / "arrays.npz").write_bytes(b"")
+    forget_damaged(folder)
+    assert not notes[0].exists() and (folder / "done" / "data.json").exists()
 
 
 def test_studies_are_run_when_asked_for_and_the_claims_after_all_of_them(quick, capfd):
