@@ -15,6 +15,7 @@ import csv
 import io
 import math
 import re
+import sys
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -158,6 +159,10 @@ def _array(file: IO[bytes], size: int) -> NDArray[Any]:
         raise ValueError(f"promises an array of shape {shape}, of which {size} bytes are there")
     file.seek(0)
     loaded: NDArray[Any] = np.lib.format.read_array(file, allow_pickle=False)
+    if loaded.dtype.kind == "U" and loaded.nbytes:  # NumPy does not look at what it calls text
+        signs = np.ascontiguousarray(loaded).view(np.dtype("u4").newbyteorder(dtype.byteorder))
+        if signs.max() > sys.maxunicode:
+            raise ValueError("holds signs that are no text")
     return loaded
 
 
