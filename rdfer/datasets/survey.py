@@ -67,15 +67,20 @@ def sample_frames(
         files = frame_files(Path(look.video.path))
         for file in (files[0], files[-1]):
             try:
+                if not file.is_file():  # a pipe would be waited for
+                    raise OSError
                 with Image.open(file) as image:
                     found.setdefault(image.size, str(file))
-            except OSError:
+            # Pillow's readers of single formats do not agree on what they raise
+            except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
                 broken.append(str(file))
     return found, broken
 
 
 def is_pointer(path: str) -> bool:
     """Whether a file is what `git lfs` keeps in the place of one that it has not fetched."""
+    if not os.path.isfile(path):
+        return False
     with open(path, "rb") as file:
         return file.read(len(POINTER)) == POINTER
 
@@ -87,7 +92,7 @@ def _look(video: Video) -> Surveyed:
             return _look_inside(video, path)
         if path.is_symlink() and not path.exists():
             return Surveyed(video, "is a link to nothing: not fetched (by git annex, say)")
-        if path.is_file() and is_pointer(video.path):
+        if is_pointer(video.path):
             return Surveyed(video, UNFETCHED)
         check_whole(path)
     except (UserError, OSError) as error:

@@ -66,6 +66,17 @@ def test_pictures_beside_frames_are_told(tmp_path):
     assert finding.advice.startswith("2 passed over: .gif .tif")
 
 
+def test_frames_that_are_no_files_cost_no_more_than_themselves(tmp_path):
+    for name in ("Happy", "Sad"):
+        for k in range(15):
+            trees.touch(tmp_path / name / f"{k}", ["1.jpg", "2.jpg"])
+    (tmp_path / "Sad/3/2.jpg").unlink()
+    (tmp_path / "Sad/3/2.jpg").symlink_to("nowhere")
+    (tmp_path / "Sad/4/1.jpg").unlink()
+    os.mkfifo(tmp_path / "Sad/4/1.jpg")
+    assert check("folders", tmp_path).lines()
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_accents_are_the_same_however_they_are_written(tmp_path, form):
     other = "NFD" if form == "NFC" else "NFC"
