@@ -33,7 +33,7 @@ def claims(arguments: argparse.Namespace) -> None:
 def figures(arguments: argparse.Namespace) -> None:
     """Draw the figures of a preset's results again."""
     from rdfer.pipeline.runs import find_root, preset_dir
-    from rdfer.report.comparison_figure import draw_peers
+    from rdfer.report.comparison import draw_peers
     from rdfer.report.included import draw_all
     from rdfer.studies.real_results import gather_real
 

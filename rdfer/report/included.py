@@ -11,7 +11,7 @@ from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, sha256_file
 from rdfer.report import comparison, detection, embedding, parts, readout, scores, sensitivity
 from rdfer.report.claim_tables import all_tables, brief_table
-from rdfer.report.comparison_figure import draw_peers
+from rdfer.report.comparison import draw_peers
 from rdfer.report.drawing import Drawn, draw_file
 from rdfer.report.readout import Results, load_results
 from rdfer.report.reported import Peer

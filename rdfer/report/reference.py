@@ -37,7 +37,7 @@ def publish(preset: str) -> list[str]:
             f"`rdfer book --preset {preset}` shows its results"
         )
     # imports torch, which no refusal above should wait for
-    from rdfer.report.comparison_figure import draw_peers
+    from rdfer.report.comparison import draw_peers
     from rdfer.studies.plan import expected_runs
     from rdfer.studies.real_results import gather_real, write_real
 

@@ -121,16 +121,14 @@ def _networks(results: Results) -> str:
 
 def _detection(results: Results) -> dict[str, str]:
     rows = readout.rows_of(results, "agreement", "scores")
+    known = dict.fromkeys([*SCORE_NAMES, *(row["score"] for row in rows)])
+    selections = {"all": "all", "high-loss": "high", "high-loss-apart": "high_apart"}
     return {
         f"auroc_{identifier(score)}_{short}": interval(
             find(rows, score=score, over=over), "auroc", SHARE
         )
-        for score in dict.fromkeys([*SCORE_NAMES, *(row["score"] for row in rows)])
-        for over, short in (
-            ("all", "all"),
-            ("high-loss", "high"),
-            ("high-loss-apart", "high_apart"),
-        )
+        for score in known
+        for over, short in selections.items()
     }
 
 

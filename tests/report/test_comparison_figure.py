@@ -8,7 +8,7 @@ import pytest
 from matplotlib.text import Text
 
 from rdfer.base.files import sha256_file
-from rdfer.report import comparison_figure, drawing
+from rdfer.report import comparison, drawing
 from rdfer.report.comparison import placed
 from rdfer.report.reported import load_reported
 from rdfer.studies.real_results import RealResult
@@ -39,7 +39,7 @@ def peers():
 @pytest.fixture(scope="module")
 def drawn(peers):
     with drawing.style():
-        return comparison_figure.draw(peers, [RUN])
+        return comparison.draw(peers, [RUN])
 
 
 def marks(axis):
@@ -90,7 +90,7 @@ def test_every_mark_has_its_name_and_no_name_covers_another(peers, drawn):
 
 
 def test_kinds_of_input_differ_in_colour_and_marker():
-    looks = list(comparison_figure.LOOKS.values())
+    looks = list(comparison.LOOKS.values())
     for part in zip(*looks, strict=True):
         assert len(set(part)) == len(looks)
 
@@ -100,21 +100,21 @@ def test_runs_on_other_sets_in_part_after_a_look_or_without_cost_are_not_drawn(p
         RealResult(**{**vars(RUN), **change})
         for change in ({"data": "MAFW"}, {"folds": (1,)}, {"epoch": "test"}, {"gflops": None})
     ]
-    assert {mark.kind for mark in comparison_figure.marks_of(peers, runs)} <= {"V", "V+T", "A+V"}
+    assert {mark.kind for mark in comparison.marks_of(peers, runs)} <= {"V", "V+T", "A+V"}
 
 
 def test_nothing_known_is_still_a_figure():
-    figure, said = comparison_figure.draw({}, ())
+    figure, said = comparison.draw({}, ())
     assert len(figure.axes) == 1 and "No method" in said
 
 
 def test_the_file_has_its_provenance_and_the_same_bytes_again(tmp_path):
-    path = comparison_figure.draw_peers(REPORTED, [RUN], tmp_path)
+    path = comparison.draw_peers(REPORTED, [RUN], tmp_path)
     notes = json.loads(path.with_suffix(".json").read_text())
     assert notes["runs"] == ["dfew: 0"]
     assert notes["results"] == {"reported_results.csv": sha256_file(REPORTED)}
     assert "M3DFEL 1.66 GFLOPs, UAR 56.10" in notes["alt"]
     first = path.read_bytes()
     assert b"fill: #ffffff" in first or b"fill: white" in first
-    assert comparison_figure.draw_peers(REPORTED, [RUN], tmp_path) == path
+    assert comparison.draw_peers(REPORTED, [RUN], tmp_path) == path
     assert path.read_bytes() == first
