@@ -18,7 +18,7 @@ It repeats a few runs of ``noise`` and ``watch``, and has a folder of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rdfer.base.errors import UserError, did_you_mean
 from rdfer.settings.presets import Preset
@@ -61,13 +61,8 @@ class Condition:
 def under(variant: Variant, condition: Condition) -> Variant:
     """The variant under that label noise."""
     noise = {"noise.kind": condition.kind, "noise.rate": condition.rate}
-    return Variant(
-        name=f"{variant.name}@{condition.name}",
-        title=variant.title,
-        part=variant.part,
-        changes={**variant.changes, **noise},
-        matched=variant.matched,
-    )
+    named = f"{variant.name}@{condition.name}"
+    return replace(variant, name=named, changes={**variant.changes, **noise})
 
 
 USUAL = Condition("symmetric", 0.2)
@@ -112,27 +107,16 @@ def _noise(preset: Preset, seed: int) -> Iterator[Variant]:
 
 
 def _watch(preset: Preset, seed: int) -> Iterator[Variant]:
-    changes = {
-        "network.dropout": DROPOUT,
-        "agreement.clips": CLIPS,
-        "agreement.watch": "views",
-        "data.folds": FOLDS,
-    }
-    watched = Variant(name="watched", title="Plain, watched in all views", changes=changes)
-    twin = Variant(
-        name="twin",
-        title="Plain, its twin",
-        changes={
-            "network.dropout": DROPOUT,
-            "agreement.watch": "clips",
-            "agreement.clips": 1,
-            "training.twin": 1,
-        },
-    )
-    few = seed in preset.few_seeds
+    views = {"agreement.clips": CLIPS, "agreement.watch": "views", "data.folds": FOLDS}
+    alone = {"agreement.clips": 1, "agreement.watch": "clips", "training.twin": 1}
     for kind in preset.noise_kinds:
-        if few or kind == USUAL.kind:
-            for variant in (watched, twin):
+        if kind == USUAL.kind or seed in preset.few_seeds:
+            for name, title, changes in (
+                ("watched", "Plain, watched in all views", views),
+                ("twin", "Plain, its twin", alone),
+            ):
+                changes = {"network.dropout": DROPOUT, **changes}
+                variant = Variant(name=name, title=title, changes=changes)
                 yield under(variant, Condition(kind, USUAL.rate))
 
 
@@ -167,11 +151,9 @@ def other_values(base: Settings) -> dict[str, list[float]]:
 
 def changed_variant(setting: str, value: float) -> Variant:
     """RDFER (ours) with one setting changed, under the usual noise."""
-    leaf = setting.partition(".")[2]
+    leaf, changes = setting.partition(".")[2], {**OURS, setting: value}
     title = f"{leaf} = {value:g}"
-    return under(
-        Variant(name=f"{leaf}-{value:g}", title=title, changes={**OURS, setting: value}), USUAL
-    )
+    return under(Variant(name=f"{leaf}-{value:g}", title=title, changes=changes), USUAL)
 
 
 def _sensitivity(preset: Preset, seed: int) -> Iterator[Variant]:

@@ -43,9 +43,9 @@ def clip_scores(runs: OfFold, of_fold: Mapping[int, Manifest]) -> pd.DataFrame:
             parts.append(pd.DataFrame({**table, **{k: scores[k] for k in (*FREE, *KNOWING)}}))
     means = pd.concat(parts).groupby("id", sort=True).mean()
     videos = {c.id: c for m in of_fold.values() for c in m.videos}
-    means.insert(0, "given", [videos[name].given for name in means.index])
-    means.insert(1, "group", [videos[name].group for name in means.index])
-    means.insert(2, "votes", pd.Series([videos[n].votes for n in means.index], means.index, object))
+    for place, told in enumerate(("given", "group", "votes")):
+        values = [getattr(videos[name], told) for name in means.index]
+        means.insert(place, told, pd.Series(values, means.index, object))
     return means
 
 
@@ -57,19 +57,18 @@ def summary(table: pd.DataFrame, classes: Sequence[str], *, draws: int = 200) ->
         classes: in their order.
         draws: resamples of the bootstrap.
     """
-    by_class = table.groupby("given")["agreement"]
+    agreed = dict(iter(table.groupby("given")["agreement"]))
     rows = [
         {
             "class": name,
-            "clips": int(by_class.size()[name]),
-            "agreement": float(by_class.mean()[name]),
-            "unanimous": float((by_class.get_group(name) >= 1).mean()),
+            "clips": len(agreed[name]),
+            "agreement": agreed[name].mean(),
+            "unanimous": (agreed[name] >= 1).mean(),
         }
         for name in classes
-        if name in by_class.groups
+        if name in agreed
     ]
-    edges = np.linspace(0, 1, BINS + 1)
-    counts = np.histogram(table["agreement"], edges)[0]
+    counts, edges = np.histogram(table["agreement"], np.linspace(0, 1, BINS + 1))
     voted = table[[votes is not None and sum(votes) > 0 for votes in table["votes"]]]
     found: list[dict[str, Any]] = []
     if len(voted):

@@ -13,7 +13,7 @@ Scores whose epoch was chosen on the test fold are shown beside the others, neve
 literature.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -39,21 +39,18 @@ Epoch = Literal["last", "validation", "test"]
 EPOCHS: tuple[Epoch, ...] = get_args(Epoch)
 
 
-def _text(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must be a text")
-    return value
+def _must(rule: str, holds: Callable[[Any], bool]) -> AfterValidator:
+    def check(value: Any) -> Any:
+        if not holds(value):
+            raise ValueError(f"must be {rule}")
+        return value
+
+    return AfterValidator(check)
 
 
-def _rising(value: tuple[int, ...]) -> tuple[int, ...]:
-    if not value or list(value) != sorted(set(value)):
-        raise ValueError("must be different whole numbers, rising")
-    return value
-
-
-Text = Annotated[str, AfterValidator(_text)]
-# a list in the file
-Numbers = Annotated[tuple[int, ...], Field(strict=False), AfterValidator(_rising)]
+Text = Annotated[str, _must("a text", lambda value: bool(value.strip()))]
+RISING = _must("different whole numbers, rising", lambda v: v and list(v) == sorted(set(v)))
+Numbers = Annotated[tuple[int, ...], Field(strict=False), RISING]  # a list in the file
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -79,7 +76,7 @@ class RealResult(Record):
     """
 
     method: Text
-    data: str
+    data: Annotated[str, _must(f"one of {', '.join(FOLDS)}", FOLDS.__contains__)]
     preset: Text
     changes: dict[str, Any]
     folds: Numbers
@@ -92,13 +89,6 @@ class RealResult(Record):
     date: Text
     frames: Annotated[int, Field(gt=0)] | None = None
     size: Annotated[int, Field(gt=0)] | None = None
-
-    @field_validator("data")
-    @classmethod
-    def _known_set(cls, value: str) -> str:
-        if value not in FOLDS:
-            raise ValueError(f"must be one of {', '.join(FOLDS)}")
-        return value
 
     @field_validator("folds")
     @classmethod

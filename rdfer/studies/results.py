@@ -208,13 +208,11 @@ def _histogram(
 ) -> dict[str, Any]:
     """Number of each kind's videos by score, pooled over seeds."""
     masks = [kinds(arrays) for arrays in stores]
-    heights = {
-        kind: np.histogram(
-            np.concatenate([v[m[kind]] for v, m in zip(values, masks, strict=True)]), edges
-        )[0]
-        for kind in ("clean", "hard", "noisy")
+    of_kind = {
+        kind: np.concatenate([v[m[kind]] for v, m in zip(values, masks, strict=True)])
+        for kind in masks[0]
     }
-    return {"edges": edges, **heights}
+    return {"edges": edges, **{kind: np.histogram(v, edges)[0] for kind, v in of_kind.items()}}
 
 
 def _by_sweep(stores: Sequence[Arrays]) -> list[dict[str, float]]:

@@ -10,6 +10,7 @@ videos are left out.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -85,7 +86,7 @@ def threshold_rows(bench: Bench, preset: Preset) -> Rows:
     for rule, thresholds in THRESHOLDS.items():
         for threshold in thresholds:
             shares = {
-                kind: _of(bench, WATCHED, _flagged(rule, threshold, kind))
+                kind: _of(bench, WATCHED, _flagged, rule, threshold, kind)
                 for kind in ("noisy", "hard", "clean")
             }
             said = {"rule": rule, "threshold": threshold}
@@ -104,18 +105,16 @@ def warmup_rows(bench: Bench, preset: Preset) -> Rows:
     except Lacking:
         return []  # how many sweeps there are is not known either
 
-    def without(first: int) -> Measure:
-        def auroc(seed: int) -> float:
-            arrays, twin = (bench.arrays(*at, seed) for at in (WATCHED, TWIN))
-            wrong = noisy(arrays)
-            inside = high_loss(twin) & ~arrays["train_ambiguous"] & (wrong | arrays["train_hard"])
-            return rank_auroc(wrong[inside], _averaged(arrays, first)[inside])
-
-        return auroc
+    def auroc(seed: int, first: int) -> float:
+        arrays, twin = (bench.arrays(*at, seed) for at in (WATCHED, TWIN))
+        wrong = noisy(arrays)
+        inside = high_loss(twin) & ~arrays["train_ambiguous"] & (wrong | arrays["train_hard"])
+        return rank_auroc(wrong[inside], _averaged(arrays, first)[inside])
 
     rows = []
     for k, epoch in enumerate(epochs):
-        found = {"auroc": without(k), "delta": _less(without(k), without(0))}
+        later: Measure = partial(auroc, first=k)
+        found = {"auroc": later, "delta": _less(later, partial(auroc, first=0))}
         rows.append({"epoch": epoch, **row_over(preset.few_seeds, found)})
     return rows
 
@@ -129,7 +128,7 @@ def calibration_rows(bench: Bench, preset: Preset) -> Rows:
     rows = []
     for belief in BELIEFS:
         at = OURS_AT if "ours" in belief else WATCHED
-        row = row_over(preset.few_seeds, {"brier": _of(bench, at, _brier(belief))})
+        row = row_over(preset.few_seeds, {"brier": _of(bench, at, _brier, belief)})
         curve: dict[str, Any] = {}
         if row["brier_mean"] is not None:
             pairs = [_belief(bench.arrays(*at, seed), belief) for seed in preset.few_seeds]
@@ -143,8 +142,8 @@ def calibration_rows(bench: Bench, preset: Preset) -> Rows:
 # numbers of a seed
 
 
-def _of(bench: Bench, at: tuple[str, str], measure: Callable[[Arrays], float]) -> Measure:
-    return lambda seed: measure(bench.arrays(*at, seed))
+def _of(bench: Bench, at: tuple[str, str], number: Callable[..., float], *options: Any) -> Measure:
+    return lambda seed: number(bench.arrays(*at, seed), *options)
 
 
 def _less(a: Measure, b: Measure) -> Measure:
@@ -180,32 +179,26 @@ def _spread(arrays: Arrays) -> float:
     return float(agreement.jensen_shannon(pairs).mean())
 
 
-def _flagged(rule: str, threshold: float, kind: str) -> Callable[[Arrays], float]:
-    def share(arrays: Arrays) -> float:
-        if rule == "gap":
-            flagged = _averaged(arrays) >= threshold
-        else:
-            agreed, majority = agreement.vote(_clips(arrays)[-1])
-            flagged = (agreed >= threshold) & (majority != arrays["train_given"])
-        return float(flagged[kinds(arrays)[kind]].mean())
-
-    return share
+def _flagged(arrays: Arrays, rule: str, threshold: float, kind: str) -> float:
+    if rule == "gap":
+        flagged = _averaged(arrays) >= threshold
+    else:
+        agreed, majority = agreement.vote(_clips(arrays)[-1])
+        flagged = (agreed >= threshold) & (majority != arrays["train_given"])
+    return float(flagged[kinds(arrays)[kind]].mean())
 
 
 def _belief(arrays: Arrays, belief: str) -> tuple[Bools, Floats]:
     """Whether each label is wrong, and the probability of it that somebody states, [V]."""
     clips, given = _clips(arrays), arrays["train_given"]
-    q = {
-        "one clip": lambda: clips[-1, :, 0],
-        "clips": lambda: clips[-1].mean(1),
-        "clips and sweeps": lambda: clips.mean((0, 2)),
-        "ours, unweighed": lambda: clips.mean((0, 2)),
-        "RDFER (ours)": lambda: posterior(clips.mean((0, 2)), given, wrong=OURS["agreement.wrong"]),
-    }[belief]()
+    mean = clips.mean((0, 2))
+    q = {"one clip": clips[-1, :, 0], "clips": clips[-1].mean(1)}.get(belief, mean)
+    if belief == "RDFER (ours)":
+        q = posterior(mean, given, wrong=OURS["agreement.wrong"])
     sure = ~arrays["train_ambiguous"]
     said = 1 - q[np.arange(len(given)), given].astype(np.float64)
     return noisy(arrays)[sure], np.clip(said, 0, 1)[sure]
 
 
-def _brier(belief: str) -> Callable[[Arrays], float]:
-    return lambda arrays: float(brier_score_loss(*_belief(arrays, belief)))
+def _brier(arrays: Arrays, belief: str) -> float:
+    return float(brier_score_loss(*_belief(arrays, belief)))

@@ -94,15 +94,13 @@ def chosen(rows: Sequence[Mapping[str, Any]], *, pool: str) -> dict[str, dict[st
     """
     check_pool(pool)
     out = {}
-    names = dict.fromkeys(str(row["variant"]).rpartition("-")[0] for row in rows)
-    for name in names:
-        means = []
-        for number in range(len(TRIALS[name])):
-            uars = {r["seed"]: r["uar"] for r in rows if r["variant"] == f"{name}-{number}"}
-            missing = [seed for seed in SEEDS if seed not in uars]
-            if missing:
-                raise UserError(f"trial {name}-{number}: seed {missing[0]} is missing")
-            means.append(float(np.mean([uars[seed] for seed in SEEDS])))
+    uars = {(str(row["variant"]), row["seed"]): row["uar"] for row in rows}
+    for name in dict.fromkeys(variant.rpartition("-")[0] for variant, _ in uars):
+        named = [f"{name}-{number}" for number in range(len(TRIALS[name]))]
+        missing = [(trial, seed) for trial in named for seed in SEEDS if (trial, seed) not in uars]
+        if missing:
+            raise UserError(f"trial {missing[0][0]}: seed {missing[0][1]} is missing")
+        means = [float(np.mean([uars[trial, seed] for seed in SEEDS])) for trial in named]
         best = int(np.argmax(means))
         out[name] = {"best": best, "changes": dict(TRIALS[name][best]), "trials": means}
     return out
