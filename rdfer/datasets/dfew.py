@@ -139,35 +139,26 @@ def split_file(root: Path, split: str, fold: int, *, lists: Path | None = None) 
     Raises:
         UserError: there is none, or there are the files of two layouts.
     """
-    names = [f"{split}(single-labeled)", f"{split}(single_labeled)", split]
-    inside = [f"{name}/set_{fold}.csv" for name in names]
-    other = f"single_{split}set_{fold}.csv"
+    parts = [f"{split}(single-labeled)", f"{split}(single_labeled)", split]
+
+    def places(fold: int) -> list[Path]:
+        inside = [f"{part}/set_{fold}.csv" for part in parts]
+        other = f"single_{split}set_{fold}.csv"
+        if lists is not None:
+            return [lists / name for name in (*inside, other)]
+        return [*(root / OFFICIAL / name for name in inside), root / OTHER / other]
+
+    found = [file for file in places(fold) if file.is_file()]
     if lists is not None:
-        known = [lists / name for name in (*inside, other)]
-        found = [file for file in known if file.is_file()]
         return found[0] if found else find_list(lists, split=split, fold=fold)
-    known = [*(root / OFFICIAL / name for name in inside), root / OTHER / other]
-    found = [file for file in known if file.is_file()]
-    if not found:
-        return _official_file(root, split, fold)
     if len(found) > 1:
         raise UserError(
             f"{found[0]} and {found[1]}: two layouts are mixed; name the folder of the lists to "
             "take with --lists"
         )
-    return found[0]
-
-
-def _official_file(root: Path, split: str, fold: int) -> Path:
-    """A fold's split file in the layout that is there.
-
-    Raises:
-        UserError: it is not there.
-    """
-    if (root / OTHER).is_dir() and not (root / OFFICIAL).is_dir():
-        return official_list(fold, lambda k: root / OTHER / f"single_{split}set_{k}.csv", FOLDS)
-    place = root / OFFICIAL / f"{split}(single-labeled)"
-    return official_list(fold, lambda k: place / f"set_{k}.csv", FOLDS)
+    # told of the layout that is there
+    which = -1 if (root / OTHER).is_dir() and not (root / OFFICIAL).is_dir() else 0
+    return found[0] if found else official_list(fold, lambda k: places(k)[which], FOLDS)
 
 
 def read_part(

@@ -93,7 +93,7 @@ def find_list(folder: str | Path, *, split: str, fold: int | None) -> Path:
     files = [
         f
         for f in sorted((*folder.glob("*"), *folder.glob("*/*")))
-        if f.suffix.lower() in (".txt", ".csv")
+        if f.suffix.lower() in (".txt", ".csv") and f.name[0] != "."
     ]
     word = re.compile(rf"(?<![a-z]){split}(?![a-z])", re.IGNORECASE)
     named = [f for f in files if word.search(f.stem)]

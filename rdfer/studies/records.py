@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 
 
 class Record(BaseModel):
@@ -37,5 +37,5 @@ def read(kind: type[R], raw: Any, place: str) -> R:
     if wrong["type"] == "missing":
         raise UserError(f"{place}: {key} is missing")
     if wrong["type"] == "extra_forbidden":
-        raise UserError(f"{place}: {key} is not known")
-    raise UserError(f"{place}: {key} = {raw.get(key)!r}: {rule}")
+        raise UserError(f"{place}: {short(key)} is not known")
+    raise UserError(f"{place}: {key} = {short(repr(raw.get(key)))}: {rule}")

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,8 @@ def key(parts):
 def test_a_list_is_found_by_its_name(tmp_path, name, split, fold):
     names = [name, name.replace("1", "2"), name.replace("1", "11")] if fold else [name]
     other = "test" if split == "train" else "train"
-    for file in {*names, *(n.replace(split, other) for n in names), "pretraining.txt"}:
+    left = {f"{Path(n).parent}/._{Path(n).name}" for n in names}
+    for file in {*names, *left, *(n.replace(split, other) for n in names), "pretraining.txt"}:
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).touch()
     assert find_list(tmp_path, split=split, fold=fold) == tmp_path / name
