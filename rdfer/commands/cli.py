@@ -19,7 +19,7 @@ from rdfer.commands import COMMANDS
 #: What the package imports beyond its core, by the extra that brings it.
 EXTRAS = {
     "faces": "numba",
-    "workflow": "lightning_fabric nbclient nbformat openpyxl pandas papermill psutil pydantic"
+    "workflow": "lightning_fabric nbclient nbformat pandas papermill psutil pydantic"
     " snakemake traitlets yaml",
     "book": "adjustText matplotlib seaborn sphinx_external_toc",
     "audit": "jinja2",
