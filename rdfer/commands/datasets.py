@@ -1,6 +1,7 @@
 """Commands about data sets on disk: what there is, whether a copy is whole, and its bank."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -236,8 +237,10 @@ def ingest(arguments: argparse.Namespace) -> None:
     )
     for note in tree.notes:
         log(note)
+    if tree.undivided:  # a bank holds frames alone
+        log(f"{tree.undivided}; all videos are decoded, as training videos")
     done = ingest(
-        tree.manifest(),
+        replace(tree, undivided="").manifest(),
         out,
         **sizes,
         workers=arguments.workers,

@@ -138,34 +138,40 @@ def check(
         except UserError as error:
             findings.append(Finding(f"fold {k}", UNREADABLE, "", "wrong", str(error)))
         else:
+            if trees[k].undivided:
+                told = trees[k].undivided
+                findings.append(Finding(f"fold {k}", UNREADABLE, "", "wrong", told))
             if not (dataset.known or trees[k].drawn or grouped):
                 folds = (k,)  # the folder is divided already
                 break
     if not trees:
         return Report(dataset.title, str(root), tuple(findings))
-    findings += _parts(dataset, trees, official=not grouped)
-    findings += _folds(trees, whole=set(trees) == set(folds))
-    # a file of groups replaces those whose number is known
-    findings += _groups(trees.values(), 0 if options.get("groups") else dataset.groups)
+    if divided := {k: tree for k, tree in trees.items() if not tree.undivided}:
+        findings += _parts(dataset, divided, official=not grouped)
+        findings += _folds(divided, whole=set(trees) == set(folds))
+        # a file of groups replaces those whose number is known
+        findings += _groups(divided.values(), 0 if options.get("groups") else dataset.groups)
     first = next(iter(trees.values()))
     if votes := sum(video.votes is not None for video in first.videos):
         findings.append(Finding("videos with votes", str(votes)))
     notes = dict.fromkeys(text for tree in trees.values() for text in tree.notes)
     findings += [note("note", "", text) for text in notes]
-    findings += _videos(trees, val_share=0 if dataset.known else val_share)
+    findings += _videos(trees, divided, val_share=0 if dataset.known else val_share)
     return Report(dataset.title, first.folder, tuple(findings))
 
 
-def _videos(trees: Mapping[int, Tree], *, val_share: float) -> Iterable[Finding]:
+def _videos(
+    trees: Mapping[int, Tree], divided: Mapping[int, Tree], *, val_share: float
+) -> Iterable[Finding]:
     """What the videos look like, and whether what can be read of them is enough."""
     videos = list({video.id: video for tree in trees.values() for video in tree.videos}.values())
     looks = survey(videos)
     yield from _about_videos(videos, looks)
     readable = {look.video.id for look in looks if not look.problem}
-    if readable:
-        yield from _classes(trees, readable)
+    if readable and divided:
+        yield from _classes(divided, readable)
         if val_share:
-            yield from _validation(trees, readable, val_share)
+            yield from _validation(divided, readable, val_share)
 
 
 def _parts(dataset: DataSet, trees: Mapping[int, Tree], *, official: bool) -> Iterable[Finding]:

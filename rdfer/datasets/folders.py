@@ -15,7 +15,7 @@ from rdfer.base.errors import UserError, short
 from rdfer.data.manifest import Video
 from rdfer.data.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
 from rdfer.datasets.dataset import DataSet, Wanted
-from rdfer.datasets.splits import in_fold
+from rdfer.datasets.splits import drawn
 from rdfer.datasets.tables import as_text, below, read_table
 from rdfer.datasets.tree import Tree, WrongRoot, class_folders, nearby, subfolders
 
@@ -50,17 +50,16 @@ def scan(wanted: Wanted) -> Tree:
             f"root = '{root}': its folders hold no videos and no folders of frames; "
             f"{nearby(root, _has_classes, up=1)}"
         )
-    drawn = split is None and not parts
-    if fold != 1 and not drawn:
+    given = split is not None or bool(parts)
+    if fold != 1 and given:
         raise UserError(
             f"fold = {fold!r}: {root} is divided already, so there is one split, fold 1"
         )
     if split is not None:
         rows = _divide(rows, root, split, parts)
-    elif drawn:
-        rows = list(in_fold(rows, fold=fold, seed=wanted.seed))
     notes += _of_one_name(rows) if parts else ()
-    return Tree(tuple(rows), classes, root.resolve().name, str(root), notes, drawn=drawn)
+    tree = Tree(tuple(rows), classes, root.resolve().name, str(root), notes)
+    return tree if given else drawn(tree, fold=fold, seed=wanted.seed)
 
 
 def _of_one_name(rows: Sequence[Video]) -> tuple[str, ...]:

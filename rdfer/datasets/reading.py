@@ -95,7 +95,8 @@ def scan(
         )
     if grouped or (groups is not None and tree.drawn):
         videos = in_fold(tree.videos, fold=fold, seed=seed)
-        tree = replace(tree, videos=videos, name=f"{dataset.title}, own fold {fold}, seed {seed}")
+        name = f"{dataset.title}, own fold {fold}, seed {seed}"
+        tree = replace(tree, videos=videos, name=name, undivided="")
     return tree
 
 

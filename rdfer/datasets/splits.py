@@ -87,7 +87,7 @@ def by_actor(tree: Tree, *, fold: int, seed: int) -> Tree:
     """A set without official split, whose groups are its actors, in five folds by actor.
 
     Raises:
-        UserError: there are no videos, or fewer actors than folds.
+        UserError: there are no videos.
     """
     if not tree.videos:
         raise UserError(
@@ -96,13 +96,21 @@ def by_actor(tree: Tree, *, fold: int, seed: int) -> Tree:
         )
     actors = len({video.group for video in tree.videos})
     if actors < FOLDS:
-        raise UserError(
+        told = (
             f"{tree.folder}: holds videos of {actors} actors; {FOLDS} folds by actor need at least "
             f"{FOLDS}; unpack those of the others"
         )
-    videos = in_fold(tree.videos, fold=fold, seed=seed)
+        return replace(tree, drawn=True, undivided=told)
     name = f"{tree.name}, fold {fold} of {FOLDS} by actor, seed {seed}"
-    return replace(tree, videos=videos, name=name, drawn=True)
+    return drawn(replace(tree, name=name), fold=fold, seed=seed)
+
+
+def drawn(tree: Tree, *, fold: int, seed: int) -> Tree:
+    """A set in five folds of its own, or undivided where there are too few videos for them."""
+    try:
+        return replace(tree, videos=in_fold(tree.videos, fold=fold, seed=seed), drawn=True)
+    except UserError as error:
+        return replace(tree, drawn=True, undivided=str(error))
 
 
 def cut_validation(

@@ -40,6 +40,7 @@ class Tree:
         folder: the folder that the videos were taken from.
         notes: what is unusual but was read rightly, for people.
         drawn: the reader drew folds at random, as no split is given.
+        undivided: why it could draw none, so that all videos are of the training part.
     """
 
     videos: tuple[Video, ...]
@@ -48,6 +49,7 @@ class Tree:
     folder: str
     notes: tuple[str, ...] = ()
     drawn: bool = False
+    undivided: str = ""
 
     @property
     def missing(self) -> tuple[Video, ...]:
@@ -58,8 +60,11 @@ class Tree:
         """All videos as a manifest.
 
         Raises:
-            UserError: a video is not there, or the manifest breaks its rules.
+            UserError: a video is not there, no folds could be drawn, or the manifest breaks its
+                rules.
         """
+        if self.undivided:
+            raise UserError(self.undivided)
         if self.missing:
             raise UserError(
                 f"{self.folder}: video {self.missing[0].id} is not there "

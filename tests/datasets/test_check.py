@@ -3,9 +3,10 @@
 import pytest
 from PIL import Image
 
+from rdfer.base.errors import UserError
 from rdfer.commands import cli
 from rdfer.data.manifest import CLASSES
-from rdfer.datasets import DATASETS
+from rdfer.datasets import DATASETS, read
 from rdfer.datasets.check import check
 from tests.datasets import trees
 
@@ -283,6 +284,10 @@ def test_a_folder_that_is_too_small_for_folds(tmp_path):
     report = check("folders", tmp_path)
     assert wrong(report) == [f"fold {k}" for k in range(1, 6)]
     assert "folds = 5: must be 2..3" in report.findings[0].advice
+    # what its videos look like is told all the same
+    assert found(report)["missing videos"].found == "0"
+    with pytest.raises(UserError, match=r"folds = 5: must be 2\.\.3"):
+        read("folders", tmp_path)
 
 
 def test_advice_fits_sets_without_lists(tmp_path):

@@ -1,8 +1,11 @@
 import shutil
 
 import pytest
+from PIL import Image
 
 from rdfer.base.errors import UserError
+from rdfer.commands import cli
+from rdfer.data.manifest import Manifest
 from rdfer.datasets import read, scan
 from rdfer.datasets.afew import CLASSES as AFEW_CLASSES
 from tests.datasets import trees
@@ -148,6 +151,18 @@ def test_a_root_nearby_is_named(tmp_path, form):
             continue  # folders of frames can be taken for classes
         with pytest.raises(UserError, match=r"at least two .* did you mean '.*/x/D'"):
             read("folders", tmp_path / wrong)
+
+
+def test_too_few_videos_for_folds_are_decoded_all_the_same(tmp_path, capsys):
+    for name in ("yes", "no"):
+        for k in range(2):
+            (tmp_path / "D" / name / f"{k}").mkdir(parents=True)
+            Image.new("L", (16, 16)).save(tmp_path / "D" / name / f"{k}/1.png")
+    argv = ["ingest", "folders", str(tmp_path / "D"), "--out", str(tmp_path / "B")]
+    assert cli.main([*argv, "--size", "16", "--frames", "1", "--workers", "0"]) == 0
+    told = capsys.readouterr().err
+    assert "folds = 5: must be 2..2" in told and "all videos are decoded" in told
+    assert {v.split for v in Manifest.load(tmp_path / "B/manifest.json").videos} == {"train"}
 
 
 def test_one_name_in_two_parts_is_noted(tmp_path):
