@@ -30,8 +30,9 @@ from rdfer.base.files import read_json
 from rdfer.base.machine import threads
 from rdfer.base.progress import log, progress
 from rdfer.data.filling import Filling, locked, write_frames
+from rdfer.data.pictures import is_picture
 from rdfer.data.stored import FORMAT, INDEX, Array, Bank, Ints, Layout, Stored, digest
-from rdfer.data.video import IMAGE_SUFFIXES, Decoded, decode
+from rdfer.data.video import DECODING, Decoded, decode
 from rdfer.data.workers import Lost, work
 from rdfer.method.sampling import stored_indices
 
@@ -78,8 +79,8 @@ class VideoFile:
 
     @property
     def key(self) -> str:
-        """Names, sizes and times of change of the files, as 64 hex digits."""
-        return hashlib.sha256(repr(_stats(self.path)).encode()).hexdigest()
+        """Names, sizes, times of change of the files, and how they are read: 64 hex digits."""
+        return hashlib.sha256(repr((DECODING, _stats(self.path))).encode()).hexdigest()
 
     def load(self, size: int, frames: int) -> Decoded:
         """The middle square of each frame that is kept; of a shorter video all that it has, once.
@@ -101,11 +102,7 @@ def _stats(path: str) -> list[tuple[str, int, int]]:
         stats = [(file.name, file.stat())] if file.exists() else []
     else:
         with os.scandir(path) as entries:
-            stats = [
-                (entry.name, entry.stat())
-                for entry in entries
-                if os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES
-            ]
+            stats = [(entry.name, entry.stat()) for entry in entries if is_picture(entry.name)]
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 

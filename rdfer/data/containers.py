@@ -1,162 +1,150 @@
-"""What a container tells without decoding: whether the file is whole, how large its pictures are.
+"""What kind of file a video is, and whether it is whole: told by its bytes, without decoding.
 
-Decoders read a cut-off file to its last whole packet and say nothing, or hang; a short video then
-looks like a short expression. The sizes in the container tell in a few bytes.
+A name says nothing: a list of addresses called ``a.mp4`` would make a decoder read other files. So
+the kind is decided here, from a short list, by the first bytes. Decoders read a cut-off file to its
+last whole packet and say nothing, and a short video then looks like a short expression; the lengths
+that most containers hold tell in a few bytes.
 """
 
-import math
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from rdfer.base.errors import UserError
 
+# what stands for a file that git lfs has not fetched
+POINTER = b"version https://git-lfs"
+UNFETCHED = "is a pointer of git lfs, not a video; run `git lfs pull`"
 MATROSKA = b"\x1a\x45\xdf\xa3"
 SEGMENT = b"\x18\x53\x80\x67"
+ASF = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+ASF_DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 # kinds of the pieces that a Flash video is made of: sound, picture, data
 FLV_TAGS = (8, 9, 18)
-# first pieces of an MPEG-4 or QuickTime file
-BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide")
-# the transformation of a track that is shown as it is stored: neither turned nor mirrored
-UPRIGHT = struct.pack(">9i", 1 << 16, 0, 0, 0, 1 << 16, 0, 0, 0, 1 << 30)
-# a larger index than this is not read into memory
-LARGEST_INDEX = 1 << 26
+# first pieces of an MPEG-4 or QuickTime file, and those that may follow
+BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof", b"pnot", b"uuid")
+LATER_BOXES = (*BOXES, b"sidx", b"mfra", b"meta", b"udta", b"emsg", b"prft", b"PICT", b"pdin")
+KNOWN = "MP4, MOV, 3GP, MKV, WebM, AVI, FLV, WMV, MPEG, MPEG-TS, Ogg, GIF"
 
 
-def check_whole(path: Path) -> None:
-    """Refuse a video file that is missing, empty, or shorter than its container says.
+def check_whole(path: Path) -> str:
+    """Refuse a file that is missing, empty, no video, or shorter than its container says.
 
-    MPEG-4 and QuickTime, AVI, Matroska and WebM, and Flash are checked; of other containers only
-    that they are not empty.
+    Whether it is whole is told of MPEG-4 and QuickTime, AVI, Matroska and WebM, Flash, ASF (WMV),
+    Ogg and GIF; MPEG streams have no length. Bytes after the end are no fault.
+
+    Returns:
+        The kind of container, as FFmpeg calls its reader.
 
     Raises:
         UserError: naming the file and what it lacks.
     """
     if not path.is_file():
-        raise UserError(f"{path}: no such video file or folder of frames")
+        what = "is no regular file" if path.exists() else "no such video file or folder of frames"
+        raise UserError(f"{path}: {what}")
     size = path.stat().st_size
     if size == 0:
         raise UserError(f"{path}: is empty (0 bytes); a whole video file is needed")
     with open(path, "rb") as file:
-        start = file.read(12)
-        if start[4:8] in BOXES:
-            needed = _boxes_end(path, file, size)
-        elif start[:4] == b"RIFF" and start[8:12] == b"AVI ":
-            needed = 8 + int(struct.unpack("<I", start[4:8])[0])
-        elif start[:4] == MATROSKA:
-            needed = _segment_end(file, size)
-        elif start[:3] == b"FLV":
-            needed = size if _last_tag_is_whole(file, size) else size + 1
-        else:
-            return
+        kind = _kind(path, file.read(400))
+        ends = {
+            "mov": _boxes_end,
+            "avi": _riff_end,
+            "matroska": _segment_end,
+            "flv": _tags_end,
+            "asf": _asf_end,
+            "ogg": _pages_end,
+            "gif": _gif_end,
+        }
+        try:
+            needed = ends[kind](file, size) if kind in ends else size
+        except EOFError:
+            needed = size + 1
+        except _Damaged as error:
+            raise UserError(
+                f"{path}: is damaged at byte {error}; a whole video is needed"
+            ) from None
     if needed > size:
         raise UserError(
             f"{path}: is cut off after {size} bytes; its container promises more, "
             "and a whole video file is needed"
         )
+    return kind
 
 
-def picture_size(path: Path) -> tuple[int, int] | None:
-    """Height and width of the pictures of a video in pixels, where the container tells them simply.
-
-    Only MPEG-4 and QuickTime with one picture track that is not rotated, and AVI whose first
-    stream is the pictures, are looked into.
-
-    Returns:
-        Height and width, or None: open the file with a decoder to know.
-    """
-    with open(path, "rb") as file:
-        start = file.read(188)
-        if start[4:8] in BOXES:
-            return _mp4_size(_moov(file, path.stat().st_size))
-        if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
-            return _avi_size(start)
-    return None
+class _Damaged(Exception):
+    """Lengths that cannot be, at this byte."""
 
 
-def _avi_size(start: bytes) -> tuple[int, int] | None:
-    """From the first 188 bytes, where encoders put the headers of the file and its first stream."""
-    tags = (start[24:28], start[88:92], start[100:104], start[108:112], start[164:168])
-    if tags != (b"avih", b"LIST", b"strh", b"vids", b"strf") or len(start) < 188:
-        return None
-    width, height = struct.unpack("<ii", start[176:184])
-    return (abs(height), width) if width > 0 and height else None
+def _kind(path: Path, start: bytes) -> str:
+    if start.startswith(POINTER):
+        raise UserError(f"{path}: {UNFETCHED}")
+    beginnings = {
+        MATROSKA: "matroska",
+        b"FLV": "flv",
+        ASF: "asf",
+        b"OggS": "ogg",
+        b"GIF87a": "gif",
+        b"GIF89a": "gif",
+        b"\0\0\1\xba": "mpeg",
+        b"\0\0\1\xb3": "mpegvideo",
+    }
+    for beginning, kind in beginnings.items():
+        if start.startswith(beginning):
+            return kind
+    if start[4:8] in BOXES:
+        return "mov"
+    if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
+        return "avi"
+    # packets of 188 bytes; those of video cameras have four more in front
+    if any(start[first::step][:2] == b"GG" for first, step in ((0, 188), (4, 192))):
+        return "mpegts"
+    raise UserError(
+        f"{path}: cannot be decoded; its first bytes {start[:12]!r} are of no video that "
+        f"is read ({KNOWN}); a whole video is needed"
+    )
 
 
-def _mp4_size(moov: bytes) -> tuple[int, int] | None:
-    sizes = []
-    for track in _boxes(moov, b"trak"):
-        media = b"".join(_boxes(track, b"mdia"))
-        if b"".join(_boxes(media, b"hdlr"))[8:12] != b"vide":
-            continue
-        table = b"".join(_boxes(b"".join(_boxes(media, b"minf")), b"stbl"))
-        entries = b"".join(_boxes(table, b"stsd"))
-        upright = b"".join(_boxes(track, b"tkhd"))[-44:-8] == UPRIGHT
-        if not upright or entries[4:8] != b"\0\0\0\1" or len(entries) < 44:
-            return None
-        width, height = struct.unpack(">HH", entries[40:44])
-        sizes.append((height, width))
-    return sizes[0] if len(sizes) == 1 and math.prod(sizes[0]) else None
-
-
-def _moov(file: IO[bytes], size: int) -> bytes:
-    """The content of the box with the index of the frames; empty where there is none."""
-    position = 0
-    while position + 8 <= size:
-        file.seek(position)
-        length, kind = struct.unpack(">I4s", file.read(8))
-        head = 8
-        if length == 1:
-            length, head = int.from_bytes(file.read(8), "big"), 16
-        if kind == b"moov" and length <= LARGEST_INDEX:
-            return file.read(length - head)
-        if length < head:
-            break
-        position += length
-    return b""
-
-
-def _boxes(content: bytes, kind: bytes) -> Iterator[bytes]:
-    """The contents of the boxes of one kind that lie directly in ``content``."""
-    position = 0
-    while position + 8 <= len(content):
-        length, found = struct.unpack(">I4s", content[position : position + 8])
-        if length < 8:
-            return
-        if found == kind:
-            yield content[position + 8 : position + length]
-        position += length
-
-
-def _boxes_end(path: Path, file: IO[bytes], size: int) -> int:
+def _boxes_end(file: IO[bytes], size: int) -> int:
     """Where the last of the boxes that an MPEG-4 file consists of ends."""
     position, kinds = 0, set()
     while position + 8 <= size:
         file.seek(position)
         length, kind = struct.unpack(">I4s", file.read(8))
+        whole = b"moov" in kinds and (b"mdat" in kinds or b"moof" in kinds)
+        if whole and kind not in LATER_BOXES:
+            return position  # what follows is none of it
         if length == 1:  # the length follows in 64 bits
             length = int.from_bytes(file.read(8), "big")
         elif length == 0:  # up to the end of the file
             length = size - position
         if length < 8:
-            raise UserError(f"{path}: is damaged at byte {position}; a whole video is needed")
+            raise _Damaged(position)
         kinds.add(kind)
         position += length
     # the index of the frames often comes last, so a file cut exactly before it ends well
     return position if b"moov" in kinds or b"moof" in kinds else max(position, size + 1)
 
 
+def _riff_end(file: IO[bytes], size: int) -> int:
+    """Where the last of the lists that an AVI consists of ends: one, and more beyond a gigabyte."""
+    end = 0
+    while end + end % 2 + 12 <= size:
+        file.seek(end + end % 2)
+        name, length, kind = struct.unpack("<4sI4s", _exactly(file, 12))
+        if end and (name, kind) != (b"RIFF", b"AVIX"):
+            break  # what follows is none of it
+        end += end % 2 + 8 + length
+    return end
+
+
 def _segment_end(file: IO[bytes], size: int) -> int:
     """Where the segment of a Matroska file ends; ``size`` where it does not say."""
     file.seek(4)
-    try:
-        file.seek(_variable_number(file) or 0, 1)
-        if _exactly(file, 4) != SEGMENT:
-            return size
-        length = _variable_number(file)
-    except EOFError:
-        return size + 1
+    file.seek(_variable_number(file) or 0, 1)
+    if _exactly(file, 4) != SEGMENT:
+        return size
+    length = _variable_number(file)
     return size if length is None else file.tell() + length
 
 
@@ -178,14 +166,61 @@ def _exactly(file: IO[bytes], count: int) -> bytes:
     return content
 
 
-def _last_tag_is_whole(file: IO[bytes], size: int) -> bool:
-    """Whether the four last bytes of a Flash video are the length of the tag before them."""
-    if size < 15:
-        return False
-    file.seek(size - 4)
-    length = int.from_bytes(file.read(4), "big")
-    if not 11 <= length <= size - 4:
-        return False
-    file.seek(size - 4 - length)
-    tag = file.read(4)
-    return tag[0] & 0x1F in FLV_TAGS and int.from_bytes(tag[1:4], "big") + 11 == length
+def _tags_end(file: IO[bytes], size: int) -> int:
+    """Where the last piece of a Flash video ends; each is followed by its length."""
+    file.seek(5)
+    position = int.from_bytes(_exactly(file, 4), "big") + 4
+    file.seek(position)
+    while position < size:
+        if _exactly(file, 1)[0] & 0x1F not in FLV_TAGS:
+            return position  # what follows is none of it
+        length = 11 + int.from_bytes(_exactly(file, 3), "big")
+        position += length + 4
+        file.seek(position - 4)
+        if int.from_bytes(_exactly(file, 4), "big") not in (length, 0):
+            raise _Damaged(position - 4)
+    return position
+
+
+def _asf_end(file: IO[bytes], size: int) -> int:
+    """Where the header and the data of a Windows Media file end."""
+    position = 0
+    while position + 24 <= size:
+        file.seek(position)
+        kind, length = struct.unpack("<16sQ", file.read(24))
+        if length < 24:  # a broadcast, which does not know how long it will be
+            return size
+        position += length
+        if kind == ASF_DATA:
+            return position
+    return size + 1
+
+
+def _pages_end(file: IO[bytes], size: int) -> int:
+    """Where the last page of an Ogg file ends; past ``size`` where none says that it is last."""
+    file.seek(max(0, size - (1 << 17)))
+    start, tail = file.tell(), file.read()
+    at = tail.rfind(b"OggS")
+    page = tail[at:]
+    if at < 0 or len(page) < 27 or len(page) < 27 + page[26]:
+        return size + 1
+    last = page[5] & 4
+    return start + at + 27 + page[26] + sum(page[27 : 27 + page[26]]) if last else size + 1
+
+
+def _gif_end(file: IO[bytes], size: int) -> int:
+    """Where a GIF's last byte is, behind blocks of blocks."""
+    file.seek(10)
+    flags = _exactly(file, 3)[0]
+    file.seek(3 << (flags & 7) + 1 if flags & 0x80 else 0, 1)
+    while (mark := _exactly(file, 1)) != b";":
+        if mark == b",":
+            flags = _exactly(file, 9)[8]
+            file.seek((3 << (flags & 7) + 1 if flags & 0x80 else 0) + 1, 1)
+        elif mark == b"!":
+            _exactly(file, 1)
+        else:
+            raise _Damaged(file.tell() - 1)
+        while length := _exactly(file, 1)[0]:
+            file.seek(length, 1)
+    return file.tell()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rdfer.base.errors import UserError
+from rdfer.data.containers import UNFETCHED
 from rdfer.data.manifest import SPLITS, Manifest, Video
 from rdfer.datasets.dataset import DataSet, Known
 from rdfer.datasets.reading import (
@@ -21,7 +22,7 @@ from rdfer.datasets.reading import (
     scan,
 )
 from rdfer.datasets.splits import cut
-from rdfer.datasets.survey import UNFETCHED, Surveyed, is_pointer, sample_frames, survey
+from rdfer.datasets.survey import Surveyed, is_pointer, sample_frames, survey
 from rdfer.datasets.tree import Tree, WrongRoot, passed_over
 from rdfer.settings.schema import Data
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from rdfer.base.errors import UserError, short
 from rdfer.data.manifest import Video
-from rdfer.data.video import IMAGE_SUFFIXES, VIDEO_SUFFIXES
+from rdfer.data.pictures import IMAGE_SUFFIXES
+from rdfer.data.video import VIDEO_SUFFIXES
 from rdfer.datasets.dataset import DataSet, Wanted
 from rdfer.datasets.splits import drawn
 from rdfer.datasets.tables import as_text, below, read_table

@@ -9,14 +9,10 @@ from PIL import Image
 
 from rdfer.base.errors import UserError, short
 from rdfer.base.progress import progress
-from rdfer.data.containers import check_whole
+from rdfer.data.containers import POINTER, check_whole
 from rdfer.data.manifest import Video
-from rdfer.data.video import frame_files
+from rdfer.data.pictures import FORMATS, frame_files
 from rdfer.datasets.tree import LOOKS
-
-#: What stands for a file that `git lfs` has not fetched.
-POINTER = b"version https://git-lfs"
-UNFETCHED = "is a pointer of git lfs, not a video; run `git lfs pull`"
 
 
 @dataclass(frozen=True)
@@ -69,7 +65,7 @@ def sample_frames(
             try:
                 if not file.is_file():  # a pipe would be waited for
                     raise OSError
-                with Image.open(file) as image:
+                with Image.open(file, formats=FORMATS) as image:
                     found.setdefault(image.size, str(file))
             # Pillow's readers of single formats do not agree on what they raise
             except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
@@ -92,8 +88,6 @@ def _look(video: Video) -> Surveyed:
             return _look_inside(video, path)
         if path.is_symlink() and not path.exists():
             return Surveyed(video, "is a link to nothing: not fetched (by git annex, say)")
-        if is_pointer(video.path):
-            return Surveyed(video, UNFETCHED)
         check_whole(path)
     except (UserError, OSError) as error:
         told = str(error).removeprefix(f"{short(path, len(video.path))}: ")

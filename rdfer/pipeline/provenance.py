@@ -13,8 +13,7 @@ from rdfer.base import machine
 from rdfer.base.errors import UserError
 
 VERSIONS_OF = (
-    "decord",
-    "decord2",
+    "av",
     "lightning-fabric",
     "numba",
     "numpy",
@@ -30,7 +29,6 @@ NEEDED = {
     "torch": "",
     "torchvision": "",
     "timm": "",
-    "decord": "",
     "av": "",
     "numba": "faces",
     "lightning_fabric": "workflow",
@@ -47,7 +45,7 @@ def versions() -> dict[str, str]:
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            continue  # decord and decord2: one of them, by platform
+            continue  # what an extra brings
     return found
 
 

@@ -73,7 +73,7 @@ class Layout:
         """Why a video that is amiss cannot be read, as ingesting tells it."""
         if not self.kind:
             return {"no bytes": "cannot be read; a whole image", "broken": "holds no frames"}
-        broken = "is cut off" if self.kind == "flv" else "it promises more frames than it holds"
+        broken = "is cut off" if self.kind == "flv" else "cannot be decoded"
         return {"no bytes": "is empty (0 bytes)", "broken": broken}
 
 
@@ -103,7 +103,7 @@ def plant(root: Path, layout: Layout) -> list[Item]:
         names = {**item.names, "t": "{t}", "tt": "{t:05d}"}
         path, count = root / layout.path.format(**names), len(frames)
         if layout.kind:
-            count = _write_file(path, frames, item.amiss)
+            _write_file(path, frames, item.amiss)
         else:
             path = _write_folder(path, frames, item.amiss, layout.side)
         if item.amiss in layout.reasons:
@@ -112,15 +112,17 @@ def plant(root: Path, layout: Layout) -> list[Item]:
     return planted
 
 
-def _write_file(path: Path, frames: Frames, amiss: str) -> int:
-    """Returns how many frames the file promises."""
-    more = {"promising": 1, "broken": 6}.get(amiss, 0) if path.suffix != ".flv" else 0
-    write_video(path, frames, promised=len(frames) + more if more else 0)
+def _write_file(path: Path, frames: Frames, amiss: str) -> None:
+    promising = amiss == "promising" and path.suffix != ".flv"
+    write_video(path, frames, promised=len(frames) + 1 if promising else 0)
     if amiss == "no bytes":
         path.write_bytes(b"")
     elif amiss == "broken" and path.suffix == ".flv":
         path.write_bytes(path.read_bytes()[:-100])
-    return len(frames) + more
+    elif amiss == "broken":  # whole by its container
+        content = path.read_bytes()
+        at, length = len(content) // 4, len(content) // 2
+        path.write_bytes(content[:at] + b"\xff" * length + content[at + length :])
 
 
 def _write_folder(path: Path, frames: Frames, amiss: str, side: int) -> Path:

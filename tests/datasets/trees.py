@@ -33,14 +33,18 @@ def write(path: Path, text: str, *, encoding: str = "utf-8", newline: str = "\n"
     return path
 
 
+# of an MPEG program stream, which does not say how long it is
+BEGINNING = b"\0\0\1\xba"
+
+
 def touch(folder: Path, names: Iterable[str]) -> Path:
-    """Files of one byte, or folders of one such frame where a name ends with a slash."""
+    """Files that begin as videos do, or folders of one such frame where a name ends in a slash."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         if name.endswith("/"):
             (folder / name).mkdir(parents=True)
             name += "1.jpg"
-        (folder / name).write_bytes(b"x")
+        (folder / name).write_bytes(BEGINNING)
     return folder
 
 
