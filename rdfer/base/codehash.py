@@ -96,12 +96,13 @@ def reach(
     if text:
         take(("",), ast.parse(text), read(text, package))
     for root in roots:
-        place = place_of(root, package)
-        if place is None:
+        asked = place_of(root, package)
+        if asked is None:
             raise UserError(f"code = {root!r}: no such definition in the package {package.name}")
+        place, rest = asked
         if len(place) > 1:
             waiting.append(place)
-            used.add(root.rpartition(".")[2])  # a class's method
+            used.update(rest)  # a class's method
         else:
             names = _there(place[0], package).definitions
             waiting += [(place[0], name) for name in names if name.isidentifier()]

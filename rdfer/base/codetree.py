@@ -103,18 +103,21 @@ def _imported(node: ast.Import | ast.ImportFrom, parent: str) -> Iterator[tuple[
             yield (alias.asname, alias.name) if alias.asname else (top, top)
 
 
-def place_of(dotted: str, package: Path) -> Place | None:
-    """Where a dotted name of the package is defined: (module,) or (module, definition)."""
-    if module_of(dotted, package) is not None:
-        return (dotted,)
-    parent, _, leaf = dotted.rpartition(".")
-    module = module_of(parent, package) if parent else None
-    if module is None:
-        return place_of(parent, package) if "." in parent else None  # an attribute of something
-    if leaf in module.definitions:
-        return (parent, leaf)
-    home = module.names.get(leaf) or _lazy_home(module, leaf)
-    return place_of(home, package) if home else None
+def place_of(dotted: str, package: Path) -> tuple[Place, list[str]] | None:
+    """Where a dotted name of the package is defined, and which attributes of that it asks for."""
+    parts = dotted.split(".")
+    for length in range(len(parts), 0, -1):
+        module = module_of(".".join(parts[:length]), package)
+        if module is None:
+            continue  # its last part is no module: a definition, or an attribute of one
+        if length == len(parts):
+            return (module.name,), []
+        leaf, rest = parts[length], parts[length + 1 :]
+        if leaf in module.definitions:
+            return (module.name, leaf), rest
+        home = module.names.get(leaf) or _lazy_home(module, leaf)
+        return place_of(".".join([home, *rest]), package) if home else None
+    return None
 
 
 def _lazy_home(module: Module, leaf: str) -> str:
@@ -236,13 +239,12 @@ class Shape:
 
     def reference(self, dotted: str) -> list[Any]:
         """A name of the package by its last part, wherever it is defined; others in full."""
-        place = place_of(dotted, self.module.package)
-        if place is None:
+        found = place_of(dotted, self.module.package)
+        if found is None:
             return ["Name", dotted]
+        place, rest = found
         if len(place) == 1:
             return ["module"]
-        names = dotted.split(".")
-        rest = names[names.index(place[1]) + 1 :] if place[1] in names else []
         self.attributes.update(rest)
         self.places.append(place)
         return ["Name", place[1], *rest]

@@ -143,6 +143,12 @@ def test_a_package_can_hand_names_on(package):
     ).digests
 
 
+def test_what_is_handed_on_by_another_name_is_followed_to_its_methods(package):
+    text = "from pack import top\ntop.Cube.other(None)"
+    handed = package("top.py", "import Box\n", "import Box as Cube\nBox = Cube\n")
+    assert ("pack.shapes", "Box.other") in reach([], text=text, package=handed).digests
+
+
 @pytest.mark.parametrize("root", ["pack.gone", "pack.top.gone", "numpy", "numpy.pi"])
 def test_a_root_that_is_not_there_is_refused(package, root):
     with pytest.raises(UserError, match=re.escape(f"code = {root!r}: no such definition")):
@@ -197,6 +203,19 @@ def of_frames(root=PACKAGE):
 def test_moving_a_module_leaves_all_results_fresh(real):
     assert of_a_run(real(moved=("method/sampling.py", "method/frames/choice.py"))) == of_a_run()
     assert of_frames(real(moved=("faces/degrade.py", "faces/spoil.py"))) == of_frames()
+
+
+@pytest.mark.parametrize(
+    ("roots", "old", "new"),
+    [
+        (ROOTS, "training/fit.py", "training/learning.py"),
+        (("rdfer.faces.video.render_sample",), "faces/tracks.py", "faces/course.py"),
+    ],
+)
+def test_a_module_may_share_its_name_with_a_function_in_it(real, roots, old, new):
+    name = Path(old).stem
+    assert (f"rdfer.{old[:-3].replace('/', '.')}", name) in reach(roots).digests
+    assert code_hash(roots, package=real(moved=(old, new))) == code_hash(roots)
 
 
 @pytest.mark.parametrize(
