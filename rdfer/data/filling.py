@@ -2,9 +2,9 @@
 
 While it is filled it is called ``.<name>.part`` and stands beside its future place, with a journal
 in place of the index: the layout, and a line for each video, added once its frames are in the file.
-A line that was cut off, and a video whose frames do not have their digest, are written again. The
-checksum is taken over the videos in their order, so it depends neither on interruptions nor on who
-was ready first. What a finished bank is: :mod:`rdfer.data.stored`.
+A line that was cut off or changed, and a video whose frames do not have their digest, are written
+again. The checksum is taken over the videos in their order, so it depends neither on interruptions
+nor on who was ready first. What a finished bank is: :mod:`rdfer.data.stored`.
 """
 
 import errno
@@ -23,7 +23,7 @@ from filelock import FileLock, Timeout
 from rdfer.base.errors import UserError
 from rdfer.base.files import no_space, record, write_atomic, write_json
 from rdfer.base.progress import log, progress
-from rdfer.data.stored import INDEX, Array, Bank, Layout, Stored, is_whole, read_index
+from rdfer.data.stored import INDEX, Array, Bank, Layout, Stored, is_whole, read_index, sealed
 
 JOURNAL = "journal.jsonl"
 
@@ -68,7 +68,7 @@ class Filling:
     def note(self, video: Stored) -> None:
         """Add a video, whose frames are in their place, to the journal."""
         with _full_device(self.file), open(self.part / JOURNAL, "a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(video)) + "\n")
+            file.write(json.dumps(sealed(asdict(video))) + "\n")
         self.done[video.place] = video
 
     def finish(self, **extra: Any) -> None:
@@ -84,7 +84,7 @@ class Filling:
                 "checksum": self.layout.checksum(videos),
                 "videos": [asdict(video) for video in videos],
             }
-            write_json(self.part / INDEX, index)
+            write_json(self.part / INDEX, sealed(index))
         (self.part / JOURNAL).unlink()
         old = self.path.with_name(f".{self.path.name}.old")
         shutil.rmtree(old, ignore_errors=True)
@@ -128,7 +128,7 @@ class Filling:
 
     def _write_journal(self, folder: Path, videos: Sequence[Stored]) -> None:
         with write_atomic(folder / JOURNAL, "w") as file:
-            for line in (asdict(self.layout), *map(asdict, videos)):
+            for line in (asdict(self.layout), *(sealed(asdict(video)) for video in videos)):
                 file.write(json.dumps(line) + "\n")
 
     def _read_journal(self) -> list[Stored] | None:
@@ -141,13 +141,17 @@ class Filling:
             if not lines or json.loads(lines[0]) != json.loads(json.dumps(asdict(self.layout))):
                 return None
             for line in lines[1:]:
-                video = record(Stored, json.loads(line), "video")
+                row = json.loads(line)
+                if not isinstance(row, dict) or sealed(row) != row:
+                    raise UserError("a line is not as it was written")
+                row.pop("seal")
+                video = record(Stored, row, "video")
                 video.check(len(self.ids))
                 if self.ids[video.place] != video.id:
                     raise UserError(f"video = {video.id!r}: is not the one of its place")
                 videos.append(video)
         except (ValueError, RecursionError):
-            log(f"{path}: cut off after {len(videos)} videos; going on from there")
+            log(f"{path}: cut off or damaged after {len(videos)} videos; going on from there")
         return videos
 
 

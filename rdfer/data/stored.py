@@ -12,10 +12,11 @@ first, or all at once (:meth:`Bank.damaged`).
 
 import hashlib
 import io
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -28,7 +29,7 @@ from rdfer.base.errors import UserError, short
 from rdfer.base.files import check_keys, read_json, record
 from rdfer.base.progress import progress
 
-FORMAT = 2
+FORMAT = 3
 INDEX = "index.json"
 MOST = 2**31 - 1  # frames of a video, sides of an array
 
@@ -112,6 +113,13 @@ class Layout:
 def digest(array: Array) -> str:
     """BLAKE2b of an array's bytes, as 32 hex digits."""
     return hashlib.blake2b(np.ascontiguousarray(array).data, digest_size=16).hexdigest()
+
+
+def sealed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """An object of JSON with the digest of all the rest of it, by which a change is seen."""
+    bare = {key: value for key, value in row.items() if key != "seal"}
+    text = json.dumps(bare, sort_keys=True).encode()
+    return {**bare, "seal": hashlib.blake2b(text, digest_size=16).hexdigest()}
 
 
 def is_whole(file: Path, layout: Layout, video: Stored) -> bool:
@@ -259,6 +267,8 @@ def _checked(index: dict[str, Any], bank: type[Bank]) -> tuple[Layout, list[Stor
             raise UserError(f"{name} = {short(repr(twice))}: occurs {count} times")
     if index["checksum"] != layout.checksum(videos):
         raise UserError(f"checksum = {short(index['checksum'])!r}: is not that of what it lists")
+    if sealed(index) != index:
+        raise UserError("is not as it was written")
     return layout, videos
 
 

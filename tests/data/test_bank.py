@@ -435,10 +435,10 @@ def test_a_full_device_is_an_error_and_what_fits_is_kept(tmp_path, monkeypatch):
     clips = sources([5, 1, 9], log=log)
     dumps = filling.json.dumps
 
-    def full(value):
+    def full(value, **more):
         if isinstance(value, dict) and value.get("id") == "clip1":
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        return dumps(value)
+        return dumps(value, **more)
 
     with monkeypatch.context() as patch:
         patch.setattr(filling.json, "dumps", full)

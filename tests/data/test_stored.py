@@ -14,7 +14,7 @@ from rdfer.base.errors import UserError
 from rdfer.commands.cli import main
 from rdfer.data.bank import FrameBank
 from rdfer.data.features import FeatureBank
-from rdfer.data.stored import Layout, Stored
+from rdfer.data.stored import Layout, Stored, sealed
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -45,8 +45,12 @@ def flip(file, place, bit=0):
 
 
 def edit(path, change):
+    """Change the index and seal it again, as only who means to would."""
     index = json.loads((path / "index.json").read_text())
-    (path / "index.json").write_text(json.dumps(change(index) or index))
+    changed = change(index) or index
+    (path / "index.json").write_text(
+        json.dumps(sealed(changed) if isinstance(changed, dict) else changed)
+    )
 
 
 def video(**values):
@@ -57,8 +61,8 @@ def video(**values):
     ("change", "told"),
     [
         (lambda index: [index], "not a JSON object"),
-        (lambda index: index.update(format=1), "not an index of format 2"),
-        (lambda index: index.update(file="../x.npy"), "not an index of format 2"),
+        (lambda index: index.update(format=1), "not an index of format 3"),
+        (lambda index: index.update(file="../x.npy"), "not an index of format 3"),
         (lambda index: index.update(shape=None), "shape = None: must be tuple"),
         (lambda index: index.update(shape=[3, 4, 4, 4]), "must be 5 numbers"),
         (lambda index: index.update(shape=[3, 4, 4, 4, "3"]), r"shape\[4\] = '3': must be int"),
@@ -101,6 +105,17 @@ def test_an_index_that_says_what_cannot_be_is_one_clear_line(bank, change, told)
 def test_what_a_spoilt_index_should_have_said_is_found_out_again(bank):
     edit(bank.path, video(id="other"))
     assert build(bank.path).checksum == bank.checksum
+
+
+@pytest.mark.parametrize("old", ['"total": 5', '"unreadable": {}', '"key": "', '"note": "'])
+def test_a_value_that_no_rule_forbids_is_seen_as_changed(bank, old):
+    index = bank.path / "index.json"
+    text = index.read_text()
+    new = old.replace("5", "6").replace("{}", '{"a": "b"}') + ("x" if old.endswith('"') else "")
+    assert old in text
+    index.write_text(text.replace(old, new, 1))
+    with pytest.raises(UserError, match=r"index\.json: is not as it was written; build again"):
+        FrameBank(bank.path)
 
 
 def test_frames_are_square_and_have_three_colours(bank):
