@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import threading
 from pathlib import Path
 
@@ -24,6 +25,10 @@ def task(item):
         raise LookupError(value)
     if kind == "tell":
         Path(value).touch()
+    if kind == "parent":
+        with open(value, "w") as pipe, subprocess.Popen(["sleep", "600"], stdout=pipe):
+            pipe.write("started")
+            pipe.close()
     if kind == "deaf":  # as code that holds on to Python for ever
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
     threading.Event().wait()

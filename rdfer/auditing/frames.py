@@ -1,9 +1,14 @@
-"""A few small frames of each video, as data addresses that a page can hold by itself."""
+"""A few small frames of each video, as data addresses that a page can hold by itself.
+
+Videos are those of others: they are decoded in processes that are watched, so that one which makes
+a decoder crash or hang costs no more than its own frames.
+"""
 
 import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -12,11 +17,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rdfer.base.errors import UserError
+from rdfer.base.machine import threads
 from rdfer.base.progress import progress
 from rdfer.data.video import VIDEO_SUFFIXES, read_frames
+from rdfer.data.workers import Lost, work
 
 State: TypeAlias = Literal["shown", "missing", "unreadable"]
 FRAMES, PIXELS, QUALITY = 5, 96, 80
+# seconds for one video
+TIMEOUT = 60.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +59,18 @@ def find_video(folder: str | Path, name: str) -> Path | None:
     return None
 
 
-def films(folder: str | Path, ids: Sequence[str], *, frames: int = FRAMES) -> list[Film]:
+def films(
+    folder: str | Path, ids: Sequence[str], *, frames: int = FRAMES, timeout: float = TIMEOUT
+) -> list[Film]:
     """Frames of each video, evenly spread over it.
+
+    A script that calls this must do its work under ``if __name__ == "__main__":``.
+
+    Args:
+        folder: with the videos.
+        ids: of the videos, see :func:`find_video`.
+        frames: of each.
+        timeout: seconds after which a video is given up.
 
     Raises:
         UserError: ``folder`` is no folder. A video that is missing or cannot be read is no error.
@@ -59,17 +78,25 @@ def films(folder: str | Path, ids: Sequence[str], *, frames: int = FRAMES) -> li
     if not Path(folder).is_dir():
         raise UserError(f"videos = '{folder}': no such folder")
     root = Path(folder).resolve()
-    named = progress(ids, label="frames of videos")
-    return [_film(root, find_video(root, name), frames) for name in named]
+    found = [Film("missing")] * len(ids)
+    paths = [(k, path) for k, name in enumerate(ids) if (path := find_video(root, name))]
+    outcomes = work(
+        partial(_film, root, frames),
+        [path for _, path in paths],
+        workers=threads(),
+        timeout=timeout,
+    )
+    for number, film in progress(outcomes, total=len(paths), label="frames of videos"):
+        if isinstance(film, Lost):
+            film = Film("unreadable", reason=f"its decoding {film.reason}")
+        found[paths[number][0]] = film
+    return found
 
 
-def _film(root: Path, path: Path | None, frames: int) -> Film:
-    if path is None:
-        return Film("missing")
+def _film(root: Path, frames: int, path: Path) -> Film:
     try:
-        pictures = read_frames(path, lambda count: _spread(count, frames), size=PIXELS)
-    # Pillow tells of a broken PNG by a SyntaxError, and of a huge picture by an error of its own
-    except (UserError, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        pictures = read_frames(path, partial(_spread, frames=frames), size=PIXELS)
+    except (UserError, OSError) as error:
         # a page is passed on: it need not tell where its maker keeps the videos
         return Film("unreadable", reason=str(error).replace(f"{root}/", ""))
     return Film("shown", tuple(_data_address(picture) for picture in pictures))

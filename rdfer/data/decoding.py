@@ -6,6 +6,7 @@ a full read (open groups of pictures, pictures that point forward). No other fil
 whatever a container refers to.
 """
 
+import re
 import struct
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -166,7 +167,12 @@ def _stream(path: Path, container: Any) -> Any:
         raise UserError(f"{path}: has no pictures (holds {held}); a video is needed")
     known = [stream for stream in streams if stream.codec_context is not None]
     if not known:
-        raise UserError(f"{path}: its codec is none that can be decoded here; {CONVERT}")
+        av.logging.set_level(av.logging.INFO)  # else there is no description
+        name = re.search(r"Video: (?:none \()?([^\s,]+)", container.dumps_format())
+        raise UserError(
+            f"{path}: its codec ({short(name[1] if name else 'no name')}) cannot be decoded here; "
+            f"{CONVERT}"
+        )
     default = av.stream.Disposition.default
     return max(known, key=lambda one: (bool(one.disposition & default), one.width * one.height))
 

@@ -3,7 +3,7 @@
 Code that reads what came from elsewhere can hang for ever without letting Python run, or end its
 process. So each process works on one item at a time while the caller's process, which runs none
 of that code, keeps the time: a process that takes too long is killed, one that ends by itself is
-noticed, and both are replaced at the price of one item.
+noticed, and both are replaced at the price of one item. With a process ends what it has started.
 
 No library does this. The standard library's executor gives up all items when one process crashes,
 and its pool waits for ever. Pebble's pool hears who took which item through one pipe of all
@@ -19,6 +19,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -140,7 +141,10 @@ class _Process:
         return Lost(value) if kind == "failed" else value
 
     def kill(self) -> None:
-        """End the process, whatever it is doing."""
+        """End the process, whatever it is doing, and all that it has started."""
+        if hasattr(os, "killpg"):
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid or 0, signal.SIGKILL)
         self._process.kill()
         self._process.join(START_S)
         self.pipe.close()
@@ -148,6 +152,8 @@ class _Process:
 
 def _serve(pipe: Connection, start: bytes, limit: float) -> None:
     """The life of a process: item after item until the caller is gone."""
+    if hasattr(os, "setsid"):
+        os.setsid()  # the first of a group, which ends as a whole
     for name in ONE_THREAD:
         os.environ[name] = "1"
     # an interrupt is for the caller, which ends its processes

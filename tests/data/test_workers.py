@@ -61,6 +61,17 @@ def test_a_process_that_hangs_is_replaced_and_what_it_had_at_hand_is_done(kind):
     assert results == [4, Lost("took more than 0.5 s"), *(k * k for k in range(3, 9))]
 
 
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="needs groups of processes")
+def test_what_a_process_has_started_ends_with_it(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with open(os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK), "rb") as pipe:
+        assert run([("parent", tmp_path / "pipe")], workers=1, timeout=1.0) == [
+            Lost("took more than 1 s")
+        ]
+        os.set_blocking(pipe.fileno(), True)
+        assert pipe.read() == b"started"  # returns when nobody holds the other end
+
+
 def test_what_an_item_refuses_ends_the_work():
     with pytest.raises(UserError, match="value = 3: refused"):
         run([("square", 2), ("refuse", 3), ("hang", 0)])
