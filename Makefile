@@ -10,7 +10,8 @@
 #            packages come from, builds for CUDA on Linux). The environment takes about 6.6 GB
 #            there, 4 GB of it for CUDA. Without a GPU, give the address of a package index that
 #            has CPU builds of both in the versions of constraints.txt. It counts when the
-#            environment is made: to change an old one, remove it (VENV) first.
+#            environment is made: to change an old one, remove it (VENV) first. These two then come
+#            without hashes; everything else is what requirements.lock says, to the byte.
 PRESET ?= laptop
 PYTHON ?=
 VENV ?= .venv
@@ -22,15 +23,22 @@ TORCH_INDEX ?=
 # Names are quoted and no target depends on a path, so that directories may have spaces.
 RUN = "$(VENV)/bin/python" -m
 INSTALL = $(RUN) pip install --quiet --disable-pip-version-check
-# what torch itself needs comes afterwards, with the rest, in the versions of constraints.txt
-TORCH_FIRST = $(INSTALL) --no-deps --index-url "$(TORCH_INDEX)" \
-  $$(grep -E '^(torch|torchvision)==' constraints.txt);
+# The lock names everything, so nothing else is fetched. pip takes hashes for no editable project:
+# that comes after, built by the setuptools of the lock.
+LOCKED = $(INSTALL) --no-deps --require-hashes --requirement
+LOCK_ALL = $(LOCKED) requirements.lock;
+LOCK_REST = $(INSTALL) --no-deps --index-url "$(TORCH_INDEX)" \
+  $$(grep -E '^(torch|torchvision)==' constraints.txt); \
+  sed '/^\# torch, torchvision/,$$d' requirements.lock > "$(VENV)/.without-torch"; \
+  $(LOCKED) "$(VENV)/.without-torch";
+PROJECT = $(INSTALL) --no-deps --no-build-isolation --editable .
+DEFINED = pyproject.toml constraints.txt requirements.lock
 GOOD_PYTHON = import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
-.PHONY: help reproduce headline science test lint unit book reference strip clean env
+.PHONY: help reproduce headline science test lint unit book reference strip clean env lock audit-deps
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | tr '|' '\t' | expand -t 20
 	@echo 'Variables (PRESET, TORCH_INDEX and others): see the head of Makefile.'
 
 reproduce: env ## the main results: data, training, evaluation, figures, book [PRESET=laptop]
@@ -68,10 +76,21 @@ strip: env ## take the outputs out of notebooks/, as they are committed
 clean: ## remove every run, the book and caches (the environment stays)
 	rm -rf runs _build .mypy_cache .ruff_cache .pytest_cache .hypothesis .snakemake
 
-# The stamp is the text of the two files that define the environment: it is made again when,
+# To be done after every change of constraints.txt or pyproject.toml; environments of one's own
+# take constraints.txt, which has no hashes.
+lock: env ## write requirements.lock and book/licences.csv from constraints.txt
+	@"$(VENV)/bin/python" scripts/lock.py
+
+# Part of a release. It asks a public database, so it is no test.
+audit-deps: ## tell which packages of the lock have known vulnerabilities (before a release)
+	@test -x "$(VENV)-audit/bin/pip-audit" || { python3 -m venv "$(VENV)-audit" && \
+	  "$(VENV)-audit/bin/pip" install --quiet pip-audit; }
+	@"$(VENV)-audit/bin/pip-audit" --requirement requirements.lock --disable-pip
+
+# The stamp is the text of the three files that define the environment: it is made again when,
 # and only when, one of them says something else.
 env: ## the environment alone: 6.6 GB, some five minutes; without a GPU see TORCH_INDEX
-	@cat pyproject.toml constraints.txt | cmp -s - "$(VENV)/.rdfer-stamp" && exit 0; \
+	@cat $(DEFINED) | cmp -s - "$(VENV)/.rdfer-stamp" && exit 0; \
 	set -e; \
 	if [ ! -x "$(VENV)/bin/python" ]; then \
 	  found=; \
@@ -87,8 +106,8 @@ env: ## the environment alone: 6.6 GB, some five minutes; without a GPU see TORC
 	  echo "making the environment $(VENV) with $$("$$found" --version)"; \
 	  "$$found" -m venv "$(VENV)"; \
 	fi; \
-	echo 'installing the packages of constraints.txt: some five minutes the first time, and' \
+	echo 'installing the packages of requirements.lock: some five minutes the first time, and' \
 	  '$(if $(TORCH_INDEX),less than 3 GB,about 6.6 GB (less with TORCH_INDEX: see the head of Makefile))'; \
-	$(if $(TORCH_INDEX),$(TORCH_FIRST)) \
-	$(INSTALL) --constraint constraints.txt --editable '.[all]'; \
-	cat pyproject.toml constraints.txt > "$(VENV)/.rdfer-stamp"
+	$(if $(TORCH_INDEX),$(LOCK_REST),$(LOCK_ALL)) \
+	$(PROJECT); \
+	cat $(DEFINED) > "$(VENV)/.rdfer-stamp"

@@ -37,6 +37,44 @@ def test_constraints_pin_exact_public_versions():
         assert re.fullmatch(r"[\w.-]+", name), name
 
 
+def locked():
+    """The lock's requirements, each with the number of its hashes."""
+    text = (ROOT / "requirements.lock").read_text().replace("\\\n", "")
+    found = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            name, *hashes = line.split("    --hash=sha256:")
+            assert all(re.fullmatch("[0-9a-f]{64}", value.strip()) for value in hashes)
+            found.append((Requirement(name.strip()), len(hashes)))
+    return found
+
+
+def test_the_lock_says_what_constraints_say_with_hashes():
+    """After a change of constraints.txt: make lock."""
+    expected = {canonicalize_name(name): f"=={version}" for name, version in pins().items()}
+    assert {r.name: str(r.specifier) for r, _ in locked()} == expected
+    assert all(hashes > 0 for _, hashes in locked())
+    text = (ROOT / "requirements.lock").read_text()
+    assert "://" not in text and text.count("# torch, torchvision") == 1
+    rest, apart = text.split("# torch, torchvision")
+    assert "\ntorch==" in apart and "\ntorchvision==" in apart and "\ntimm==" in rest
+    assert "\nnvidia-" not in rest
+    listed = (ROOT / "book" / "licences.csv").read_text().splitlines()[1:]
+    assert {line.split(",")[0] for line in listed} == expected.keys()
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("system", ["linux", "darwin", "win32"])
+def test_the_lock_serves_every_requirement_on_every_platform(system, python):
+    names = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+    place = {"sys_platform": system, "python_version": python, "platform_system": names[system]}
+    place |= {"platform_machine": {"darwin": "arm64", "win32": "AMD64"}.get(system, "x86_64")}
+    there = {r.name for r, _ in locked() if r.marker is None or r.marker.evaluate(place)}
+    asked = [r for r in requirements() if r.marker is None or r.marker.evaluate(place)]
+    assert {canonicalize_name(r.name) for r in asked} <= there
+    assert "setuptools" in there  # builds the project itself
+
+
 @pytest.mark.parametrize("requirement", requirements(), ids=str)
 def test_every_requirement_is_pinned_within_its_bounds(requirement):
     found = {canonicalize_name(name): version for name, version in pins().items()}

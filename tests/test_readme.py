@@ -22,7 +22,7 @@ from rdfer.settings.presets import get_preset
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "book").rglob("*.md")))
 MAKEFILE = (ROOT / "Makefile").read_text()
-TARGETS = set(re.findall(r"^([a-z]+):", MAKEFILE, re.M))
+TARGETS = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
 VARIABLES = set(re.findall(r"^#   ([A-Z_]+) ", MAKEFILE, re.M))
 
 CHECKED = {"rdfer", "make", "papermill", "pip", "conda"}
@@ -309,10 +309,10 @@ def make(*words, cwd=ROOT):
 def test_make_takes_torch_from_an_index_only_where_it_is_named():
     named = make("-n", "env", "TORCH_INDEX=https://index.invalid/cpu")
     assert '--index-url "https://index.invalid/cpu"' in named
-    assert named.index("--index-url") < named.index("--editable '.[all]'")
+    assert named.index("--index-url") < named.index("--require-hashes") < named.index("--editable")
     usual = make("-n", "env")
     assert "index-url" not in usual and "torchvision" not in usual
-    assert usual.count("pip install") == 1
+    assert usual.count("pip install") == 2
 
 
 @pytest.fixture
@@ -320,7 +320,7 @@ def newcomer(tmp_path):
     """A clone whose environment notes what its Python is asked to do, and does nothing."""
     root = tmp_path / "a clone"
     root.mkdir()
-    for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+    for name in ("Makefile", "pyproject.toml", "constraints.txt", "requirements.lock"):
         shutil.copy(ROOT / name, root / name)
     python = root / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
@@ -336,7 +336,8 @@ def asked(root):
     return [call[len(usual) :] for call in calls]
 
 
-REST = ["--constraint", "constraints.txt", "--editable", ".[all]"]
+HASHED = ["--no-deps", "--require-hashes", "--requirement"]
+PROJECT = ["--no-deps", "--no-build-isolation", "--editable", "."]
 
 
 def test_the_pair_from_an_index_has_the_pinned_versions_and_comes_first(newcomer):
@@ -345,14 +346,23 @@ def test_the_pair_from_an_index_has_the_pinned_versions_and_comes_first(newcomer
     pair = [line for line in lines if line.split("==")[0] in ("torch", "torchvision")]
     assert len(pair) == 2
     first = ["--no-deps", "--index-url", "https://index.invalid/cpu", *pair]
-    assert asked(newcomer) == [first, REST]
+    assert asked(newcomer) == [first, [*HASHED, ".venv/.without-torch"], PROJECT]
+    lock = (ROOT / "requirements.lock").read_text()
+    rest = (newcomer / ".venv" / ".without-torch").read_text()
+    assert lock.startswith(rest) and "\ntimm==" in rest
+    assert not re.search("^(torch|torchvision|triton|nvidia-.*|cuda-.*)==", rest, re.M)
 
 
-def test_an_environment_without_an_index_is_made_in_one_go(newcomer):
+def test_an_environment_without_an_index_is_what_the_lock_says(newcomer):
     assert "6.6 GB" in make("env", cwd=newcomer)
-    assert asked(newcomer) == [REST]
+    everything = [[*HASHED, "requirements.lock"], PROJECT]
+    assert asked(newcomer) == everything
     make("env", cwd=newcomer)
-    assert asked(newcomer) == [REST]  # it is there
+    assert asked(newcomer) == everything  # it is there
+    with open(newcomer / "requirements.lock", "a") as lock:
+        lock.write("# another\n")
+    make("env", cwd=newcomer)
+    assert asked(newcomer) == everything * 2
 
 
 def test_builds_with_a_local_label_satisfy_the_pins():
