@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json
 from rdfer.data.manifest import CLASSES
+from rdfer.studies.records import check_result
 from rdfer.studies.suspicion import SCORE_NAMES
 
 NOT_RUN = "not run here"
@@ -58,7 +59,8 @@ def load_results(directory: str | Path) -> dict[str, Any]:
     """Read every known result file of a directory; a file that is not there is ``None``.
 
     Raises:
-        UserError: a file is no JSON object, or lacks one of its keys.
+        UserError: a file is no JSON object, lacks one of its keys, or holds markup or a number
+            out of its range.
     """
     results: dict[str, Any] = {}
     for name, keys in REQUIRED_KEYS.items():
@@ -69,6 +71,7 @@ def load_results(directory: str | Path) -> dict[str, Any]:
         for key in keys:
             if key not in results[name]:
                 raise UserError(f"{path}: key {key!r} is missing")
+        check_result(results[name], str(path))
     return results
 
 

@@ -22,7 +22,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
 from rdfer.pipeline.runs import runs_dir
-from rdfer.studies.records import Record, read
+from rdfer.studies.records import Record, check_result, read
 
 #: Methods of this project that are nobody else's; their rows come last.
 OWN = ("Plain", "RDFER (vote)", "RDFER (ours)")
@@ -166,6 +166,7 @@ def load_real(path: str | Path) -> tuple[RealResult, ...]:
     try:
         for number, raw in enumerate(read(_File, read_json(path), str(path)).rows, 1):
             row = read(RealResult, raw, f"{path}: row {number}")
+            check_result(raw, f"{path}: row {number}")
             if row.key in found:
                 raise UserError(f"{path}: {row.method!r} on {row.data} ({row.run}): there twice")
             found[row.key] = row

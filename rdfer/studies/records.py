@@ -16,6 +16,47 @@ class Record(BaseModel):
 
 R = TypeVar("R", bound=Record)
 
+#: What a text of a result may hold: it goes into pages, where other signs would be markup.
+PLAIN = re.compile(r"[\w ,.()/:;=+@%'!?–-]{0,500}")
+_SCORE = r"(uar|war|auroc|auprc|brier|ece|hit_rate|tiou)(_\w+)?"
+#: Name of a number in results -> its range; intervals of few seeds reach beyond that of a score.
+RANGES = (
+    (re.compile(rf"{_SCORE}_(low|high)"), -2, 3),
+    (re.compile(rf"{_SCORE}|p|rate|memorised|val_uar|chance"), 0, 1),
+    (re.compile(r"(delta|effect)(_\w+)?"), -4, 4),
+    (re.compile(r"n_\w+|videos|epochs?|clips|seeds|wall_s|confusion"), 0, 2**53),
+)
+
+
+def check_result(value: Any, place: str, name: str = "") -> None:
+    """Refuse what no result holds and a page must not show: markup, numbers out of their range.
+
+    Args:
+        value: of a JSON file.
+        place: of it, for the message.
+        name: of the value in the object around it, or around the lists around it.
+
+    Raises:
+        UserError: naming the place, the value and the rule.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            check_result(key, place)
+            # what a method, a class or a setting is called says nothing of its numbers
+            check_result(item, f"{place}: {key}", key)
+    elif isinstance(value, list):
+        for item in value:
+            check_result(item, place, name)
+    elif isinstance(value, str):
+        if not PLAIN.fullmatch(value):
+            raise UserError(f"{place} = {short(repr(value))}: must be plain text without markup")
+    elif value is not None and not isinstance(value, bool):
+        for names, low, high in RANGES:
+            if names.fullmatch(name):
+                if not low <= value <= high:
+                    raise UserError(f"{place} = {short(value)}: must be {low} to {high}")
+                return
+
 
 def read(kind: type[R], raw: Any, place: str) -> R:
     """What a file holds at some place, as a record.

@@ -2,9 +2,10 @@
 
 import json
 import math
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rdfer.base.errors import UserError
@@ -141,3 +142,47 @@ def test_required_keys_are_checked_one_by_one(tmp_path):
     (tmp_path / "meta.json").write_text(json.dumps(keys))
     with pytest.raises(UserError, match="'seeds'"):
         load_results(tmp_path)
+
+
+@pytest.mark.parametrize("name", REQUIRED_KEYS)
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_hostile_results_are_refused_before_a_page_shows_them(name, data, tmp_path_factory):
+    path = Path(__file__).parents[2] / "results" / f"{name}.json"
+    if not path.exists():
+        return
+    content = json.loads(path.read_text())
+    places = []
+
+    def walk(value):
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            (walk(item) if isinstance(item, dict | list) else places.append((value, key, item)))
+
+    walk(content)
+    texts = [place for place in places if isinstance(place[2], str)]
+    if texts:
+        holder, key, _ = data.draw(st.sampled_from(texts))
+        marks = ["<script>alert(1)</script>", "`x`", "{figure}", "a|b", "[x](y)", "$x$", "a\nb"]
+        holder[key] = data.draw(st.sampled_from(marks))
+    else:
+        content["<b>"] = 1
+    folder = tmp_path_factory.mktemp("hostile")
+    (folder / f"{name}.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match="must be plain text") as error:
+        load_results(folder)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("uar_mean", 65.4), ("uar_low", -9), ("war_by_seed", [0.5, 1.5]), ("n_seeds", -1), ("p", 2)],
+)
+def test_numbers_out_of_their_range_are_refused(tmp_path, key, value):
+    content = {"rows": [{key: value}], "differences": [], "per_class": {}, "confusion": {}}
+    (tmp_path / "main.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"main\.json: rows: {key} = .*: must be -?\d+ to \d+"):
+        load_results(tmp_path)
+
+
+def test_the_committed_results_are_accepted():
+    assert load_results(Path(__file__).parents[2] / "results")["main"]["rows"]

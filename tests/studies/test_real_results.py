@@ -158,3 +158,9 @@ def test_what_is_written_is_read_again(root, write):
     rows = load_real(write(ROW, {**ROW, "changes": {"training.batch": 32}}))
     write_real(root / "again.json", rows)
     assert load_real(root / "again.json") == rows
+
+
+@pytest.mark.parametrize("key", ["method", "preset", "date", "settings_hash"])
+def test_markup_never_reaches_a_page(write, key):
+    with pytest.raises(UserError, match="plain text without|must be|hex"):
+        load_real(write({**ROW, key: "<script>alert(1)</script>"}))
