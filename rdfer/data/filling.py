@@ -62,7 +62,7 @@ class Filling:
         self.part = path.with_name(f".{path.name}.part")
         self.file = self.part / layout.file
         with _full_device(self.file):
-            self._take_back_damaged(bank)
+            self._take_back(bank)
             self.done = self._resume()
 
     def note(self, video: Stored) -> None:
@@ -93,17 +93,23 @@ class Filling:
         os.replace(self.part, self.path)
         shutil.rmtree(old, ignore_errors=True)
 
-    def _take_back_damaged(self, bank: type[Bank]) -> None:
-        """A finished bank of the same layout whose array is not whole becomes one in the making."""
-        try:
-            _, layout, videos = read_index(self.path, bank)
-        except UserError:
-            return
-        if layout == self.layout:
-            log(f"{self.path}: damaged; the videos that are whole are kept")
-            shutil.rmtree(self.part, ignore_errors=True)
-            self._write_journal(self.path, videos)
-            os.replace(self.path, self.part)
+    def _take_back(self, bank: type[Bank]) -> None:
+        """A finished bank of the same layout that is not whole becomes one in the making.
+
+        So does one that was finished, and not yet moved to its place.
+        """
+        for place in (self.path, self.part):
+            try:
+                _, layout, videos = read_index(place, bank)
+            except UserError:
+                continue
+            if layout == self.layout:
+                self._write_journal(place, videos)
+                if place == self.path:
+                    log(f"{self.path}: damaged; the videos that are whole are kept")
+                    shutil.rmtree(self.part, ignore_errors=True)
+                    os.replace(self.path, self.part)
+                return
 
     def _resume(self) -> dict[int, Stored]:
         """What an earlier writer left whole, in an array of full size."""
@@ -113,6 +119,8 @@ class Filling:
                 log(f"{self.path}: what is unfinished there is of other content; beginning anew")
             shutil.rmtree(self.part, ignore_errors=True)
             self.part.mkdir(parents=True)
+        for left in self.part.glob(".*"):  # of a file that was being written
+            left.unlink()
         self.file.touch()
         with open(self.file, "r+b") as file:
             file.write(self.layout.head)
