@@ -1,9 +1,11 @@
-"""Numbers from anywhere as NumPy arrays."""
+"""Numbers from anywhere as NumPy arrays, and what is wrong with one of them."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from rdfer.base.errors import UserError
 
 
 def as_array(values: ArrayLike | Any, dtype: Any = None) -> NDArray[Any]:
@@ -21,3 +23,18 @@ def as_array(values: ArrayLike | Any, dtype: Any = None) -> NDArray[Any]:
             values = values.float()
         values = values.numpy()
     return np.asarray(values, dtype)
+
+
+def refuse(wrong: NDArray[np.bool_], name: str, values: NDArray[Any], rule: str) -> None:
+    """Name the first of ``values`` that is ``wrong``, and the rule that it breaks.
+
+    >>> refuse(np.array([False, True]), "ages", np.array([3, -1]), "must be at least 0")
+    Traceback (most recent call last):
+    rdfer.base.errors.UserError: ages[1] = -1: must be at least 0
+
+    Raises:
+        UserError: any is wrong.
+    """
+    if wrong.any():
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise UserError(f"{name}{list(at)} = {values[at]}: {rule}")

@@ -16,7 +16,8 @@ from typing import Any, TypeAlias
 
 #: Fields of a syntax tree that say nothing about what it does.
 UNSEEN = ("kind", "type_comment", "ctx")
-LOG, BAR, USER_ERROR = "base.progress.log", "base.progress.progress", "base.errors.UserError"
+LOG, BAR = "base.progress.log", "base.progress.progress"
+USER_ERROR, REFUSE = "base.errors.UserError", "base.arrays.refuse"
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 #: What has names of its own.
@@ -194,7 +195,9 @@ class Shape:
         match node:
             case ast.Assert() | ast.Import() | ast.ImportFrom() | ast.Pass():
                 return []
-            case ast.Expr(said) if isinstance(said, ast.Constant) or self.calls(said, LOG):
+            case ast.Expr(ast.Constant()):
+                return []
+            case ast.Expr(said) if self.calls(said, LOG) or self.calls(said, REFUSE):
                 return []
             case ast.Raise(ast.expr() as raised):  # without its text
                 kind = raised.func if isinstance(raised, ast.Call) else raised

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import entr
 
-from rdfer.base.arrays import as_array
+from rdfer.base.arrays import as_array, refuse
 from rdfer.base.errors import UserError
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -39,15 +39,12 @@ def check_probs(probs: ArrayLike, *, least_clips: int = 1) -> Floats:
         raise UserError(f"probs of shape {p.shape}: must be [V, N, C] with V >= 1 and C >= 2")
     if p.shape[1] < least_clips:
         raise UserError(f"clips = {p.shape[1]}: must be at least {least_clips} here")
-    bad = ~(p >= 0)  # NaN is not at least 0 either
-    if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        raise UserError(f"probs{list(where)} = {p[where]}: must be a probability")
-    off = np.abs(p.sum(-1) - 1) > SUM_TOLERANCE
-    if off.any():
-        video, clip = (int(i) for i in np.argwhere(off)[0])
-        total = p[video, clip].sum()
-        raise UserError(f"probs[{video}, {clip}] sums to {total:.6g}: must sum to 1")
+    refuse(~(p >= 0), "probs", p, "must be a probability")  # NaN is not at least 0 either
+    total = p.sum(-1)
+    off = np.argwhere(np.abs(total - 1) > SUM_TOLERANCE)
+    if len(off):
+        video, clip = off[0]
+        raise UserError(f"probs[{video}, {clip}] sums to {total[video, clip]:.6g}: must sum to 1")
     return p
 
 
@@ -64,10 +61,7 @@ def check_labels(given: ArrayLike, *, videos: int, classes: int) -> Ints:
             " video"
         )
     labels = raw.astype(np.int64)
-    wrong = (labels < 0) | (labels >= classes)
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise UserError(f"given[{first}] = {labels[first]}: must be 0 to {classes - 1}")
+    refuse((labels < 0) | (labels >= classes), "given", labels, f"must be 0 to {classes - 1}")
     return labels
 
 

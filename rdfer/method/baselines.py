@@ -12,9 +12,6 @@ short-term stream, so no frame is sampled again.
 :class:`TemporalTransformer`   the temporal part of Former-DFER
 :class:`InstanceAggregation`   M3DFEL, with :class:`ClipEncoder`
 =============================  ==============================================================
-
-Shapes: B videos, L synopsis frames, D features, C classes, H = 2 x hidden, the width of the
-long-term stream's own instances.
 """
 
 from math import log
@@ -35,25 +32,15 @@ LONGEST = 64  # synopsis frames that the transformer has positions for: all stor
 class FrameAverage(SequenceModel):
     """A linear classifier of single frames; the prediction is its mean probability over frames.
 
-    The order of frames does not matter to it. ``hidden``, ``layers`` and ``heads`` have no part
-    in it and are not looked at.
+    The order of frames does not matter to it, nor do ``hidden``, ``layers`` and ``heads``.
     """
 
-    def __init__(
-        self,
-        *,
-        in_features: int,
-        num_classes: int,
-        hidden: int = 512,
-        layers: int = 2,
-        heads: int = 8,
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, **sizes: Any) -> None:
         """``dropout`` works on the features of a frame."""
-        super().__init__()
-        self.num_features, self.num_classes = in_features, num_classes
-        self.drop = nn.Dropout(dropout)
-        self.fc = nn.Linear(in_features, num_classes)
+        super().__init__(**sizes)
+        self.num_features = self.in_features
+        self.drop = nn.Dropout(self.dropout)
+        self.fc = nn.Linear(self.in_features, self.num_classes)
 
     def forward(self, x: Tensor) -> StreamOutput:
         """``[B, L, D]``; the logits are the logarithms of the mean probabilities."""
@@ -66,27 +53,15 @@ class Recurrent(SequenceModel):
     """One plain LSTM over the frames, forward in time; its last state is classified.
 
     The field's CNN-LSTM baseline: no second direction, no attention, no pooling. Instances are
-    its states at each frame. ``heads`` has no part in it and is not looked at.
+    its states at each frame; ``heads`` do not matter.
     """
 
-    def __init__(
-        self,
-        *,
-        in_features: int,
-        num_classes: int,
-        hidden: int = 512,
-        layers: int = 2,
-        heads: int = 8,
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, **sizes: Any) -> None:
         """``2 * hidden`` units; ``dropout`` before the classifier and between layers."""
-        super().__init__()
-        width = 2 * hidden
-        self.num_features, self.num_classes = width, num_classes
-        between = dropout if layers > 1 else 0.0
-        self.lstm = nn.LSTM(in_features, width, layers, batch_first=True, dropout=between)
-        self.drop = nn.Dropout(dropout)
-        self.fc = nn.Linear(width, num_classes)
+        super().__init__(**sizes)
+        self.lstm = self.recurrent(self.width)
+        self.drop = nn.Dropout(self.dropout)
+        self.fc = nn.Linear(self.width, self.num_classes)
 
     def forward(self, x: Tensor) -> StreamOutput:
         """``[B, L, D]``."""
@@ -103,40 +78,29 @@ class TemporalTransformer(SequenceModel):
     H in front of it is OURS, since encoders differ in D.
     """
 
-    def __init__(
-        self,
-        *,
-        in_features: int,
-        num_classes: int,
-        hidden: int = 512,
-        layers: int = 2,
-        heads: int = 8,
-        dropout: float = 0.0,
-    ) -> None:
+    def __init__(self, **sizes: Any) -> None:
         """``heads`` must divide H = ``2 * hidden``; ``dropout`` is that of every layer."""
-        super().__init__()
-        width = 2 * hidden
-        if width % heads:
-            raise UserError(f"heads = {heads}: must divide 2 x hidden = {width}")
-        self.num_features, self.num_classes = width, num_classes
-        self.embed = nn.Linear(in_features, width)
+        super().__init__(**sizes)
+        width = self.width
+        self.check_heads()
+        self.embed = nn.Linear(self.in_features, width)
         self.token = nn.Parameter(torch.empty(1, 1, width))
         self.positions = nn.Parameter(torch.empty(1, 1 + LONGEST, width))
         for parameter in (self.token, self.positions):
             nn.init.trunc_normal_(parameter, std=0.02)
         layer = nn.TransformerEncoderLayer(
             width,
-            heads,
+            self.heads,
             dim_feedforward=2 * width,
-            dropout=dropout,
+            dropout=self.dropout,
             activation="gelu",
             batch_first=True,
             norm_first=True,
         )
         self.encoder = nn.TransformerEncoder(
-            layer, layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
+            layer, self.layers, norm=nn.LayerNorm(width), enable_nested_tensor=False
         )
-        self.fc = nn.Linear(width, num_classes)
+        self.fc = nn.Linear(width, self.num_classes)
 
     def forward(self, x: Tensor) -> StreamOutput:
         """``[B, L, D]``, L at most :data:`LONGEST`."""
@@ -238,10 +202,7 @@ class BagNorm(nn.Module):
 
 
 class InstanceAggregation(GatedLSTM):
-    """Instances of a bag to one prediction: a stream with :class:`BagNorm`.
-
-    Takes the sizes of :class:`~rdfer.method.streams.GatedLSTM`.
-    """
+    """Instances of a bag to one prediction: a stream with :class:`BagNorm`."""
 
     def __init__(self, **sizes: Any) -> None:
         super().__init__(**sizes)

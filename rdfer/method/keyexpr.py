@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rdfer.base.arrays import as_array
+from rdfer.base.arrays import as_array, refuse
 from rdfer.base.errors import UserError
 from rdfer.method.sampling import detail
 
@@ -40,7 +40,10 @@ def class_peaks(p: ArrayLike, *, keys: int = 4) -> Indices:
     Raises:
         UserError: a wrong shape, NaN, more keys than classes.
     """
-    values = _probabilities(p)
+    values = as_array(p)
+    if values.ndim != 3 or values.size == 0:
+        raise UserError(f"p of shape {values.shape}: must be [B, L, C], none of them 0")
+    refuse(np.isnan(values), "p", values, "must be a number")
     _keys_in(keys, values.shape[2], "classes")
     frame = values.argmax(1)  # [B, C], the peak of each class
     height = values.max(1)
@@ -54,13 +57,7 @@ def uniform_positions(batch: int, length: int, keys: int) -> Indices:
     >>> uniform_positions(1, 16, 4)
     array([[ 2,  6, 10, 14]])
 
-    Args:
-        batch: B.
-        length: L, frames of the synopsis.
-        keys: K.
-
-    Returns:
-        Positions in the synopsis, int64 ``[B, K]``.
+    Takes B, L and K; returns positions in the synopsis, int64 ``[B, K]``.
     """
     centres = (np.arange(keys, dtype=np.int64) * 2 + 1) * length // (2 * keys)
     return np.tile(centres, (batch, 1))
@@ -74,7 +71,7 @@ def random_positions(synopsis: ArrayLike, keys: int) -> Indices:
         keys: K, at most L.
 
     Returns:
-        Positions in the synopsis in the order of time, each once, int64 ``[B, K]``.
+        Positions by time, each once, int64 ``[B, K]``.
     """
     rows = as_array(synopsis, np.int64)
     _keys_in(keys, rows.shape[1], "frames of the synopsis")
@@ -116,19 +113,9 @@ def key_clips(
             f"positions of shape {where.shape}, synopsis of shape {picked.shape}:"
             " must be [B, K] and [B, L]"
         )
-    outside = (where < 0) | (where >= picked.shape[1])
-    if outside.any():
-        raise UserError(f"positions: {where[outside][0]} must be 0 to {picked.shape[1] - 1}")
+    length = picked.shape[1]
+    refuse((where < 0) | (where >= length), "positions", where, f"must be 0 to {length - 1}")
     return detail(np.take_along_axis(picked, where, 1), lengths, frames=frames, stride=stride)
-
-
-def _probabilities(p: ArrayLike) -> NDArray[np.floating]:
-    values = as_array(p)
-    if values.ndim != 3 or values.size == 0:
-        raise UserError(f"p of shape {values.shape}: must be [B, L, C], none of them 0")
-    if np.isnan(values).any():
-        raise UserError("p = nan: probabilities must be numbers")
-    return values
 
 
 def _keys_in(keys: int, most: int, what: str) -> None:

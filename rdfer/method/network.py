@@ -28,13 +28,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 from rdfer.method.keyexpr import class_peaks, key_clips, uniform_positions
-from rdfer.method.streams import (
-    GatedLSTM,
-    LongTermStream,
-    ShortTermStream,
-    StreamOutput,
-    width_of,
-)
+from rdfer.method.streams import GatedLSTM, LongTermStream, ShortTermStream, StreamOutput, width_of
 
 Indices: TypeAlias = NDArray[np.int64]
 #: Frames of B videos: a tensor [B, T, ...], or a function from frame indices [B, ...] to them.
@@ -149,14 +143,8 @@ class DualStream(nn.Module):
         self.key_rule = key_rule
 
         def model() -> GatedLSTM:
-            return GatedLSTM(
-                in_features=in_features,
-                num_classes=num_classes,
-                hidden=hidden,
-                layers=layers,
-                heads=heads,
-                dropout=dropout,
-            )
+            sizes = {"hidden": hidden, "layers": layers, "heads": heads, "dropout": dropout}
+            return GatedLSTM(in_features=in_features, num_classes=num_classes, **sizes)
 
         self.long_term = self.short_term = None
         self.num_features = 2 * hidden

@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rdfer.base.arrays import as_array
+from rdfer.base.arrays import as_array, refuse
 from rdfer.base.errors import UserError
 
 Indices: TypeAlias = npt.NDArray[np.int64]
@@ -193,11 +193,7 @@ def _lengths(lengths: npt.ArrayLike) -> Indices:
     checked = as_array(lengths, np.int64)
     if checked.ndim != 1:
         raise UserError(f"lengths of shape {checked.shape}: must be one number per video")
-    if (checked < 1).any():
-        video = int(np.argmax(checked < 1))
-        raise UserError(
-            f"lengths[{video}] = {checked[video]}: a video must have at least one frame"
-        )
+    refuse(checked < 1, "lengths", checked, "a video must have at least one frame")
     return checked
 
 

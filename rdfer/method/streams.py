@@ -9,15 +9,13 @@ of your own is any module of the same form:
 
 A method ``reset_classifier(num_classes)`` is needed where the network's own is called.
 
-Shapes: B videos, L synopsis frames, K detail clips of F frames, D features, C classes,
-H = 2 x hidden. An *instance* is what a sequence model takes one of at a time: a frame of the
-synopsis, or a whole detail clip. Status: BiLSTM, attention gate and convolutional pooling
-PRECURSOR; input standardisation, the pooling's scores and the convolution over a clip's frames
-OURS.
+Shapes, and what an instance is: :mod:`rdfer.method.network`. Status: BiLSTM, attention gate and
+convolutional pooling PRECURSOR; input standardisation, the pooling's scores and the convolution
+over a clip's frames OURS.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -70,12 +68,7 @@ class ShortTermStream(nn.Module):
     """
 
     def __init__(
-        self,
-        in_features: int,
-        model: Callable[[], nn.Module],
-        *,
-        hidden: int,
-        context: int | None,
+        self, in_features: int, model: Callable[[], nn.Module], *, hidden: int, context: int | None
     ) -> None:
         super().__init__()
         self.standardise = Standardise(in_features)
@@ -141,11 +134,39 @@ class ClipMotion(nn.Module):
 
 
 class SequenceModel(nn.Module):
-    """From a sequence of instances ``[B, L, D]`` to :class:`StreamOutput`; ``fc`` classifies."""
+    """From a sequence of instances ``[B, L, D]`` to :class:`StreamOutput`; ``fc`` classifies.
 
-    num_features: int
-    num_classes: int
+    All are built with the same sizes; one that has no part for a size does not look at it.
+    """
+
     fc: nn.Linear
+
+    def __init__(
+        self,
+        *,
+        in_features: int,
+        num_classes: int,
+        hidden: int = 512,
+        layers: int = 2,
+        heads: int = 8,
+        dropout: float = 0.0,
+    ) -> None:
+        """See :class:`~rdfer.method.network.DualStream` for the sizes."""
+        super().__init__()
+        self.in_features, self.num_classes, self.width = in_features, num_classes, 2 * hidden
+        self.hidden, self.layers, self.heads, self.dropout = hidden, layers, heads, dropout
+        self.num_features = self.width  # of what is classified
+
+    def recurrent(self, units: int, *, bidirectional: bool = False) -> nn.LSTM:
+        """An LSTM over the instances, with dropout between its layers where there are several."""
+        between = self.dropout if self.layers > 1 else 0.0
+        sizes = (self.in_features, units, self.layers)
+        return nn.LSTM(*sizes, batch_first=True, dropout=between, bidirectional=bidirectional)
+
+    def check_heads(self) -> None:
+        """Attention heads share H among them."""
+        if self.width % self.heads:
+            raise UserError(f"heads = {self.heads}: must divide 2 x hidden = {self.width}")
 
     def reset_classifier(self, num_classes: int) -> None:
         """A fresh classifier for ``num_classes``."""
@@ -162,33 +183,18 @@ class GatedLSTM(SequenceModel):
     the bag's logits are the same mean of the instance logits.
     """
 
-    def __init__(
-        self,
-        *,
-        in_features: int,
-        num_classes: int,
-        hidden: int = 512,
-        layers: int = 2,
-        heads: int = 8,
-        dropout: float = 0.0,
-    ) -> None:
-        """See :class:`DualStream` for the sizes."""
-        super().__init__()
-        width = 2 * hidden
-        if width % heads:
-            raise UserError(f"heads = {heads}: must divide 2 x hidden = {width}")
-        self.heads, self.num_features, self.num_classes = heads, width, num_classes
-        between = dropout if layers > 1 else 0.0
-        self.lstm = nn.LSTM(
-            in_features, hidden, layers, batch_first=True, bidirectional=True, dropout=between
-        )
+    def __init__(self, **sizes: Any) -> None:
+        super().__init__(**sizes)
+        width = self.width
+        self.check_heads()
+        self.lstm = self.recurrent(self.hidden, bidirectional=True)
         # no bias: a bias on the keys cancels in the softmax and would never get a gradient
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width)
         self.norm: nn.Module = nn.LayerNorm(width)
         self.score = nn.Conv1d(width, 1, 3, padding=1, bias=False)
-        self.drop = nn.Dropout(dropout)
-        self.fc = nn.Linear(width, num_classes)
+        self.drop = nn.Dropout(self.dropout)
+        self.fc = nn.Linear(width, self.num_classes)
 
     def attend(self, h: Tensor) -> Tensor:
         """Multi-head self-attention among instances, ``[B, L, H] -> [B, L, H]``."""

@@ -88,8 +88,14 @@ def augment(
     Raises:
         UserError: a parameter out of its range, or ``frames`` not uint8 RGB videos.
     """
+    if not 0 < scale[0] <= scale[1] <= 1:
+        raise UserError(f"scale = {scale!r}: must be 0 < least <= greatest <= 1")
+    if not 0 < ratio[0] <= ratio[1]:
+        raise UserError(f"ratio = {ratio!r}: must be 0 < least <= greatest")
+    for name, value in (("flip", flip), ("jitter", jitter)):
+        if not 0 <= value <= 1:
+            raise UserError(f"{name} = {value!r}: must be from 0 to 1")
     _check_frames(frames)
-    _check_parameters(scale, ratio, flip, jitter)
     if frames.ndim != 5:
         raise UserError(f"frames of shape {tuple(frames.shape)}: must be [B, T, H, W, 3]")
     videos, steps, height, width, _ = frames.shape
@@ -164,16 +170,3 @@ def _check_frames(frames: Tensor) -> None:
             f"frames of shape {tuple(frames.shape)} and type {frames.dtype}: "
             "must be RGB, uint8 [..., H, W, 3]"
         )
-
-
-def _check_parameters(
-    scale: tuple[float, float], ratio: tuple[float, float], flip: float, jitter: float
-) -> None:
-    if not 0 < scale[0] <= scale[1] <= 1:
-        raise UserError(f"scale = {scale!r}: must be 0 < least <= greatest <= 1")
-    if not 0 < ratio[0] <= ratio[1]:
-        raise UserError(f"ratio = {ratio!r}: must be 0 < least <= greatest")
-    if not 0 <= flip <= 1:
-        raise UserError(f"flip = {flip!r}: must be a chance from 0 to 1")
-    if not 0 <= jitter <= 1:
-        raise UserError(f"jitter = {jitter!r}: must be from 0 to 1")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.mixture import GaussianMixture
 
-from rdfer.base.arrays import as_array
+from rdfer.base.arrays import as_array, refuse
 from rdfer.base.errors import UserError
 from rdfer.method.agreement import Floats, check_labels
 
@@ -68,9 +68,7 @@ def partition(
         raise UserError(f"threshold = {threshold!r}: must be above 0 and at most 1")
     if reading not in ("unanimous-noisy", "scattered-noisy"):
         raise UserError(f"reading = {reading!r}: must be one of unanimous-noisy, scattered-noisy")
-    against, scattered = NOISY, HARD
-    if reading == "scattered-noisy":
-        against, scattered = HARD, NOISY
+    against, scattered = (NOISY, HARD) if reading == "unanimous-noisy" else (HARD, NOISY)
     # shares are multiples of 1/N and their means are rounded: a hair below counts as reached
     agree = share >= threshold - 1e-9
     voted, labels = as_array(majority), as_array(given)
@@ -79,8 +77,7 @@ def partition(
             f"majority of shape {voted.shape}, given of shape {labels.shape}:"
             f" there are {share.size} samples"
         )
-    right = voted == labels
-    return np.where(agree, np.where(right, CLEAN, against), scattered)
+    return np.where(agree, np.where(voted == labels, CLEAN, against), scattered)
 
 
 def partition_by_score(p_noisy: ArrayLike, agreement: ArrayLike, *, threshold: float) -> Parts:
@@ -304,10 +301,7 @@ def _finite(name: str, values: ArrayLike) -> Floats:
     checked = as_array(values, np.float64)
     if checked.ndim != 1:
         raise UserError(f"{name} of shape {checked.shape}: must be one number a sample")
-    wrong = ~np.isfinite(checked)
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise UserError(f"{name}[{first}] = {checked[first]}: must be finite")
+    refuse(~np.isfinite(checked), name, checked, "must be finite")
     return checked
 
 
@@ -315,8 +309,5 @@ def _unit(name: str, values: ArrayLike, *, size: int | None = None) -> Floats:
     checked = _finite(name, values)
     if size is not None and len(checked) != size:
         raise UserError(f"{name} of {len(checked)} values: there are {size} samples")
-    wrong = (checked < 0) | (checked > 1 + 1e-6)
-    if wrong.any():
-        first = int(np.argmax(wrong))
-        raise UserError(f"{name}[{first}] = {checked[first]}: must lie in [0, 1]")
+    refuse((checked < 0) | (checked > 1 + 1e-6), name, checked, "must lie in [0, 1]")
     return np.minimum(checked, 1.0)

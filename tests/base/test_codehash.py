@@ -223,6 +223,7 @@ def test_a_module_may_share_its_name_with_a_function_in_it(real, roots, old, new
     [
         ("method/sampling.py", "Which frames of a video make a clip", "Frames of clips"),
         ("method/sampling.py", "must be at least 1", "has to be 1 or more"),
+        ("method/treatment.py", "must be finite", "has to be finite"),
         ("method/agreement.py", "def vote(", "def unanimous(probs):\n    return 1\n\n\ndef vote("),
         (
             "settings/schema.py",

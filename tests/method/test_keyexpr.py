@@ -78,10 +78,10 @@ P = np.full((2, 3, 4), 0.25)
     ("call", "message"),
     [
         (lambda: class_peaks(P[0]), r"p of shape \(3, 4\)"),
-        (lambda: class_peaks(P * np.nan), "p = nan"),
+        (lambda: class_peaks(P * np.nan), r"p\[0, 0, 0\] = nan: must be a number"),
         (lambda: class_peaks(P, keys=5), "keys = 5: must be 1 to 4, the number of classes"),
         (lambda: class_peaks(P, keys=0), "keys = 0"),
-        (lambda: key_clips([[3]], [[0, 1, 2]], [3]), "positions: 3 must be 0 to 2"),
+        (lambda: key_clips([[3]], [[0, 1, 2]], [3]), r"positions\[0, 0\] = 3: must be 0 to 2"),
         (lambda: key_clips([[0]], [[5]], [3]), "must be a frame of its video"),
         (lambda: key_clips([0], [[1]], [3]), "positions of shape"),
     ],
