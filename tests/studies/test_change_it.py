@@ -17,7 +17,7 @@ from rdfer.training.prediction import predict_once
 from tests.small import small_settings, small_task
 
 PAGE = (PACKAGE.parent / "book" / "change_it.md").read_text(encoding="utf-8")
-ROW, SCORE = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+_, ROW, SCORE = re.findall(r" *```python\n(.*?)```", PAGE, re.S)
 
 
 @pytest.fixture
