@@ -168,3 +168,43 @@ def test_every_import_is_the_cores_or_told_with_its_extra():
     for extra, names in EXTRAS.items():
         brought = closure(asked(PROJECT["optional-dependencies"][extra]))
         assert {name for name in names.split() if not holders()[name] & brought} == set(), extra
+
+
+NETWORK = """
+import socket, sys
+from pathlib import Path
+
+asked = []
+
+def refuse(*args, **kwargs):
+    asked.append(args)
+    raise OSError("no network here")
+
+socket.getaddrinfo = socket.create_connection = refuse
+socket.socket.connect = socket.socket.connect_ex = refuse
+
+import torch
+from rdfer.commands.cli import main
+from rdfer.method.encoders import create_encoder
+from rdfer.base.errors import UserError
+
+folder = Path(sys.argv[1])
+for name, pretrained in (("faces-resnet", "faces"), ("faces-resnet", "none"), ("resnet18", "none")):
+    create_encoder(name, pretrained=pretrained, size=48)
+assert main(["faces", "--out", str(folder / "f"), "--videos", "2", "--frames", "16",
+             "--size", "32", "--layout", "folders"]) == 0
+assert main(["datasets"]) == 0
+assert not asked, asked
+try:
+    create_encoder("resnet18", pretrained="imagenet")
+except UserError as error:
+    assert "cannot create it" in str(error), error
+else:
+    raise AssertionError("where did these weights come from?")
+"""
+
+
+def test_nothing_is_fetched_but_what_is_asked_for_by_name(tmp_path):
+    environment = {**os.environ, "HF_HOME": str(tmp_path / "hub"), "TORCH_HOME": str(tmp_path)}
+    environment["HF_HUB_DOWNLOAD_TIMEOUT"] = "1"
+    subprocess.run([sys.executable, "-c", NETWORK, str(tmp_path)], check=True, env=environment)
