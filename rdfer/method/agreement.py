@@ -160,7 +160,8 @@ def gap(probs: ArrayLike, given: ArrayLike) -> Floats:
         float64 ``[V]`` in [0, 1].
     """
     mean, own = _own(probs, given)
-    return mean.max(1) - own
+    best: Floats = mean.max(1)
+    return best - mean[own]
 
 
 def contrary(probs: ArrayLike, given: ArrayLike) -> Floats:
@@ -178,10 +179,8 @@ def contrary(probs: ArrayLike, given: ArrayLike) -> Floats:
         float64 ``[V]`` in [-1, 1].
     """
     mean, own = _own(probs, given)
-    labels = as_array(given)[:, None]
-    others = np.where(np.arange(mean.shape[1]) == labels, -1, mean)
-    strongest: Floats = others.max(1)
-    return strongest - own
+    strongest: Floats = np.where(own, -1, mean).max(1)
+    return strongest - mean[own]
 
 
 def clip_loss(probs: ArrayLike, given: ArrayLike) -> Floats:
@@ -193,8 +192,8 @@ def clip_loss(probs: ArrayLike, given: ArrayLike) -> Floats:
     Returns:
         float64 ``[V]``, from 0 up; a probability of 0 counts as the smallest float32.
     """
-    own = _own(probs, given)[1]
-    return -np.log(np.maximum(own, np.finfo(np.float32).tiny)) + 0.0
+    mean, own = _own(probs, given)
+    return -np.log(np.maximum(mean[own], np.finfo(np.float32).tiny)) + 0.0
 
 
 def wrong_vote(agreement: ArrayLike, majority: ArrayLike, given: ArrayLike) -> Floats:
@@ -228,7 +227,7 @@ def noise_scores(probs: ArrayLike, given: ArrayLike) -> dict[str, Floats]:
     }
 
 
-def running_mean(sweeps: Sequence[ArrayLike], *, decay: float | None = None) -> Floats:
+def running_mean(sweeps: Sequence[ArrayLike], *, decay: float = 1.0) -> Floats:
     """What was known after each sweep: the mean of that sweep and all before it.
 
     Sweeps draw new clips and see the network at another epoch, so their mean is steadier than
@@ -241,28 +240,26 @@ def running_mean(sweeps: Sequence[ArrayLike], *, decay: float | None = None) -> 
 
     Args:
         sweeps: S arrays of one shape ``[...]``.
-        decay: in (0, 1]; None is 1, equal weights.
+        decay: in (0, 1]; 1 is equal weights.
 
     Returns:
         float64 ``[S, ...]``; the last row is the mean of all.
     """
-    d = 1.0 if decay is None else decay
-    if not 0 < d <= 1:
+    if not 0 < decay <= 1:
         raise UserError(f"decay = {decay!r}: must be above 0 and at most 1")
     if len(sweeps) == 0:
         raise UserError("sweeps: there must be at least one")
     means: list[Floats] = []
     total, weight = np.zeros(np.shape(sweeps[0])), 0.0
     for values in sweeps:
-        total = d * total + as_array(values, np.float64)
-        weight = d * weight + 1
+        total = decay * total + as_array(values, np.float64)
+        weight = decay * weight + 1
         means.append(total / weight)
     return np.stack(means)
 
 
-def _own(probs: ArrayLike, given: ArrayLike) -> tuple[Floats, Floats]:
-    """Mean softmax ``[V, C]``, and its value at the given label ``[V]``."""
+def _own(probs: ArrayLike, given: ArrayLike) -> tuple[Floats, NDArray[np.bool_]]:
+    """Mean softmax ``[V, C]``, and where in it the given labels are: one true a row."""
     mean = check_probs(probs).mean(1)
     labels = check_labels(given, videos=mean.shape[0], classes=mean.shape[1])
-    own: Floats = np.take_along_axis(mean, labels[:, None], 1)[:, 0]
-    return mean, own
+    return mean, np.arange(mean.shape[1]) == labels[:, None]

@@ -136,11 +136,7 @@ class ClipEncoder(nn.Module):
     clip_frames = INSTANCE_FRAMES
 
     def __init__(self, *, kinetics: bool = False) -> None:
-        """Random weights (torch's global generator), or those of Kinetics-400, downloaded.
-
-        Raises:
-            UserError: the weights cannot be had.
-        """
+        """Random weights (torch's global generator), or those of Kinetics-400, downloaded."""
         super().__init__()
         try:
             model = r3d_18(weights=R3D_18_Weights.KINETICS400_V1 if kinetics else None)
@@ -155,8 +151,7 @@ class ClipEncoder(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """See the class."""
-        clips = rearrange(frames, "(n f) c h w -> n c f h w", f=self.clip_frames)
-        out: Tensor = self.model(clips)
+        out: Tensor = self.model(rearrange(frames, "(n f) c h w -> n c f h w", f=self.clip_frames))
         return out
 
 

@@ -91,20 +91,22 @@ class ShiftedEncoder(nn.Module):
         blocks = [m for m in model.modules() if isinstance(m, (BasicBlock, Bottleneck))]
         if not blocks:
             raise UserError(f"encoder = {name!r}: the temporal shift needs a ResNet of timm's")
-        self.model = model
-        self.shift = TemporalShift(GROUP)
+        self.model, self.group = model, GROUP
         for block in blocks:
-            block.conv1.register_forward_pre_hook(self.shift)
+            block.conv1.register_forward_pre_hook(self._shift)
+
+    def _shift(self, block: nn.Module, args: tuple[Tensor, ...]) -> Tensor:
+        return temporal_shift(args[0], self.group)
 
     def forward(self, frames: Tensor, clip_frames: int = GROUP) -> Tensor:
         """Frames of whole clips, ``[N clip_frames, 3, H, W]``, to ``[N clip_frames, D]``."""
-        self.shift.group = clip_frames if clip_frames % GROUP else GROUP
+        self.group = clip_frames if clip_frames % GROUP else GROUP
         out: Tensor = self.model(frames)
         return out
 
 
-class TemporalShift:
-    """Forward pre-hook that shifts channels between the frames of a group.
+def temporal_shift(x: Tensor, group: int) -> Tensor:
+    """Channels shifted between the frames of a group, the same shape.
 
     Input ``[N, C, H, W]`` with N = groups x ``group`` frames in order. The first C // 8
     channels of frame t become those of frame t + 1, the next C // 8 those of frame t - 1;
@@ -112,25 +114,15 @@ class TemporalShift:
 
     Source: TSM (Lin, Gan, Han, ICCV 2019), share 1/8 inside the residual branch.
     """
-
-    def __init__(self, group: int) -> None:
-        """Shift within every ``group`` frames."""
-        self.group = group
-
-    def __call__(self, module: nn.Module, args: tuple[Tensor, ...]) -> Tensor:
-        """The shifted input, the same shape."""
-        (x,) = args
-        if x.shape[0] % self.group:
-            raise UserError(
-                f"frames = {x.shape[0]}: the temporal shift needs whole groups of {self.group}"
-            )
-        grouped = x.unflatten(0, (-1, self.group))
-        fold = x.shape[1] // SHIFT_SHARE
-        out = torch.zeros_like(grouped)
-        out[:, :-1, :fold] = grouped[:, 1:, :fold]
-        out[:, 1:, fold : 2 * fold] = grouped[:, :-1, fold : 2 * fold]
-        out[:, :, 2 * fold :] = grouped[:, :, 2 * fold :]
-        return out.flatten(0, 1)
+    if x.shape[0] % group:
+        raise UserError(f"frames = {x.shape[0]}: the temporal shift needs whole groups of {group}")
+    grouped = x.unflatten(0, (-1, group))
+    fold = x.shape[1] // SHIFT_SHARE
+    out = torch.zeros_like(grouped)
+    out[:, :-1, :fold] = grouped[:, 1:, :fold]
+    out[:, 1:, fold : 2 * fold] = grouped[:, :-1, fold : 2 * fold]
+    out[:, :, 2 * fold :] = grouped[:, :, 2 * fold :]
+    return out.flatten(0, 1)
 
 
 class SmallEncoder(ResNet):
@@ -184,9 +176,8 @@ def check_name(name: str) -> None:
 def _from_timm(name: str, *, download: bool, size: int | None) -> nn.Module:
     check_name(name)
     config = timm.get_pretrained_cfg(name)
-    options: dict[str, Any] = (
-        {"img_size": size} if size and config and config.fixed_input_size else {}
-    )
+    bound = size and config and config.fixed_input_size
+    options: dict[str, Any] = {"img_size": size} if bound else {}
     try:
         model: nn.Module = timm.create_model(name, pretrained=download, num_classes=0, **options)
     except (RuntimeError, ValueError, OSError, AssertionError) as error:

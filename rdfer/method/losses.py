@@ -140,11 +140,9 @@ def small_losses(losses: Tensor, share: float) -> Tensor:
 class PredictionMemory:
     """Past predictions of every training video, the targets of early-learning regularisation.
 
-        q <- beta q + (1 - beta) p / sum_c p(c),   loss = CE(p, y) + lambda log(1 - <p, q>)
+        q <- beta q + (1 - beta) p / sum_c p(c)
 
-    Source: ELR (Liu, Niles-Weed, Razavian, Fernandez-Granda, NeurIPS 2020), equations 6 and 9;
-    the loss is :func:`consensus_loss`, which takes q from a video's clips
-    instead. As there, q is updated before it is used.
+    The loss is :func:`consensus_loss` of this q. As in ELR, q is updated before it is used.
     """
 
     def __init__(self, videos: int, classes: int, *, beta: float) -> None:

@@ -78,20 +78,16 @@ class DualStream(nn.Module):
         streams: which streams exist. Without the long-term one nothing gates the other.
         fusion: the prediction is the short-term (detail) stream's logits (PRECURSOR), or the
             mean of both streams'. With one stream it is that stream's.
-        long_term: a module of your own in place of :class:`LongTermStream`: features of the
-            synopsis ``[B, L, D]`` to :class:`StreamOutput`.
-        short_term: a module of your own in place of :class:`ShortTermStream`: features of the
-            detail clips ``[B, K, F, D]`` and the long-term stream's pooled feature ``[B, H]``
-            (None without that stream) to :class:`StreamOutput`.
+        long_term: a module of your own in place of :class:`LongTermStream`, and
+        short_term: in place of :class:`ShortTermStream`; their form: :mod:`rdfer.method.streams`.
         sequence: a sequence model of your own inside :class:`LongTermStream`, such as a
             baseline's (:mod:`rdfer.method.baselines`).
         keys: K; where there are fewer classes, as many as classes.
         key_frames: F.
         key_stride: distance between the frames of a detail clip, in frames.
-        key_rule: a function of your own that chooses the key frames: from class probabilities of
-            the synopsis frames, float32 ``[B, L, C]``, and the synopsis, int ``[B, L]``, to
-            positions in it, int ``[B, K]``. Without it the peaks of the ``keys`` most probable
-            classes (PRECURSOR), and evenly spread ones where there is no long-term stream.
+        key_rule: a function of your own that chooses the key frames (:data:`KeyRule`). Without
+            it the peaks of the ``keys`` most probable classes (PRECURSOR), and evenly spread ones
+            where there is no long-term stream.
 
     Raises:
         UserError: sizes that do not go together, streams that are not there.
@@ -185,10 +181,9 @@ class DualStream(nn.Module):
                 raise UserError(
                     f"frames = {x.shape[-4]}: the encoder needs whole clips of {group} frames"
                 )
-            if getattr(encoder, "of_clips", False):  # it mixes the frames of a clip
-                flat = encoder(x.flatten(0, -4), clip_frames=x.shape[-4])
-            else:
-                flat = encoder(x.flatten(0, -4))
+            # one that mixes the frames of a clip is told how many there are
+            told = {"clip_frames": x.shape[-4]} if getattr(encoder, "of_clips", False) else {}
+            flat = encoder(x.flatten(0, -4), **told)
             features = flat.unflatten(0, (*x.shape[:-4], x.shape[-4] // group))
         if features.shape[-1] != self.in_features:
             raise UserError(

@@ -1,8 +1,9 @@
 """Which frames of a video make a clip: pure index arithmetic, whole batches at a time.
 
-Nothing here opens a video. Every function takes the lengths of ``B`` videos and gives frame
-indices that lie inside them, whatever the lengths are; a video shorter than a clip gives some of
-its frames more than once. All arithmetic is in integers, so an index can never round past the end.
+Nothing here opens a video. Every function takes the lengths of ``B`` videos, int ``[B]`` frames,
+and gives frame indices that lie inside them, whatever the lengths are; a video shorter than a clip
+gives some of its frames more than once. All arithmetic is in integers, so an index can never round
+past the end. A number below 1, or out of the range that is told, raises ``UserError``.
 
 A segment is a run of whole frames. Segment ``j`` of ``m`` in a video of ``T`` frames::
 
@@ -35,14 +36,11 @@ def stored_indices(n_frames: int, stored: int) -> Indices:
     array([0, 0, 1, 1])
 
     Args:
-        n_frames: frames in the video, at least 1.
-        stored: frames to keep, at least 1.
+        n_frames: frames in the video.
+        stored: frames to keep.
 
     Returns:
         Sorted frame indices, int64 ``[stored]``, in ``0 .. n_frames - 1``.
-
-    Raises:
-        UserError: either number is below 1.
     """
     _at_least_one("n_frames", n_frames)
     _at_least_one("stored", stored)
@@ -67,16 +65,13 @@ def synopsis(
            [ 0,  0,  1,  2]])
 
     Args:
-        lengths: frames of each video, int ``[B]``, each at least 1.
+        lengths: frames of each video, int ``[B]``.
         clip_frames: frames in the clip.
         generator: where the jitter comes from; ``None`` takes the middles.
 
     Returns:
         Frame indices, int64 ``[B, clip_frames]``, non-decreasing along the clip, strictly
         increasing where the video has at least ``clip_frames`` frames.
-
-    Raises:
-        UserError: a video without frames, or ``clip_frames`` below 1.
     """
     return _one_per_segment(_lengths(lengths), clip_frames, generator)
 
@@ -104,7 +99,7 @@ def agreement_clips(
     ``clip_frames``, frames repeat.
 
     Args:
-        lengths: frames of each video, int ``[B]``, each at least 1.
+        lengths: frames of each video, int ``[B]``.
         clips: clips per video (``N`` in the formula of the agreement).
         clip_frames: frames in a clip.
         span: share of the video that one clip covers, above 0 and at most 1.
@@ -112,9 +107,6 @@ def agreement_clips(
 
     Returns:
         Frame indices, int64 ``[B, clips, clip_frames]``, non-decreasing along each clip.
-
-    Raises:
-        UserError: ``span`` outside its range, a number below 1, or a video without frames.
     """
     _at_least_one("clips", clips)
     if not 0 < span <= 1:
@@ -156,9 +148,6 @@ def detail(
     Returns:
         Frame indices, int64 ``[B, K, frames]``, non-decreasing along each clip and always inside
         the video: indices past an end repeat the frame at that end.
-
-    Raises:
-        UserError: a key frame outside its video, or a number below 1.
     """
     _at_least_one("frames", frames)
     _at_least_one("stride", stride)

@@ -6,7 +6,7 @@ Without parts and thresholds: :func:`posterior` weighs each label against what t
 :func:`consensus` gives a prediction something to be pulled to (:mod:`rdfer.method.losses`).
 
 Source: the paper states that hard samples are reinforced and noisy ones mitigated; how is our
-reading, and every choice is a parameter.
+reading, and every choice is a parameter. What is out of the ranges told raises ``UserError``.
 """
 
 from collections.abc import Sequence
@@ -91,9 +91,8 @@ def partition_by_score(p_noisy: ArrayLike, agreement: ArrayLike, *, threshold: f
         agreement: A, or any label-free agreement in [0, 1], ``[V]``.
         threshold: agreement from which on a sample is not hard.
     """
-    suspect, share = _unit("p_noisy", p_noisy), _unit("agreement", agreement)
-    if suspect.shape != share.shape:
-        raise UserError(f"p_noisy of {suspect.size} values: there are {share.size} samples")
+    share = _unit("agreement", agreement)
+    suspect = _unit("p_noisy", p_noisy, size=len(share))
     easy = share >= threshold - 1e-9
     return np.where(suspect >= 0.5, NOISY, np.where(easy, CLEAN, HARD))
 
@@ -123,10 +122,8 @@ def mixture_probability(score: ArrayLike) -> Floats:
     array([0., 0., 0., 0., 1., 1., 1.])
 
     Args:
-        score: ``[V]``, higher is more suspicious. Where all are equal nothing stands out: P = 0.
-
-    Raises:
-        UserError: fewer than 2 scores, or one that is not finite.
+        score: finite, ``[V]`` of 2 samples or more, higher is more suspicious. Where all are
+            equal nothing stands out: P = 0.
     """
     s = _finite("score", score)
     if s.size < 2:
@@ -220,14 +217,12 @@ def consensus(means: Sequence[NDArray[np.float32]], *, memory: float) -> NDArray
     [[0.25, 0.75]]
 
     Args:
-        means: mean softmax over the clips, one float32 ``[V, C]`` a sweep, oldest first.
+        means: mean softmax over the clips, a float32 ``[V, C]`` for each of 1 sweep or more,
+            oldest first.
         memory: share that what came before keeps at each sweep, in [0, 1).
 
     Returns:
         float32 ``[V, C]``, rows sum to 1.
-
-    Raises:
-        UserError: no sweep, or ``memory`` out of its range.
     """
     if not 0 <= memory < 1:
         raise UserError(f"memory = {memory!r}: must lie in [0, 1)")
@@ -278,9 +273,6 @@ def posterior(q: ArrayLike, given: ArrayLike, *, wrong: float) -> NDArray[np.flo
 
     Returns:
         float32 ``[V, C]``, rows sum to 1.
-
-    Raises:
-        UserError: ``wrong`` out of its range, labels or probabilities that are none.
     """
     if not 0 <= wrong < 1:
         raise UserError(f"wrong = {wrong!r}: must lie in [0, 1)")

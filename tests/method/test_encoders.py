@@ -11,7 +11,7 @@ from torch import nn
 
 from rdfer.base.errors import UserError
 from rdfer.method import encoders
-from rdfer.method.encoders import SMALL, Pretrained, TemporalShift, create_encoder
+from rdfer.method.encoders import SMALL, Pretrained, create_encoder, temporal_shift
 
 
 def frames(n: int = 4, size: int = 48) -> torch.Tensor:
@@ -136,7 +136,7 @@ def test_broken_weights_are_refused(tmp_path: Path) -> None:
 
 def test_shift_moves_an_eighth_each_way_within_groups() -> None:
     x = torch.randn(8, 16, 3, 3, generator=torch.Generator().manual_seed(1))
-    out = TemporalShift(4)(nn.Identity(), (x,))
+    out = temporal_shift(x, 4)
     for frame in range(8):
         first, last = frame % 4 == 0, frame % 4 == 3
         after = torch.zeros(2, 3, 3) if last else x[frame + 1, :2]
