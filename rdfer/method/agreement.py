@@ -56,10 +56,7 @@ def check_labels(given: ArrayLike, *, videos: int, classes: int) -> Ints:
     """
     raw = as_array(given)
     if raw.shape != (videos,) or raw.dtype.kind not in "iu":
-        raise UserError(
-            f"given of shape {raw.shape} and type {raw.dtype}: must be {videos} integers, one a"
-            " video"
-        )
+        raise UserError(f"given of shape {raw.shape}, type {raw.dtype}: must be {videos} integers")
     labels = raw.astype(np.int64)
     refuse((labels < 0) | (labels >= classes), "given", labels, f"must be 0 to {classes - 1}")
     return labels

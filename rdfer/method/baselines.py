@@ -5,13 +5,6 @@ same loop and loss as the dual-stream network. Each is a sequence model, ``seque
 :class:`~rdfer.method.network.DualStream`: instances ``[B, L, D]`` to
 :class:`~rdfer.method.streams.StreamOutput`. In the experiments they stand alone, without a
 short-term stream, so no frame is sampled again.
-
-=============================  ==============================================================
-:class:`FrameAverage`          single frames, and the mean of their probabilities
-:class:`Recurrent`             one LSTM, forward in time
-:class:`TemporalTransformer`   the temporal part of Former-DFER
-:class:`InstanceAggregation`   M3DFEL, with :class:`ClipEncoder`
-=============================  ==============================================================
 """
 
 from math import log
@@ -156,14 +149,7 @@ class ClipEncoder(nn.Module):
 
 
 def create_clip_encoder(*, pretrained: str) -> tuple[nn.Module, int]:
-    """The encoder of instances and its number of features.
-
-    Args:
-        pretrained: ``"none"`` or ``"kinetics"``.
-
-    Raises:
-        UserError: other weights, or weights that cannot be had.
-    """
+    """The encoder of instances, of weights ``"none"`` or ``"kinetics"``, and its features' D."""
     if pretrained not in ("none", "kinetics"):
         raise UserError(f"pretrained = {pretrained!r}: m3dfel has 'none' or 'kinetics'")
     encoder = ClipEncoder(kinetics=pretrained == "kinetics")
@@ -192,8 +178,7 @@ class BagNorm(nn.Module):
         share = torch.sigmoid(self.mix)
         bag = F.layer_norm(x, x.shape[1:])
         instance = F.layer_norm(x, x.shape[2:])
-        out: Tensor = self.weight * (share * bag + (1 - share) * instance) + self.bias
-        return out
+        return self.weight * (share * bag + (1 - share) * instance) + self.bias
 
 
 class InstanceAggregation(GatedLSTM):

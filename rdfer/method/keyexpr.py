@@ -8,16 +8,12 @@ Shapes: B videos, L synopsis frames, C classes, K detail clips of F frames. Stat
 STATED, the mechanics PRECURSOR, the clamping and the choice without labels OURS.
 """
 
-from typing import TypeAlias
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rdfer.base.arrays import as_array, refuse
 from rdfer.base.errors import UserError
-from rdfer.method.sampling import detail
-
-Indices: TypeAlias = NDArray[np.int64]
+from rdfer.method.sampling import Indices, detail
 
 
 def class_peaks(p: ArrayLike, *, keys: int = 4) -> Indices:
@@ -36,9 +32,6 @@ def class_peaks(p: ArrayLike, *, keys: int = 4) -> Indices:
 
     Returns:
         Positions in the synopsis by time, int64 ``[B, K]``, in 0 .. L - 1.
-
-    Raises:
-        UserError: a wrong shape, NaN, more keys than classes.
     """
     values = as_array(p)
     if values.ndim != 3 or values.size == 0:
@@ -101,10 +94,7 @@ def key_clips(
         stride: distance between them.
 
     Returns:
-        Frame indices, int64 ``[B, K, F]``; see :func:`rdfer.method.sampling.detail`.
-
-    Raises:
-        UserError: a position outside the synopsis, a frame outside its video.
+        Frame indices, int64 ``[B, K, F]``.
     """
     where = as_array(positions, np.int64)
     picked = as_array(synopsis, np.int64)

@@ -1,13 +1,7 @@
 """What training minimises: the loss of both streams, and what others add against label noise.
 
-================================  ==================================================
-:func:`stream_loss`               cross-entropy of both streams and their instances
-:func:`consensus_loss`            a pull toward what is known of a video besides its label
-:class:`PredictionMemory`         that knowledge as early-learning regularisation has it
-:func:`small_losses`              small-loss selection, Co-teaching's rule
-================================  ==================================================
-
-The pull, a row of the ablation and the form of early-learning regularisation (ELR):
+The pull toward what is known of a video besides its label (:func:`consensus_loss`), a row of the
+ablation and the form of early-learning regularisation (ELR):
 
     loss = CE(p, y) + lambda log(1 - <p, q>)
 
@@ -62,15 +56,10 @@ def stream_loss(
         weights: of the videos, ``[B]``, at least 0; without it all 1.
         synopsis: weight of the synopsis' cross-entropy when both streams are there.
         instances: weight of each stream's mean instance cross-entropy.
-
-    Raises:
-        UserError: targets that fit neither form, or a class that is not there.
     """
     device = out.logits.device
     wanted = _distributions(torch.as_tensor(targets, device=device), out.logits.shape)
-    counts = torch.ones(len(wanted), device=device)
-    if weights is not None:
-        counts = torch.as_tensor(weights, device=device)
+    counts = torch.as_tensor([1.0] * len(wanted) if weights is None else weights, device=device)
     total = counts.sum().clamp_min(torch.finfo(torch.float32).tiny)
     share = counts.float() / total
     alone = out.long is None or out.short is None

@@ -28,9 +28,9 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from rdfer.base.arrays import as_array
 from rdfer.base.errors import UserError
 from rdfer.method.keyexpr import class_peaks, key_clips, uniform_positions
+from rdfer.method.sampling import Indices
 from rdfer.method.streams import GatedLSTM, LongTermStream, ShortTermStream, StreamOutput, width_of
 
-Indices: TypeAlias = NDArray[np.int64]
 #: Frames of B videos: a tensor [B, T, ...], or a function from frame indices [B, ...] to them.
 Frames: TypeAlias = Tensor | Callable[[Indices], Tensor]
 #: Frames of V videos: a tensor [V, T, ...], or a function from rows [B] to those videos' frames.
@@ -88,9 +88,6 @@ class DualStream(nn.Module):
         key_rule: a function of your own that chooses the key frames (:data:`KeyRule`). Without
             it the peaks of the ``keys`` most probable classes (PRECURSOR), and evenly spread ones
             where there is no long-term stream.
-
-    Raises:
-        UserError: sizes that do not go together, streams that are not there.
     """
 
     def __init__(
@@ -158,13 +155,10 @@ class DualStream(nn.Module):
     def reset_classifier(self, num_classes: int) -> None:
         """Fresh classifiers for ``num_classes`` in every stream."""
         self.num_classes = num_classes
-        for stream in (self.long_term, self.short_term):
-            if stream is not None:
-                if not hasattr(stream, "reset_classifier"):
-                    raise UserError(
-                        f"{type(stream).__name__}: has no reset_classifier(num_classes)"
-                    )
-                stream.reset_classifier(num_classes)  # type: ignore[operator]
+        for stream in (s for s in (self.long_term, self.short_term) if s is not None):
+            if not hasattr(stream, "reset_classifier"):
+                raise UserError(f"{type(stream).__name__}: has no reset_classifier(num_classes)")
+            stream.reset_classifier(num_classes)  # type: ignore[operator]
 
     def encode(self, x: Tensor, *, stream: Literal["long", "short"] = "long") -> Tensor:
         """Frames ``[..., 3, H, W]`` to features ``[..., D]``; cached features pass through.
@@ -174,17 +168,14 @@ class DualStream(nn.Module):
         if self.encoder is None:
             features = x
         else:
-            own = self.detail_encoder if stream == "short" else None
-            encoder = own or self.encoder
-            group = getattr(encoder, "clip_frames", 1)
-            if x.shape[-4] % group:
-                raise UserError(
-                    f"frames = {x.shape[-4]}: the encoder needs whole clips of {group} frames"
-                )
+            encoder = (self.detail_encoder if stream == "short" else None) or self.encoder
+            length, group = x.shape[-4], getattr(encoder, "clip_frames", 1)
+            if length % group:
+                raise UserError(f"frames = {length}: the encoder needs whole clips of {group}")
             # one that mixes the frames of a clip is told how many there are
-            told = {"clip_frames": x.shape[-4]} if getattr(encoder, "of_clips", False) else {}
+            told = {"clip_frames": length} if getattr(encoder, "of_clips", False) else {}
             flat = encoder(x.flatten(0, -4), **told)
-            features = flat.unflatten(0, (*x.shape[:-4], x.shape[-4] // group))
+            features = flat.unflatten(0, (*x.shape[:-4], length // group))
         if features.shape[-1] != self.in_features:
             raise UserError(
                 f"features = {tuple(features.shape)}: the last axis must be in_features ="
@@ -252,9 +243,6 @@ class DualStream(nn.Module):
             synopsis: frame indices of the synopsis, int ``[B, L]``
                 (:func:`rdfer.method.sampling.synopsis`).
             lengths: frames of each video, int ``[B]``; T where ``frames`` is a tensor.
-
-        Raises:
-            UserError: shapes that do not fit, lengths that are needed and not given.
         """
         indices = as_array(synopsis)
         if indices.ndim != 2 or indices.dtype.kind not in "iu":

@@ -129,8 +129,7 @@ class ClipMotion(nn.Module):
         padded = F.pad(x, (0, 0, 1, 1))
         windows = torch.cat([padded[..., :-2, :], x, padded[..., 2:, :]], -1)
         motion = F.gelu(self.conv(windows)).mean(-2)
-        out: Tensor = x.mean(-2) + self.out(motion)
-        return out
+        return x.mean(-2) + self.out(motion)
 
 
 class SequenceModel(nn.Module):

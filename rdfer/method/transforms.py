@@ -31,9 +31,6 @@ def evaluate(frames: Tensor, *, size: int) -> Tensor:
         float32 ``[..., 3, size, size]`` on the device of ``frames``, each channel less ImageNet's
         mean and over its standard deviation. Frames that are ``size`` by ``size`` already are
         only normalised.
-
-    Raises:
-        UserError: ``frames`` is not uint8 RGB.
     """
     _check_frames(frames)
     leading = frames.shape[:-3]
@@ -84,9 +81,6 @@ def augment(
     Returns:
         float32 ``[B, T, 3, size, size]`` on the device of ``frames``, normalised as by
         :func:`evaluate`.
-
-    Raises:
-        UserError: a parameter out of its range, or ``frames`` not uint8 RGB videos.
     """
     if not 0 < scale[0] <= scale[1] <= 1:
         raise UserError(f"scale = {scale!r}: must be 0 < least <= greatest <= 1")
