@@ -50,15 +50,7 @@ def run(
         weights: pre-trained encoder weights in place of the shipped ones.
     """
     task = draw_task(manifest, settings, seed=seed, stored=len(inputs.lengths))
-    fitted = fit(
-        task,
-        inputs,
-        settings,
-        seed=seed,
-        checkpoint=checkpoint,
-        key=key,
-        weights=weights,
-    )
+    fitted = fit(task, inputs, settings, seed=seed, checkpoint=checkpoint, key=key, weights=weights)
     probs, detail, features = predict_once(fitted.model, inputs, task.test.videos, settings)
     metrics = {
         **test_metrics(task.test, probs, manifest, lost=task.lost),
