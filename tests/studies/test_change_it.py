@@ -57,7 +57,7 @@ def test_every_file_that_the_page_names_is_there(path):
 def test_the_ways_through_the_code_name_files_that_are_there_and_are_short():
     clip, probability = (
         re.findall(r"`([a-z]+/[a-z_]+\.py)`", part)
-        for part in re.findall(r"\*\*A (?:clip|probability).*?(?:Eleven|Seven) files\.", PAGE, re.S)
+        for part in re.findall(r"\*\*A (?:clip|probability).*?(?:Twelve|Seven) files\.", PAGE, re.S)
     )
     assert all((PACKAGE / name).is_file() for name in (*clip, *probability))
     assert len(set(clip)) <= 12 and len(set(probability)) <= 7
