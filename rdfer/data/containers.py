@@ -24,6 +24,8 @@ FLV_TAGS = (8, 9, 18)
 # first pieces of an MPEG-4 or QuickTime file, and those that may follow
 BOXES = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"styp", b"moof", b"pnot", b"uuid")
 LATER_BOXES = (*BOXES, b"sidx", b"mfra", b"meta", b"udta", b"emsg", b"prft", b"PICT", b"pdin")
+# where the mark of a packet of MPEG-TS stands, and its length; a video camera's has four bytes more
+TS_PACKETS = ((0, 188), (4, 192))
 KNOWN = "MP4, MOV, 3GP, MKV, WebM, AVI, FLV, WMV, MPEG, MPEG-TS, Ogg, GIF"
 
 
@@ -31,7 +33,8 @@ def check_whole(path: Path) -> str:
     """Refuse a file that is missing, empty, no video, or shorter than its container says.
 
     Whether it is whole is told of MPEG-4 and QuickTime, AVI, Matroska and WebM, Flash, ASF (WMV),
-    Ogg and GIF; MPEG streams have no length. Bytes after the end are no fault.
+    Ogg and GIF; MPEG streams have no length, and of MPEG-TS the last packet is looked at. Bytes
+    after the end are no fault.
 
     Returns:
         The kind of container, as FFmpeg calls its reader.
@@ -55,6 +58,7 @@ def check_whole(path: Path) -> str:
             "asf": _asf_end,
             "ogg": _pages_end,
             "gif": _gif_end,
+            "mpegts": _last_packet_end,
         }
         try:
             needed = ends[kind](file, size) if kind in ends else size
@@ -96,8 +100,7 @@ def _kind(path: Path, start: bytes) -> str:
         return "mov"
     if start[:4] == b"RIFF" and start[8:12] == b"AVI ":
         return "avi"
-    # packets of 188 bytes; those of video cameras have four more in front
-    if any(start[first::step][:2] == b"GG" for first, step in ((0, 188), (4, 192))):
+    if any(start[first::step][:2] == b"GG" for first, step in TS_PACKETS):
         return "mpegts"
     raise UserError(
         f"{path}: cannot be decoded; its first bytes {start[:12]!r} are of no video that "
@@ -206,6 +209,15 @@ def _pages_end(file: IO[bytes], size: int) -> int:
         return size + 1
     last = page[5] & 4
     return start + at + 27 + page[26] + sum(page[27 : 27 + page[26]]) if last else size + 1
+
+
+def _last_packet_end(file: IO[bytes], size: int) -> int:
+    """Where the last packet of an MPEG-TS file ends; what follows and is none is not looked at."""
+    file.seek(0)
+    start = file.read(400)
+    first, step = next((f, s) for f, s in TS_PACKETS if start[f::s][:2] == b"GG")
+    file.seek(size - size % step + first)
+    return size + 1 if file.read(1) == b"G" else size
 
 
 def _gif_end(file: IO[bytes], size: int) -> int:

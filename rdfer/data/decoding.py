@@ -39,10 +39,12 @@ class Packets(NamedTuple):
     Attributes:
         shown: packets that no edit list hides; most often as many as pictures.
         promised: so many pictures there should be by them or by the header.
+        damaged: packets of which the container tells that some of their bytes are lost.
     """
 
     shown: int
     promised: int
+    damaged: int
 
 
 class Taken(NamedTuple):
@@ -68,7 +70,8 @@ def packets(path: Path) -> Packets:
         UserError: as :func:`take`, or far fewer than its header says.
     """
     with _opened(path) as (container, stream, _):
-        hidden = [packet.is_discard for packet in _packets(container, stream)]
+        seen = [(packet.is_discard, packet.is_corrupt) for packet in _packets(container, stream)]
+        hidden = [discard for discard, _ in seen]
         # dropped pictures are empty packets, a few in most files and in a damaged one all of a part
         if stream.frames - len(hidden) > max(SPARE, stream.frames // 10):
             raise UserError(
@@ -78,7 +81,8 @@ def packets(path: Path) -> Packets:
         shown = len(hidden) - sum(hidden)
         # some packets of VP8 are there to be pointed at, and never shown
         pictures = 0 if stream.codec_context.name == "vp8" else shown
-        return Packets(shown, max(pictures, stream.frames - sum(hidden) - SPARE))
+        promised = max(pictures, stream.frames - sum(hidden) - SPARE)
+        return Packets(shown, promised, sum(corrupt for _, corrupt in seen))
 
 
 def count(path: Path) -> int:

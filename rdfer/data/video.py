@@ -121,6 +121,8 @@ def _read_file(path: Path, choose: Choice, size: int | None) -> Decoded:
     if not taken.frames.keys() >= set(wanted):
         taken = decoding.take(path, wanted, size)
     notes = list(taken.notes)
+    if packets.damaged:
+        notes.append(f"packets that lack some of their bytes: {packets.damaged}")
     if packets.promised > taken.total:
         notes.append(f"its container promises {packets.promised} frames; it holds {taken.total}")
     frames = [taken.frames[number] for number in wanted]

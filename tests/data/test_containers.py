@@ -170,3 +170,15 @@ def test_damage_never_fails_to_be_survived(data, videos, tmp_path_factory):
     path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
     with suppress(UserError):
         check_whole(path)
+
+
+def test_a_transport_stream_that_ends_in_a_packet_is_cut_off(tmp_path):
+    path = tmp_path / "a.ts"
+    packet = b"G" + bytes(187)
+    path.write_bytes(packet * 4)
+    assert check_whole(path) == "mpegts"
+    path.write_bytes(packet * 4 + b"bytes behind the end")
+    assert check_whole(path) == "mpegts"
+    path.write_bytes(packet * 4 + packet[:80])
+    with pytest.raises(UserError, match="is cut off after 832 bytes"):
+        check_whole(path)
