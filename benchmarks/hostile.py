@@ -24,7 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.watched import FAULTS, Ended, Place
+from benchmarks.watched import Ended, Place
 from rdfer.base import machine
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
@@ -33,6 +33,7 @@ from rdfer.data.containers import check_whole
 from rdfer.data.stored import INDEX
 from rdfer.data.video import decode
 from rdfer.data.workers import Lost, work
+from rdfer.report.reliability import FAULTS
 
 # what needs PyAV or PyTorch is imported where it is used: worker processes import this file as well
 
@@ -181,7 +182,7 @@ def media(place: Place, count: int, seed: int) -> list[Row]:
     rows = {
         (kind, way): Row(title, way)
         for kind, title in kinds.items()
-        for way in ("`rdfer ingest`", "`rdfer check`", "`rdfer audit --videos`")
+        for way in ("rdfer ingest", "rdfer check", "rdfer audit --videos")
     }
     compared = Row(kinds["files"], "against a second decoder")
     for first in range(0, count, BATCH):
@@ -195,9 +196,9 @@ def media(place: Place, count: int, seed: int) -> list[Row]:
             shutil.move(path, top / ("Angry", "Happy")[number // 4 % 2] / path.name)
         for kind, top in tops.items():
             ids = sorted(f"{path.parent.name}/{path.stem}" for path in top.glob("*/*"))
-            accepted = _ingested(place, top, ids, rows[kind, "`rdfer ingest`"])
-            _checked(place, top, ids, rows[kind, "`rdfer check`"])
-            _audited(place, top, ids, rows[kind, "`rdfer audit --videos`"])
+            accepted = _ingested(place, top, ids, rows[kind, "rdfer ingest"])
+            _checked(place, top, ids, rows[kind, "rdfer check"])
+            _audited(place, top, ids, rows[kind, "rdfer audit --videos"])
             if kind == "files":
                 _compare(accepted, compared)
             shutil.rmtree(top)

@@ -106,7 +106,7 @@ def kill_ingest(folder: Path, tree: Path, *, kills: int, seed: int) -> dict[str,
     told = again_and_again(
         start, end, kills=kills, seconds=seconds, everything=False, rng=rng, label="ingest"
     )
-    return {"work": "`rdfer ingest`, its first process", **told}
+    return {"work": "rdfer ingest, its first process", **told}
 
 
 def kill_training(folder: Path, *, kills: int, seed: int) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def kill_workflow(folder: Path, *, kills: int, seed: int, preset: str) -> dict[s
     told = again_and_again(
         start, end, kills=kills, seconds=seconds, everything=True, rng=rng, label="workflow"
     )
-    return {"work": f"`rdfer reproduce --preset {preset}`, all processes", **told}
+    return {"work": f"rdfer reproduce --preset {preset}, all processes", **told}
 
 
 def numbers(folder: Path) -> dict[str, Any]:
@@ -205,6 +205,6 @@ def troubles() -> list[dict[str, Any]]:
         wrong = case is None or case.find("failure") is not None or case.find("error") is not None
         skipped = case is not None and case.find("skipped") is not None
         state = "not tried here" if skipped else "failed" if wrong else "held"
-        rows.append({"work": f"`rdfer ingest`: {title}", "state": state})
+        rows.append({"work": f"rdfer ingest: {title}", "state": state})
         log(f"{title}: {state}")
     return rows

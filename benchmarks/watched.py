@@ -13,18 +13,6 @@ from pathlib import Path
 
 import psutil
 
-#: What must never happen.
-FAULTS = {
-    "hangs": "hangs past the time-out",
-    "crashes": "crashes of the interpreter",
-    "tracebacks": "tracebacks",
-    "unclear": "errors that are not one readable line",
-    "executed": "programs of an input run",
-    "outside": "reads or writes outside the given folders",
-    "left": "processes left",
-    "lost": "inputs of which nothing was said",
-    "silent": "wrong content accepted",
-}
 #: Programs that libraries start for files of some kinds; here they only leave a trace.
 PROGRAMS = ("gs", "ffmpeg", "ffprobe", "convert", "magick", "inkscape", "rsvg-convert", "curl")
 IN_ALL_EVENTS = 0xFFF

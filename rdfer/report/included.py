@@ -9,7 +9,16 @@ import yaml
 
 from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, sha256_file
-from rdfer.report import comparison, detection, embedding, parts, readout, scores, sensitivity
+from rdfer.report import (
+    comparison,
+    detection,
+    embedding,
+    parts,
+    readout,
+    reliability,
+    scores,
+    sensitivity,
+)
 from rdfer.report.claim_tables import all_tables, brief_table
 from rdfer.report.comparison import draw_peers
 from rdfer.report.drawing import Drawn, draw_file
@@ -73,6 +82,12 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "meta": meta_table,
     "folds": scores.fold_table,
     "label_quality": detection.quality_table,
+    "reliability": reliability.reliability_table,
+    "faults": reliability.fault_table,
+    "decoder": reliability.decoder_table,
+    "kills": reliability.kill_table,
+    "troubles": reliability.trouble_table,
+    "trials": reliability.trial_table,
 }
 
 

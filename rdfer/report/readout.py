@@ -51,7 +51,7 @@ REQUIRED_KEYS: Mapping[str, tuple[str, ...]] = {
     "features": ("labels", "maps"),
     "claims": ("claims", "claims_hash"),
     "labels": ("classes", "histogram", "quality"),
-    **dict.fromkeys(("dynamics", "benchmark"), ()),
+    **dict.fromkeys(("dynamics", "benchmark", "reliability"), ()),
 }
 
 

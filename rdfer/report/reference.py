@@ -11,7 +11,8 @@ from rdfer.report import executed
 
 PRESET = "laptop"  # the one whose book bears no banner
 LIMIT_MB = 8.0  # what the repository may hold of them
-KEPT = "tuning.json"  # of runs with other settings, on the development pool
+# of runs with other settings, on the development pool; of a command of its own
+KEPT = ("tuning.json", "reliability.json")
 KINDS = (".csv", ".json", ".jpg", ".mp4", ".png", ".svg")
 
 
@@ -20,7 +21,7 @@ def publish(preset: str) -> list[str]:
 
     Both are made beside and take their place only when whole; where a study lacks runs its results
     say so. ``results/tuning.json``, of the development pool, stays unless the preset has some of
-    its own; ``results/real.json`` takes in what runs on the real sets have written since.
+    its own, and so does ``results/reliability.json``, of ``benchmarks/hostile.py``; ``results/real.json`` takes in what runs on the real sets have written since.
 
     Returns:
         Lines that say what was written.
@@ -57,9 +58,10 @@ def publish(preset: str) -> list[str]:
             directory.mkdir()
         _copy(source, fresh["results"])
         _copy(source / "figures", fresh["figures"])
-        kept, place = root / "results" / KEPT, fresh["results"] / KEPT
-        if kept.exists() and not place.exists():
-            shutil.copyfile(kept, place)
+        for name in KEPT:
+            kept, place = root / "results" / name, fresh["results"] / name
+            if kept.exists() and not place.exists():
+                shutil.copyfile(kept, place)
         real = gather_real(root)
         if real:
             write_real(fresh["results"] / "real.json", real)
