@@ -20,8 +20,9 @@ def publish(preset: str) -> list[str]:
     """Replace ``results/`` and ``figures/`` at the root by those of the laptop preset.
 
     Both are made beside and take their place only when whole; where a study lacks runs its results
-    say so. ``results/tuning.json``, of the development pool, stays unless the preset has some of
-    its own, and so does ``results/reliability.json``, of ``benchmarks/hostile.py``; ``results/real.json`` takes in what runs on the real sets have written since.
+    say so. ``results/tuning.json``, of the development pool, and ``results/reliability.json``, of
+    ``benchmarks/hostile.py``, stay unless the preset has some of its own; ``results/real.json``
+    takes in what runs on the real sets have written since.
 
     Returns:
         Lines that say what was written.
