@@ -197,6 +197,12 @@ def add_ingest(parser: argparse.ArgumentParser) -> None:
         default=60.0,
         help="seconds after which a video that does not load is left out and listed (60)",
     )
+    parser.add_argument(
+        "--skip-frames",
+        action="store_true",
+        help="leave out a picture of a folder that cannot be read, not the whole video; "
+        "not with --preset",
+    )
 
 
 def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
@@ -218,6 +224,8 @@ def _place(arguments: argparse.Namespace) -> tuple[Path, dict[str, int]]:
             f"--preset {arguments.preset}: its videos are {data.source}, not {arguments.dataset}; "
             "take a preset of this data set, or --out"
         )
+    if arguments.skip_frames:
+        raise UserError("--skip-frames: runs of a preset do not; take --out")
     if given:
         name, value = next(iter(given.items()))
         raise UserError(
@@ -245,6 +253,7 @@ def ingest(arguments: argparse.Namespace) -> None:
         **sizes,
         workers=arguments.workers,
         timeout=arguments.timeout,
+        skip_frames=arguments.skip_frames,
     )
     for line in done.lines():
         log(line)

@@ -72,15 +72,18 @@ class VideoFile:
     Attributes:
         id: the video's name.
         path: the file or folder.
+        skip_frames: whether a picture of a folder that cannot be read costs that frame alone.
     """
 
     id: str
     path: str
+    skip_frames: bool = False
 
     @property
     def key(self) -> str:
         """Names, sizes, times of change of the files, and how they are read: 64 hex digits."""
-        return hashlib.sha256(repr((DECODING, _stats(self.path))).encode()).hexdigest()
+        read = (DECODING, self.skip_frames, _stats(self.path))
+        return hashlib.sha256(repr(read).encode()).hexdigest()
 
     def load(self, size: int, frames: int) -> Decoded:
         """The middle square of each frame that is kept; of a shorter video all that it has, once.
@@ -92,17 +95,17 @@ class VideoFile:
         def kept(count: int) -> Ints:
             return stored_indices(count, frames) if count > frames else np.arange(count)
 
-        return decode(self.path, kept, size=size)
+        return decode(self.path, kept, size=size, skip_frames=self.skip_frames)
 
 
 def _stats(path: str) -> list[tuple[str, int, int]]:
     """Name, size and time of change of a file or of the frames in a folder; none: empty."""
-    if not os.path.isdir(path):
-        file = Path(path)
-        stats = [(file.name, file.stat())] if file.exists() else []
+    if os.path.isdir(path):
+        files = [os.path.join(path, name) for name in os.listdir(path) if is_picture(name)]
     else:
-        with os.scandir(path) as entries:
-            stats = [(entry.name, entry.stat()) for entry in entries if is_picture(entry.name)]
+        files = [path]
+    # a link to nothing is none
+    stats = [(os.path.basename(file), os.stat(file)) for file in files if os.path.exists(file)]
     return sorted((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
 
 

@@ -33,20 +33,6 @@ HDR = (16, 18)
 CONVERT = "convert it, such as with: ffmpeg -i IN -c:v libx264 -crf 18 OUT.mp4"
 
 
-class Packets(NamedTuple):
-    """What a container holds, before anything is decoded.
-
-    Attributes:
-        shown: packets that no edit list hides; most often as many as pictures.
-        promised: so many pictures there should be by them or by the header.
-        damaged: packets of which the container tells that some of their bytes are lost.
-    """
-
-    shown: int
-    promised: int
-    damaged: int
-
-
 class Taken(NamedTuple):
     """Pictures of a video file.
 
@@ -63,28 +49,6 @@ class Taken(NamedTuple):
     notes: list[str]
 
 
-def packets(path: Path) -> Packets:
-    """Count the packets of a file, see :class:`Packets`.
-
-    Raises:
-        UserError: as :func:`take`, or far fewer than its header says.
-    """
-    with _opened(path) as (container, stream, _):
-        seen = [(packet.is_discard, packet.is_corrupt) for packet in _packets(container, stream)]
-        hidden = [discard for discard, _ in seen]
-        # dropped pictures are empty packets, a few in most files and in a damaged one all of a part
-        if stream.frames - len(hidden) > max(SPARE, stream.frames // 10):
-            raise UserError(
-                f"{path}: cannot be decoded; of {stream.frames} frames that its container promises "
-                f"{len(hidden)} are there, and a whole video is needed"
-            )
-        shown = len(hidden) - sum(hidden)
-        # some packets of VP8 are there to be pointed at, and never shown
-        pictures = 0 if stream.codec_context.name == "vp8" else shown
-        promised = max(pictures, stream.frames - sum(hidden) - SPARE)
-        return Packets(shown, promised, sum(corrupt for _, corrupt in seen))
-
-
 def count(path: Path) -> int:
     """How many pictures a file has, by decoding it.
 
@@ -92,27 +56,32 @@ def count(path: Path) -> int:
         UserError: as :func:`take`.
     """
     with _opened(path) as (container, stream, _):
-        return sum(1 for _ in _pictures(path, container, stream))
+        return sum(1 for _ in _pictures(path, container, stream, []))
 
 
-def take(path: Path, wanted: Collection[int], size: int | None) -> Taken:
-    """Decode a file and keep the pictures with these numbers.
+def take(path: Path, choose: Callable[[int], Collection[int]], size: int | None) -> Taken:
+    """Decode a file and keep some of its pictures.
+
+    How many there are is known at its end. Till then the number of packets stands for it.
 
     Args:
         path: of the file.
-        wanted: numbers from 0; those that it does not have are missing in what is returned.
+        choose: from the number of packets to the numbers of pictures to keep, from 0; those that
+            the file does not have are missing in what is returned.
         size: as :func:`rdfer.data.video.read_frames` has it.
 
     Raises:
         UserError: missing, empty, cut off, or not decodable; the message names the file.
     """
-    numbers, total, damaged = set(wanted), 0, 0
+    total, damaged = 0, 0
+    seen: list[tuple[bool, bool]] = []
     frames: dict[int, Frames] = {}
     sizes: set[tuple[int, int]] = set()
     notes: set[str] = set()
     converter = VideoReformatter()
     with _opened(path) as (container, stream, told):
-        for number, frame in enumerate(_pictures(path, container, stream)):
+        numbers = set(choose(max(1, _shown_packets(path, stream))))
+        for number, frame in enumerate(_pictures(path, container, stream, seen)):
             if number == 0:
                 ratio, turn = _ratio(stream, notes), _turn(frame, notes)
                 _odd(frame, notes)
@@ -123,6 +92,13 @@ def take(path: Path, wanted: Collection[int], size: int | None) -> Taken:
                 frames[number] = picture.copy() if size is None else middle(picture, size)
             damaged += frame.is_corrupt
             total = number + 1
+        # some packets of VP8 are there to be pointed at, and never shown
+        held = 0 if stream.codec_context.name == "vp8" else len(seen)
+        promised = max(held, stream.frames - SPARE) - sum(hidden for hidden, _ in seen)
+    if promised > total:
+        notes.add(f"its container promises {promised} frames; it holds {total}")
+    if lacking := sum(corrupt for _, corrupt in seen):
+        notes.add(f"packets that lack some of their bytes: {lacking}")
     if damaged:
         notes.add(f"frames that were damaged and mended by the decoder: {damaged}")
     if told:
@@ -181,17 +157,35 @@ def _stream(path: Path, container: Any) -> Any:
     return max(known, key=lambda one: (bool(one.disposition & default), one.width * one.height))
 
 
+def _shown_packets(path: Path, stream: Any) -> int:
+    """How many packets there are that no edit list hides: by the index, or by going through."""
+    if 0 < stream.frames <= len(stream.index_entries) + SPARE:
+        return sum(not entry.is_discard for entry in stream.index_entries)
+    with _opened(path) as (container, again, _):
+        return sum(not packet.is_discard for packet in _packets(container, again))
+
+
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
     """Packets of a stream; empty ones, which say that nothing has changed, are passed over."""
     return (packet for packet in container.demux(stream) if packet.size)
 
 
-def _pictures(path: Path, container: Any, stream: Any) -> Iterator[Any]:
+def _pictures(
+    path: Path, container: Any, stream: Any, seen: list[tuple[bool, bool]]
+) -> Iterator[Any]:
+    """All pictures in order; of each packet ``seen`` gets whether it is hidden, and lacks bytes."""
     packet = None
     for packet in _packets(container, stream):
+        seen.append((packet.is_discard, packet.is_corrupt))
         yield from stream.codec_context.decode(packet)
     if packet is not None and packet.is_corrupt:
         raise UserError(f"{path}: is cut off in its last frame; a whole video file is needed")
+    # dropped pictures are empty packets, a few in most files and in a damaged one all of a part
+    if stream.frames - len(seen) > max(SPARE, stream.frames // 10):
+        raise UserError(
+            f"{path}: cannot be decoded; of {stream.frames} frames that its container promises "
+            f"{len(seen)} are there, and a whole video is needed"
+        )
     # of MPEG-4 that has no picture to come, newer FFmpeg repeats the last one here if it is to stay
     if stream.codec_context.name != "mpeg4" or stream.codec_context.has_b_frames:
         yield from stream.codec_context.decode(None)

@@ -66,6 +66,7 @@ def ingest(
     frames: int = 64,
     workers: int | None = None,
     timeout: float = 60.0,
+    skip_frames: bool = False,
 ) -> Ingested:
     """Build the bank of a manifest's videos, or what is missing of it.
 
@@ -80,6 +81,8 @@ def ingest(
         workers: processes that decode; ``None`` takes the usable cores, 0 this process, which
             then cannot give a video up.
         timeout: seconds after which a video that does not load is given up.
+        skip_frames: of folders of frames, whether a picture that cannot be read is left out and
+            noted; otherwise the video is unreadable.
 
     Raises:
         UserError: no video can be read, ``out`` holds something else, a number is out of range, or
@@ -93,7 +96,7 @@ def ingest(
         log(f"frames: {len(videos)} videos need {need / 1e9:.1f} GB{_free(out)}")
     bank = FrameBank.build(
         out,
-        [VideoFile(video.id, video.path) for video in videos],
+        [VideoFile(video.id, video.path, skip_frames) for video in videos],
         size=size,
         frames=frames,
         workers=workers,

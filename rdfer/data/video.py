@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from rdfer.base.errors import UserError
+from rdfer.base.errors import UserError, short
 from rdfer.data import decoding
 from rdfer.data.pictures import Frames, frame_files, list_frames, middle, read_picture, short_side
 
@@ -86,12 +86,16 @@ def decode(
     indices: Sequence[int] | npt.NDArray[np.integer[Any]] | Choice | None = None,
     *,
     size: int | None = None,
+    skip_frames: bool = False,
 ) -> Decoded:
-    """As :func:`read_frames`, with how many frames there are to choose from."""
+    """As :func:`read_frames`, with how many frames there are to choose from.
+
+    With ``skip_frames`` a picture of a folder that cannot be read is no frame, which is noted.
+    """
     path = Path(path)
     choose: Choice = indices if callable(indices) else _fixed(indices)
     if path.is_dir():
-        return _read_folder(path, choose, size)
+        return _read_folder(path, choose, size, skip_frames)
     return _read_file(path, choose, size)
 
 
@@ -109,38 +113,40 @@ def _chosen(path: Path, choose: Choice, count: int) -> list[int]:
 
 
 def _read_file(path: Path, choose: Choice, size: int | None) -> Decoded:
-    """Frames of a file, taken on the way through it.
-
-    How many there are is known at its end. Till then the number of packets stands for it; where
-    that was wrong and other frames are wanted, the way is gone once more.
-    """
-    packets = decoding.packets(path)
-    guessed = np.ravel(choose(max(packets.shown, 1))).tolist()
-    taken = decoding.take(path, guessed, size)
+    """Frames of a file, taken on the way through it; once more where their number was wrong."""
+    taken = decoding.take(path, lambda count: np.ravel(choose(count)).tolist(), size)
     wanted = _chosen(path, choose, taken.total)
     if not taken.frames.keys() >= set(wanted):
-        taken = decoding.take(path, wanted, size)
+        taken = decoding.take(path, lambda _: wanted, size)
     notes = list(taken.notes)
-    if packets.damaged:
-        notes.append(f"packets that lack some of their bytes: {packets.damaged}")
-    if packets.promised > taken.total:
-        notes.append(f"its container promises {packets.promised} frames; it holds {taken.total}")
     frames = [taken.frames[number] for number in wanted]
     return Decoded(
         _stacked(path, frames, taken.sizes, size, notes), taken.total, _told(path, notes)
     )
 
 
-def _read_folder(folder: Path, choose: Choice, size: int | None) -> Decoded:
+def _read_folder(folder: Path, choose: Choice, size: int | None, skip_frames: bool) -> Decoded:
     files, twice = list_frames(folder)
-    wanted = [files[i] for i in _chosen(folder, choose, len(files))]
+    notes = [twice] if twice else []
     images: dict[Path, Frames] = {}
     sizes: set[tuple[int, int]] = set()
-    for file in dict.fromkeys(wanted):
-        image = read_picture(file)
-        sizes.add(image.size)
-        images[file] = _scaled(image, size)
-    notes = [twice] if twice else []
+    lost: list[str] = []
+    wanted: list[Path] = []
+    while not wanted or set(wanted) - images.keys():
+        wanted = [files[i] for i in _chosen(folder, choose, len(files))]
+        for file in sorted(set(wanted) - images.keys()):
+            try:
+                image = read_picture(file)
+            except UserError:
+                if not skip_frames:
+                    raise
+                lost.append(file.name)
+                files.remove(file)
+            else:
+                sizes.add(image.size)
+                images[file] = _scaled(image, size)
+    if lost:
+        notes.append(f"left out, as they cannot be read: {short(' '.join(sorted(lost)))}")
     frames = _stacked(folder, [images[file] for file in wanted], sizes, size, notes)
     return Decoded(frames, len(files), _told(folder, notes))
 

@@ -28,10 +28,10 @@ CLIPS = [
 
 @pytest.fixture
 def decoded(monkeypatch):
-    """Paths that were decoded, in this process; the clips are files of one byte."""
+    """Paths that were decoded, in this process; the clips are files of a few bytes."""
     seen = []
 
-    def fake(path, indices, *, size):
+    def fake(path, indices, *, size, skip_frames):
         seen.append(path)
         if "1003_IEO_SAD" in str(path):
             raise UserError(f"{path}: cannot be decoded")

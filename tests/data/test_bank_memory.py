@@ -44,7 +44,7 @@ def growth(work):
 def fake_decode(monkeypatch):
     """Videos that need no file."""
 
-    def decode(path, indices, *, size):
+    def decode(path, indices, *, size, skip_frames):
         return Decoded(np.zeros((len(indices(99)), size, size, 3), np.uint8), 99)
 
     monkeypatch.setattr(rdfer.data.bank, "decode", decode)

@@ -102,7 +102,7 @@ def test_pixels_become_square(tmp_path, ratio, width, told, suffix):
 RANGES, MATRICES = (1, 2), (1, 5, 6, 9)  # limited, full; BT.709, two names of 601, BT.2020
 
 
-@pytest.mark.parametrize(("limits", "matrix"), itertools.product(RANGES, MATRICES))
+@pytest.mark.parametrize(("limits", "matrix"), list(itertools.product(RANGES, MATRICES)))
 def test_colours_are_those_of_the_files_matrix_and_range(tmp_path, limits, matrix):
     path = tmp_path / "a.mp4"
     frame = av.VideoFrame.from_ndarray(ramp(), format="rgb24").reformat(

@@ -155,6 +155,24 @@ def test_what_a_container_promises_and_does_not_hold_is_no_frame_and_told(tmp_pa
     assert done.bank.unreadable == {}
 
 
+def test_a_picture_that_cannot_be_read_costs_the_video_or_by_an_option_itself(tmp_path):
+    frames = pictures(10)
+    folder = write_folder(tmp_path / "folder", frames)
+    (folder / "3.png").write_bytes((folder / "3.png").read_bytes()[:60])
+    (folder / "6.png").unlink()
+    (folder / "6.png").symlink_to("nowhere.png")
+    whole = write_folder(tmp_path / "whole", frames)
+    manifest = manifest_of(folder, whole)
+    done = take(manifest, tmp_path / "strict")
+    assert done.bank.ids == ("whole",) and "png: cannot be read" in done.bank.unreadable["folder"]
+    done = take(manifest, tmp_path / "bank", skip_frames=True, size=32, frames=4)
+    assert done.bank.ids == ("folder", "whole") and done.bank.counts.tolist() == [8, 10]
+    left = np.delete(frames, [2, 5], 0)
+    np.testing.assert_array_equal(done.bank.gather([0], [range(4)])[0], left[stored_indices(8, 4)])
+    assert done.bank.notes == {"folder": f"{folder}: left out, as they cannot be read: 3.png 6.png"}
+    assert done.bank.key != take(manifest, tmp_path / "strict").bank.key
+
+
 def test_the_order_of_the_clips_does_not_matter(tmp_path, good):
     first = take(manifest_of(*good), tmp_path / "bank")
     frames = tmp_path / "bank" / "frames.npy"
