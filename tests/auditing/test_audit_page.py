@@ -195,6 +195,12 @@ def test_what_cannot_be_read_has_a_reason_without_the_makers_paths(shelf, name) 
     assert film.reason and str(shelf) not in film.reason
 
 
+def test_a_video_that_takes_too_long_costs_its_own_frames(shelf) -> None:
+    film, none = films(shelf, ["film", "none"], timeout=1e-9)
+    assert film == Film("unreadable", reason="its decoding took more than 1e-09 s")
+    assert none == Film("missing")
+
+
 @pytest.mark.parametrize("name", ["none", "../outside", "..", ".", "a" * 400, "x\0y", "/etc"])
 def test_what_is_not_there_or_outside_is_missing(shelf, name) -> None:
     assert find_video(shelf, name) is None
