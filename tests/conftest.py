@@ -1,8 +1,14 @@
 """What several tests use: a project directory of their own, and small notebooks in it."""
 
 import json
+import signal
 
 import pytest
+
+# a shell has what it starts in the background ignore interrupts, and children inherit that: tests
+# that interrupt one would wait for ever
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
