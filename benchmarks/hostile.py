@@ -7,10 +7,11 @@ is told line by line, and makes the status 1.
 """
 
 import argparse
+import contextlib
 import csv
+import io
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,14 +25,12 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.second_look import second_look
 from benchmarks.watched import Ended, Place
 from rdfer.base import machine
-from rdfer.base.errors import UserError
 from rdfer.base.files import read_json, write_json
-from rdfer.base.progress import log
-from rdfer.data.containers import check_whole
+from rdfer.base.progress import log, progress
 from rdfer.data.stored import INDEX
-from rdfer.data.video import decode
 from rdfer.data.workers import Lost, work
 from rdfer.report.reliability import FAULTS
 
@@ -39,8 +38,6 @@ from rdfer.report.reliability import FAULTS
 
 CHUNK, BATCH = 25, 400
 LOOK_S = 20.0  # that one video may take
-#: A picture of the second decoder may differ so much on average; neighbours differ by more.
-DIFFERENCE = 2.0
 
 
 class Row:
@@ -91,8 +88,9 @@ def ask(item: tuple[str, str, int, int]) -> list[tuple[str, str]]:
     from tests.corpus.readers import answer
 
     kind, name, first, last = item
-    folder, every = _readers(kind)
-    return [answer(every[name], folder, number) for number in range(first, last)]
+    with contextlib.redirect_stderr(io.StringIO()):  # what is mended on the way is no news here
+        folder, every = _readers(kind)
+        return [answer(every[name], folder, number) for number in range(first, last)]
 
 
 def functions(kind: str, title: str, names: Sequence[str], each: int, seed: int) -> Row:
@@ -103,7 +101,8 @@ def functions(kind: str, title: str, names: Sequence[str], each: int, seed: int)
         for name in names
         for first in range(0, each, CHUNK)
     ]
-    for number, said in work(ask, items, workers=2, timeout=120.0):
+    answers = work(ask, items, workers=2, timeout=120.0)
+    for number, said in progress(answers, total=len(items), label=title):
         _, name, first, last = items[number]
         row.add(inputs=last - first)
         if isinstance(said, Lost):
@@ -139,7 +138,7 @@ def commands(place: Place, count: int, seed: int) -> list[Row]:
     split = b"clip,split\na/1,train\na/2,test\nb/1,train\nb/2,test\n"
     rows = [Row("lists, tables, JSON, arrays", "commands"), Row("banks", "commands")]
     place.watch()
-    for number in range(count):
+    for number in progress(range(count), label="commands"):
         rng = random.Random(f"commands {seed} {number}")
         kind = ("npz", "npy", "csv", "split", "index", "frames")[number % 6]
         row = rows[kind in ("index", "frames")]
@@ -265,35 +264,6 @@ def _audited(place: Place, top: Path, ids: Sequence[str], row: Row) -> None:
     at = words.index("Frames")
     shown, missing, unreadable = int(words[at + 2]), int(words[at + 7]), int(words[at + 9])
     row.add(good=shown, refused=unreadable, lost=missing)
-
-
-def second_look(path: str) -> str:
-    """A video by the program ffmpeg beside our frames of it.
-
-    Returns:
-        ``good``; ``differ``: equally many frames, neither says a word, and they are not alike (a
-        flipped bit in a format without checksums); or what ffmpeg tells and we do not.
-    """
-    try:
-        frames = decode(path).frames
-    except UserError as error:  # frames of several sizes, where no size is given
-        return "good" if "give a size" in str(error) else f"refused: {error}"
-    height, width = frames.shape[1:3]
-    command = ["ffmpeg", "-v", "repeat+error", "-nostdin", "-threads", "1"]
-    command += ["-f", check_whole(Path(path)), "-i", path, "-fps_mode", "passthrough"]
-    command += ["-vf", f"scale={width}:{height}:flags=bilinear"]  # where pixels are not square
-    command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
-    run = subprocess.run(command, capture_output=True, check=False)
-    lines = run.stderr.decode(errors="replace").splitlines()
-    # what the writer says of times; and of bytes behind the end of a GIF
-    told = [line for line in lines if "[rawvideo" not in line and "block label" not in line]
-    if run.returncode or told:
-        return f"ffmpeg: {told[-1:]}"
-    if len(run.stdout) != frames.size:
-        return f"ffmpeg has {len(run.stdout) / frames[0].size:g} frames, we have {len(frames)}"
-    other = np.frombuffer(run.stdout, np.uint8).reshape(frames.shape)
-    difference = np.abs(frames.astype(int) - other).mean((1, 2, 3)).max()
-    return "good" if difference < DIFFERENCE else "differ"
 
 
 def _compare(paths: Sequence[str], row: Row) -> None:
