@@ -15,7 +15,7 @@ from tests.data.test_ingest import pictures, write_folder
 COMMAND = ("ingest", "folders", "tree", "--size", "16", "--frames", "4")
 #: Runs the command again and again, each time with a signal at the Nth call of what writes.
 SCRIPT = """
-import json, os, sys
+import json, os, signal, sys
 if __name__ == "__main__":
     import sklearn.model_selection  # here, as the others, so that no run has to
     from rdfer.commands.cli import main
@@ -23,6 +23,8 @@ if __name__ == "__main__":
     from rdfer.data.filling import Filling
     from rdfer.datasets import folders
 
+    # what is started in the background may ignore it from the start
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     calls = at = sent = 0
     def counting(function):
         def called(*args, **more):
