@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from rdfer.report.readout import Results, Row, duration
+from rdfer.report.readout import NOT_RUN, Results, Row, duration
 from rdfer.report.tables import markdown, table
 
 #: What must never happen: the name of its count, and what it is called.
@@ -67,8 +67,12 @@ def decoder_table(results: Results) -> str:
 
 def kill_table(results: Results) -> str:
     """What was killed how often, and whether it ended with the same bytes."""
+    rows, workflow = list(_rows(results, "kills")), list(_rows(results, "workflow"))
+    if rows and not workflow:
+        unknown = dict.fromkeys(("kills", "ends", "equal", "left"), NOT_RUN)
+        workflow = [{"work": "the whole workflow", **unknown}]
     return table(
-        _rows(results, "kills", "workflow"),
+        [*rows, *workflow],
         {
             "Work": "work",
             "Kills": "kills",
