@@ -20,7 +20,7 @@ from tests.training.test_checkpoints import KILLED
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What differs between two runs that are the same: clocks, and what is made of them.
-CLOCKS = ("date", "wall_s", "digest", "seconds", "ms", "rows_cost", "versions")
+CLOCKS = ("date", "wall_s", "digest", "seconds", "ms", "versions")
 #: Tests of what is no kill, and what they try.
 TROUBLES = {
     "test_an_interrupt_is_one_line_and_loses_nothing": "interrupted (Ctrl-C), then run again",
