@@ -33,7 +33,8 @@ def reliability_table(results: Results) -> str:
         [row for row in _rows(results, "files") if "decoder" not in row["way"]],
         {
             "Files": "kind",
-            "By": "way",
+            # as code, or the dashes of an option become one
+            "By": lambda row: f"`{row['way']}`" if " " in row["way"] else row["way"],
             "Inputs": "inputs",
             "Read": "good",
             "Read, with a note": "noted",

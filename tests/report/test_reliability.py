@@ -17,7 +17,7 @@ def results():
 
 def test_each_kind_of_file_is_a_line_with_its_faults_counted(results):
     lines = reliability.reliability_table(results).splitlines()[2:]
-    assert [line.split(" | ")[1] for line in lines] == ["functions", "rdfer ingest"]
+    assert [line.split(" | ")[1] for line in lines] == ["functions", "`rdfer ingest`"]
     assert lines[1].endswith("| 50 | 20 | 5 | 22 | 1 | 2 |")
 
 
