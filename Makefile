@@ -27,7 +27,7 @@ INSTALL = $(RUN) pip install --quiet --disable-pip-version-check
 # that comes after, built by the setuptools of the lock.
 LOCKED = $(INSTALL) --no-deps --require-hashes --requirement
 LOCK_ALL = $(LOCKED) requirements.lock;
-LOCK_REST = $(INSTALL) --no-deps --index-url "$(TORCH_INDEX)" \
+LOCK_REST = $(INSTALL) --no-deps -i "$(TORCH_INDEX)" \
   $$(grep -E '^(torch|torchvision)==' constraints.txt); \
   sed '/^\# torch, torchvision/,$$d' requirements.lock > "$(VENV)/.without-torch"; \
   $(LOCKED) "$(VENV)/.without-torch";

@@ -307,11 +307,11 @@ def make(*words, cwd=ROOT):
 
 
 def test_make_takes_torch_from_an_index_only_where_it_is_named():
-    named = make("-n", "env", "TORCH_INDEX=https://index.invalid/cpu")
-    assert '--index-url "https://index.invalid/cpu"' in named
-    assert named.index("--index-url") < named.index("--require-hashes") < named.index("--editable")
+    named = make("-n", "env", "TORCH_INDEX=the address")
+    assert '-i "the address"' in named
+    assert named.index("the address") < named.index("--require-hashes") < named.index("--editable")
     usual = make("-n", "env")
-    assert "index-url" not in usual and "torchvision" not in usual
+    assert " -i " not in usual and "torchvision" not in usual
     assert usual.count("pip install") == 2
 
 
@@ -341,11 +341,11 @@ PROJECT = ["--no-deps", "--no-build-isolation", "--editable", "."]
 
 
 def test_the_pair_from_an_index_has_the_pinned_versions_and_comes_first(newcomer):
-    make("env", "TORCH_INDEX=https://index.invalid/cpu", cwd=newcomer)
+    make("env", "TORCH_INDEX=the address", cwd=newcomer)
     lines = (ROOT / "constraints.txt").read_text().splitlines()
     pair = [line for line in lines if line.split("==")[0] in ("torch", "torchvision")]
     assert len(pair) == 2
-    first = ["--no-deps", "--index-url", "https://index.invalid/cpu", *pair]
+    first = ["--no-deps", "-i", "the address", *pair]
     assert asked(newcomer) == [first, [*HASHED, ".venv/.without-torch"], PROJECT]
     lock = (ROOT / "requirements.lock").read_text()
     rest = (newcomer / ".venv" / ".without-torch").read_text()
