@@ -4,6 +4,7 @@ import io
 import json
 import random
 import zipfile
+import zlib
 from typing import Any
 
 #: What breaks readers: bytes to put somewhere, whatever the format.
@@ -65,11 +66,16 @@ def changed_json(content: bytes, rng: random.Random) -> bytes:
         return content
 
 
+# what the standard library raises for an archive that was damaged before: broken, packed in a way
+# or by a method that it does not know, locked, cut off, or of sizes that cannot be
+UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError)
+
+
 def changed_part(content: bytes, rng: random.Random) -> bytes:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             parts = {name: archive.read(name) for name in archive.namelist()}
-    except Exception:
+    except UNREADABLE:
         return content
     if not parts:
         return content
